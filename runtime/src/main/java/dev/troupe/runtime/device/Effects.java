@@ -1,0 +1,21 @@
+package dev.troupe.runtime.device;
+
+import dev.troupe.proto.message.InterruptMessage;
+
+/** What one handled message causes. The board's wiring, not the device, knows where an output leads. */
+public interface Effects {
+  /** Drives one of the device's output lines. The device reports changes only. */
+  void line(int output, boolean high);
+
+  /** Sets, or moves, the device's timer of that number; {@link Long#MAX_VALUE} stops it. */
+  void timer(int timer, long deadline);
+
+  /** Sends an interrupt message to the local APICs (I/O APIC, MSI). */
+  void interrupt(InterruptMessage message);
+
+  /** Bytes for the device's backend: the console. */
+  void output(byte[] bytes);
+
+  /** The machine's power or reset state changes. */
+  void power(PowerEvent event);
+}

@@ -1,0 +1,60 @@
+package dev.troupe.runtime.isa;
+
+/** One decoded instruction: the row it matched and its operands, read once from guest bytes. Never changed after decoding. */
+public final class Insn {
+  /** The table row; carries mnemonic, syntax, feature, checks, flags and meaning. */
+  public Row row;
+
+  /** Interpreter dispatch code, (group &lt;&lt; 6) | case; assigned from row, operand size and register or memory form. */
+  public int form;
+
+  /** Bytes, 1 to 15. */
+  public int length;
+
+  /** 16, 32 or 64: the effective operand size. */
+  public int operandSize;
+
+  /** 16, 32 or 64: the effective address size. */
+  public int addressSize;
+
+  /** ModRM.reg with REX.R, or the register in the opcode; 8-bit operands: 0-15 low bytes, 16-19 AH CH DH BH. */
+  public int reg;
+
+  /** ModRM.rm with REX.B when it names a register, numbered as {@link #reg}; else -1. */
+  public int rm;
+
+  /** True if the ModRM operand (or moffs, or string operand) is in memory. */
+  public boolean memory;
+
+  /** Base register, or 16 for none (also RIP-relative: then {@link #displacement} holds the distance from the next one). */
+  public int base;
+
+  /** Index register, or 16 for none. */
+  public int index;
+
+  /** Shift of the index, 0 to 3. */
+  public int scale;
+
+  /** Sign-extended displacement or moffs. */
+  public long displacement;
+
+  /** True for RIP-relative addressing. */
+  public boolean ripRelative;
+
+  /** Effective segment, ES 0 to GS 5, override and default applied. */
+  public int segment;
+
+  /** First immediate, sign- or zero-extended as the operand code says; relative branches: the signed distance. */
+  public long immediate;
+
+  /** Second immediate: ENTER's level, a far pointer's selector. */
+  public int immediate2;
+
+  public boolean lock;
+
+  /** 0, 0xF2 or 0xF3: the last repeat prefix, where it is no mandatory prefix of the row. */
+  public int repeat;
+
+  /** REX byte, or 0. */
+  public int rex;
+}
