@@ -3,8 +3,8 @@ package dev.troupe.runtime.cpu;
 import dev.troupe.proto.message.Exit;
 
 /**
- * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the translator loads and stores
- * them at turn ends, a snapshot lists them.
+ * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
+ * translator loads and stores them at turn ends, a snapshot lists them.
  */
 public final class Cpu {
   public static final int RAX = 0;
@@ -31,10 +31,13 @@ public final class Cpu {
   /** General registers 0 to 15; [16] is always 0. A 32-bit write stores the zero-extended value. */
   public final long[] gpr = new long[17];
 
-  /** Offset in CS of the next instruction (of the current one while it executes, until it retires). */
+  /**
+   * Offset in CS of the next instruction (of the current one while it executes, until it retires).
+   */
   public long rip;
 
-  // Arithmetic flags, kept as the values they follow from, so that no instruction tests or branches to set them.
+  // Arithmetic flags, kept as the values they follow from, so that no instruction tests or branches
+  // to set them.
   /** ZF = (flagZero == 0). */
   public long flagZero = 1;
 
@@ -47,17 +50,24 @@ public final class Cpu {
   /** AF = bit 4. */
   public long flagAux;
 
-  /** All other RFLAGS bits (TF IF DF IOPL NT RF VM AC VIF VIP ID) in place; arithmetic bits 0; bit 1 is added on reading. */
+  /**
+   * All other RFLAGS bits (TF IF DF IOPL NT RF VM AC VIF VIP ID) in place; arithmetic bits 0; bit 1
+   * is added on reading.
+   */
   public long systemFlags;
 
   /** Segment registers by number: ES CS SS DS FS GS LDTR TR. */
   public final int[] selector = new int[8];
 
   public final long[] segmentBase = new long[8];
+
   /** Limit in bytes, expanded by G, unsigned 32 bits in a long. */
   public final long[] segmentLimit = new long[8];
 
-  /** Attributes: bits 8 to 23 of the descriptor's high dword (type S DPL P AVL L D G), shifted right by 8. */
+  /**
+   * Attributes: bits 8 to 23 of the descriptor's high dword (type S DPL P AVL L D G), shifted right
+   * by 8.
+   */
   public final int[] segmentAttributes = new int[8];
 
   public long gdtBase;
@@ -78,10 +88,16 @@ public final class Cpu {
   /** Current privilege level, 0 to 3. */
   public int cpl;
 
-  /** XMM registers, low quadword at 2n, high at 2n + 1; number 16 and 17 are scratch for memory operands. */
+  /**
+   * XMM registers, low quadword at 2n, high at 2n + 1; number 16 and 17 are scratch for memory
+   * operands.
+   */
   public final long[] xmm = new long[2 * 18];
 
   public int mxcsr = 0x1F80;
+
+  /** x87 and MMX state. */
+  public final X87 x87 = new X87();
 
   private final Fault fault = new Fault();
   private final Leave leave = new Leave();
@@ -104,7 +120,10 @@ public final class Cpu {
     return fault(Fault.PF, error);
   }
 
-  /** {@code throw cpu.leave(exit)}: the instruction is undone, the exit goes out, the instruction starts again. */
+  /**
+   * {@code throw cpu.leave(exit)}: the instruction is undone, the exit goes out, the instruction
+   * starts again.
+   */
   public Leave leave(Exit exit) {
     leave.exit = exit;
     return leave;

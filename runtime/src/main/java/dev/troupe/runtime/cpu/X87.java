@@ -1,0 +1,233 @@
+package dev.troupe.runtime.cpu;
+
+import java.util.Arrays;
+
+/**
+ * The x87 register file and its control, status and tag words (SDM vol. 1, chapter 8); the MMX
+ * registers are the significands of the physical registers. Arithmetic is in {@code
+ * runtime.cpu.softfloat}, instructions in {@code engine.interpreter.op}.
+ *
+ * <p>FIP, FDP and FOP are ours, never a host's: those of the last non-control x87 instruction that
+ * ran (FDP: that had a memory operand); FCS and FDS always read 0 (CPUID.7.0:EBX[13], deprecated
+ * selectors).
+ */
+public final class X87 {
+  /** Status word: exception flags, in the same places as in MXCSR. */
+  public static final int IE = 1;
+
+  public static final int DE = 1 << 1;
+  public static final int ZE = 1 << 2;
+  public static final int OE = 1 << 3;
+  public static final int UE = 1 << 4;
+  public static final int PE = 1 << 5;
+
+  /**
+   * Status word: stack fault; exception summary; condition codes; busy, a copy of the exception
+   * summary.
+   */
+  public static final int SF = 1 << 6;
+
+  public static final int ES = 1 << 7;
+  public static final int C0 = 1 << 8;
+  public static final int C1 = 1 << 9;
+  public static final int C2 = 1 << 10;
+  public static final int C3 = 1 << 14;
+  public static final int BUSY = 1 << 15;
+
+  private static final int EXCEPTIONS = 0x3F;
+
+  /** Control word after FNINIT: all masked, 64-bit precision, to nearest. */
+  public static final int INITIAL_CONTROL = 0x037F;
+
+  /** Control word after RESET. */
+  public static final int RESET_CONTROL = 0x0040;
+
+  /**
+   * The significand that the default NaN, -infinity and both infinities have their integer bit in.
+   */
+  public static final long INTEGER_BIT = 1L << 63;
+
+  /** The default (indefinite) QNaN: sign and exponent, significand. */
+  public static final int INDEFINITE_EXPONENT = 0xFFFF;
+
+  public static final long INDEFINITE_SIGNIFICAND = 0xC000_0000_0000_0000L;
+
+  /** Number of the first scratch MMX slot, for memory operands, as among the XMM slots. */
+  public static final int SCRATCH = 16;
+
+  /**
+   * Significands of physical registers 0 to 7, which are MM0 to MM7; [16] and [17] are scratch for
+   * memory operands.
+   */
+  public final long[] significand = new long[SCRATCH + 2];
+
+  /** Bits 79 to 64 of physical registers 0 to 7: sign in bit 15, biased exponent below. */
+  public final int[] exponent = new int[8];
+
+  /** Control word as FNSTCW gives it: bit 6 is 1, reserved bits are 0. */
+  public int control = RESET_CONTROL;
+
+  /** Status word without TOP (bits 11 to 13 are 0 here). */
+  public int status;
+
+  /** Physical number of ST(0), 0 to 7. */
+  public int top;
+
+  /** Bit n is set where physical register n is not empty (FXSAVE's abridged tag word). */
+  public int used;
+
+  /** FIP: offset of the last non-control x87 instruction. */
+  public long instructionPointer;
+
+  /** FDP: offset of its memory operand. */
+  public long dataPointer;
+
+  /** FOP: 11 bits, opcode byte 1 bits 2 to 0 and ModRM. */
+  public int opcode;
+
+  /**
+   * Set when an unmasked exception met CR0.NE = 0: the FERR# line, wired to IRQ 13 on boards that
+   * have it.
+   */
+  public boolean errorLine;
+
+  /** State after RESET: all registers +0.0 and in use, SDM vol. 3, table 10-1. */
+  public void reset() {
+    initialize();
+    Arrays.fill(significand, 0);
+    Arrays.fill(exponent, 0);
+    control = RESET_CONTROL;
+    used = 0xFF;
+  }
+
+  /** FNINIT: the registers keep their bits but are empty. */
+  public void initialize() {
+    control = INITIAL_CONTROL;
+    status = 0;
+    top = 0;
+    used = 0;
+    instructionPointer = 0;
+    dataPointer = 0;
+    opcode = 0;
+    errorLine = false;
+  }
+
+  /** Physical number of ST(i). */
+  public int physical(int i) {
+    return (top + i) & 7;
+  }
+
+  /** The status word with TOP. */
+  public int statusWord() {
+    return status | top << 11;
+  }
+
+  /** Sets status and TOP; the exception summary follows from the flags and the control word. */
+  public void setStatusWord(int word) {
+    top = word >> 11 & 7;
+    status = word & ~(7 << 11);
+    updateSummary();
+  }
+
+  /** Sets the control word; reserved bits are dropped; the exception summary follows. */
+  public void setControlWord(int word) {
+    control = word & 0x1F3F | 0x40;
+    updateSummary();
+  }
+
+  private void updateSummary() {
+    if ((status & ~control & EXCEPTIONS) != 0) {
+      status |= ES | BUSY;
+    } else {
+      status &= ~(ES | BUSY);
+    }
+  }
+
+  /**
+   * Sets exception flags (and SF or C1 with them) and the summary.
+   *
+   * @return true if one of the exceptions is unmasked
+   */
+  public boolean raise(int flags) {
+    status |= flags;
+    if ((flags & ~control & EXCEPTIONS) != 0) {
+      status |= ES | BUSY;
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * The full tag word, two bits a physical register: 0 valid, 1 zero, 2 special, 3 empty (SDM vol.
+   * 1, 8.1.7).
+   */
+  public int tagWord() {
+    int word = 0;
+    for (int i = 7; i >= 0; i--) {
+      word = word << 2 | tag(i);
+    }
+    return word;
+  }
+
+  private int tag(int register) {
+    if ((used >> register & 1) == 0) {
+      return 3;
+    }
+    int biased = exponent[register] & 0x7FFF;
+    long bits = significand[register];
+    if (biased == 0) {
+      return bits == 0 ? 1 : 2;
+    }
+    return biased == 0x7FFF || bits >= 0 ? 2 : 0;
+  }
+
+  /**
+   * Only whether a register is empty is taken from a full tag word; the rest follows from the
+   * contents.
+   */
+  public void setTagWord(int word) {
+    int abridged = 0;
+    for (int i = 0; i < 8; i++) {
+      if ((word >> 2 * i & 3) != 3) {
+        abridged |= 1 << i;
+      }
+    }
+    used = abridged;
+  }
+
+  /**
+   * What each MMX instruction but EMMS does besides its own work: TOP = 0, all registers in use.
+   */
+  public void enterMmx() {
+    top = 0;
+    used = 0xFF;
+  }
+
+  /** Writes an MMX register: the exponent part becomes all ones. */
+  public void setMmx(int register, long value) {
+    significand[register] = value;
+    exponent[register & 7] = 0xFFFF;
+  }
+
+  /**
+   * What each waiting instruction does first: an unmasked exception that an earlier one left is
+   * reported now.
+   *
+   * @throws Fault #MF, if CR0.NE is set; else the error line is raised and the instruction runs, as
+   *     with IGNNE# asserted
+   */
+  public void checkPending(Cpu cpu) {
+    if ((status & ES) != 0) {
+      report(cpu);
+    }
+  }
+
+  private void report(Cpu cpu) {
+    if ((cpu.cr0 & CR0_NE) != 0) {
+      throw cpu.fault(Fault.MF);
+    }
+    errorLine = true;
+  }
+
+  private static final int CR0_NE = 1 << 5;
+}
