@@ -1,6 +1,11 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Arrays;
 
 /**
  * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
@@ -27,6 +32,46 @@ public final class Cpu {
   public static final int GS = 5;
   public static final int LDTR = 6;
   public static final int TR = 7;
+
+  /** In {@link #segmentAttributes}: the segment is present, so it is usable. */
+  public static final int ATTRIBUTE_P = 1 << 7;
+
+  /** In {@link #segmentAttributes}: 64-bit code. */
+  public static final int ATTRIBUTE_L = 1 << 13;
+
+  /** In {@link #segmentAttributes}: 32-bit code or stack. */
+  public static final int ATTRIBUTE_DB = 1 << 14;
+
+  /**
+   * In {@link #shadow}: the instruction before was an STI that set IF; maskable interrupts wait.
+   */
+  public static final int SHADOW_STI = 1;
+
+  /**
+   * In {@link #shadow}: the instruction before loaded SS; interrupts, NMIs and debug traps wait.
+   */
+  public static final int SHADOW_MOV_SS = 2;
+
+  /** What the vCPU does between interrupts. */
+  public enum Activity {
+    ACTIVE,
+    /** HLT, or MWAIT: until an interrupt, NMI, INIT or reset. */
+    HALTED,
+    /** An application processor after INIT: until a start-up IPI. */
+    WAIT_FOR_SIPI,
+    /** Triple fault: until a reset. */
+    SHUTDOWN
+  }
+
+  private static final VarHandle ATTENTION;
+
+  static {
+    try {
+      ATTENTION = MethodHandles.lookup().findVarHandle(Cpu.class, "attention", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   /** General registers 0 to 15; [16] is always 0. A 32-bit write stores the zero-extended value. */
   public final long[] gpr = new long[17];
@@ -99,8 +144,206 @@ public final class Cpu {
   /** x87 and MMX state. */
   public final X87 x87 = new X87();
 
+  /** See {@link Mode}; kept by {@link #updateMode()}. */
+  public int mode;
+
+  public Activity activity = Activity.ACTIVE;
+
+  /**
+   * After an MWAIT that asked for it: interrupts end the halt even while IF is clear, without being
+   * taken.
+   */
+  public boolean wakeWhenMasked;
+
+  /**
+   * {@link #SHADOW_STI}, {@link #SHADOW_MOV_SS} or 0. The engine clears it before each instruction
+   * it runs while {@link #attention()} is set, and before each block otherwise; see {@link
+   * Vcpu#service()}.
+   */
+  public int shadow;
+
+  /** True from the delivery of an NMI to the next IRET. */
+  public boolean nmiBlocked;
+
+  /** True for the processor that starts at reset; the others wait for a start-up IPI. */
+  public final boolean bootProcessor;
+
+  /** The x2APIC id, 0 to 63; also in CPUID. */
+  public final int apicId;
+
+  public final CpuModel model;
+  public final GuestMemory memory;
+  public final TimeSource time;
+  public final Entropy entropy;
+  public final IoReplay replay = new IoReplay();
+  public final DebugRegisters debug;
+  public final ControlRegisters control;
+  public final Msrs msrs;
+
+  /**
+   * What retired instructions have for the board, oldest first; at most an instruction's own
+   * writes.
+   */
+  private final ArrayDeque<Exit> exits = new ArrayDeque<>();
+
   private final Fault fault = new Fault();
   private final Leave leave = new Leave();
+
+  /**
+   * Set when the engine has to call {@link Vcpu#service()} before the next block; by any thread,
+   * through ATTENTION.
+   */
+  @SuppressWarnings("unused")
+  private boolean attention;
+
+  /**
+   * Set while an interrupt waits for IF, the shadow, the task priority or IRET: these then ask for
+   * attention.
+   */
+  boolean eventsWaiting;
+
+  /** A boot processor with APIC id 0, in its power-on state. */
+  public Cpu(CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy) {
+    this(model, memory, time, entropy, 0);
+  }
+
+  /**
+   * A vCPU in its power-on state.
+   *
+   * @param apicId 0 for the boot processor
+   */
+  public Cpu(CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy, int apicId) {
+    this.model = model;
+    this.memory = memory;
+    this.time = time;
+    this.entropy = entropy;
+    this.apicId = apicId;
+    this.bootProcessor = apicId == 0;
+    this.debug = new DebugRegisters(this);
+    this.control = new ControlRegisters(this);
+    this.msrs = new Msrs(this);
+    reset();
+  }
+
+  /** Power-on or RESET# state (Intel SDM vol. 3A, table 10-1). */
+  public void reset() {
+    msrs.reset();
+    xcr0 = 1;
+    x87.reset();
+    mxcsr = 0x1F80;
+    Arrays.fill(xmm, 0);
+    cr0 = ControlRegisters.CD | ControlRegisters.NW | ControlRegisters.ET;
+    initialize();
+    activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
+    eventsWaiting = true;
+    attend();
+  }
+
+  /**
+   * What INIT sets, too: FPU and vector registers, MSRs and the cache bits of CR0 stay as they are.
+   */
+  void init() {
+    cr0 = (cr0 & (ControlRegisters.CD | ControlRegisters.NW)) | ControlRegisters.ET;
+    msrs.init();
+    initialize();
+    activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
+  }
+
+  private void initialize() {
+    Arrays.fill(gpr, 0);
+    gpr[RDX] = model.signature();
+    rip = 0xFFF0;
+    Rflags.setArithmetic(this, 0);
+    systemFlags = 0;
+    for (int i = 0; i < selector.length; i++) {
+      setSegment(i, 0, 0, 0xFFFF, i == LDTR ? 0x82 : i == TR ? 0x8B : 0x93);
+    }
+    setSegment(CS, 0xF000, 0xFFFF_0000L, 0xFFFF, 0x9B);
+    gdtBase = 0;
+    gdtLimit = 0xFFFF;
+    idtBase = 0;
+    idtLimit = 0xFFFF;
+    cr2 = 0;
+    cr3 = 0;
+    cr4 = 0;
+    efer = 0;
+    cpl = 0;
+    shadow = 0;
+    nmiBlocked = false;
+    wakeWhenMasked = false;
+    exits.clear();
+    replay.clear();
+    debug.reset();
+    updateMode();
+  }
+
+  /** Start-up IPI: real mode at {@code vector << 12}. */
+  void startUp(int vector) {
+    setSegment(CS, vector << 8, (long) vector << 12, 0xFFFF, 0x9B);
+    rip = 0;
+    activity = Activity.ACTIVE;
+    updateMode();
+  }
+
+  private void setSegment(int segment, int value, long base, long limit, int attributes) {
+    selector[segment] = value;
+    segmentBase[segment] = base;
+    segmentLimit[segment] = limit;
+    segmentAttributes[segment] = attributes;
+  }
+
+  /** Computes {@link #mode} anew, after a change of anything that it holds. */
+  public void updateMode() {
+    mode = Mode.of(this);
+  }
+
+  /** True if {@link Vcpu#service()} has something to look at. One plain load. */
+  public boolean attention() {
+    return (boolean) ATTENTION.getOpaque(this);
+  }
+
+  /** Asks the engine to call {@link Vcpu#service()} before the next block; from any thread. */
+  public void attend() {
+    ATTENTION.setRelease(this, true);
+  }
+
+  /** Takes the request; what was posted before it is seen after. True if there was one. */
+  boolean takeAttention() {
+    return (boolean) ATTENTION.getAndSet(this, false);
+  }
+
+  /** Sets the request; false if it was set already. */
+  boolean requestAttention() {
+    return !(boolean) ATTENTION.getAndSet(this, true);
+  }
+
+  /** IF, the task priority or the NMI block now let in what may have been waiting. */
+  public void interruptsOpened() {
+    if (eventsWaiting) {
+      attend();
+    }
+  }
+
+  /** Leaves this for the board when the current instruction has retired. */
+  public void queueExit(Exit exit) {
+    exits.add(exit);
+    attend();
+  }
+
+  /** Takes the oldest queued exit, or null. */
+  Exit nextExit() {
+    return exits.poll();
+  }
+
+  /** Forgets what an instruction queued that did not retire. */
+  public void dropExits() {
+    exits.clear();
+  }
+
+  /** The time-stamp counter, 1 GHz. */
+  public long tsc() {
+    return msrs.tsc();
+  }
 
   /** {@code throw cpu.fault(Fault.UD)}: an exception without an error code. */
   public Fault fault(int vector) {

@@ -1,9 +1,216 @@
 package dev.troupe.runtime.cpu;
 
-/** One vCPU: architectural state, local APIC, pending interrupts, and the exit that waits for its completion. */
+import dev.troupe.proto.message.Exit;
+import dev.troupe.proto.message.Interrupt;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * One vCPU: architectural state, local APIC, pending interrupts, and the exit that waits for its
+ * completion.
+ *
+ * <p>The engine's part of the protocol: at the start of a run, and wherever {@link Cpu#attention()}
+ * is set before a block, it calls {@link #service()} and returns the exit it gets; without one it
+ * runs on, and if attention is still set (a shadow or an instruction in progress holds an event
+ * back) only to the end of one instruction. It clears {@link Cpu#shadow} before that instruction,
+ * or before a block.
+ */
 public final class Vcpu {
-  /** Answers the last exit's question: the value read, or the vector acknowledged. */
+  private static final int PENDING_NMI = 1;
+  private static final int PENDING_INIT = 1 << 1;
+  private static final int PENDING_SIPI = 1 << 2;
+  private static final int INTR = 1 << 3;
+  private static final int SIPI_VECTOR_SHIFT = 8;
+
+  private static final Exit HALT = new Exit.Halt();
+  private static final Exit SHUTDOWN = new Exit.Shutdown();
+  private static final Exit ACKNOWLEDGE = new Exit.InterruptAcknowledge();
+
+  /** Marks {@link #acknowledged} and {@link #event} as empty. */
+  private static final int NONE = -1;
+
+  /** What {@link #complete} brings. */
+  private enum Awaiting {
+    NOTHING,
+    /** The answer to an access of the instruction in progress. */
+    VALUE,
+    /** The PIC's vector. */
+    VECTOR
+  }
+
+  public final Cpu cpu;
+
+  /**
+   * Fixed interrupts not yet in the local APIC: bits 0 to 255 edge-triggered, 256 to 511
+   * level-triggered.
+   */
+  private final AtomicLongArray posted = new AtomicLongArray(8);
+
+  /** NMI, INIT, SIPI with its vector, and the level of INTR. */
+  private final AtomicInteger signals = new AtomicInteger();
+
+  private boolean nmiPending;
+  private Awaiting awaiting = Awaiting.NOTHING;
+  private int event = NONE;
+  private int acknowledged = NONE;
+
+  /** The boot processor, or another processor of its machine. */
+  public Vcpu(Cpu cpu) {
+    this.cpu = cpu;
+  }
+
+  /**
+   * Adds an interrupt to the pending set; from any thread, without a lock.
+   *
+   * @return true if the vCPU had nothing to look at before: the caller wakes it if it is halted
+   */
+  public boolean post(Interrupt interrupt) {
+    switch (interrupt) {
+      case Interrupt.Fixed(int vector, boolean level) -> {
+        int bit = (vector & 0xFF) | (level ? 256 : 0);
+        posted.getAndAccumulate(bit >> 6, 1L << bit, (old, set) -> old | set);
+      }
+      case Interrupt.Intr(boolean high) ->
+          signals.getAndUpdate(old -> high ? old | INTR : old & ~INTR);
+      case Interrupt.Nmi() -> signals.getAndUpdate(old -> old | PENDING_NMI);
+      case Interrupt.Init() -> signals.getAndUpdate(old -> old | PENDING_INIT);
+      case Interrupt.Sipi(int vector) ->
+          signals.getAndUpdate(
+              old ->
+                  (old & ((1 << SIPI_VECTOR_SHIFT) - 1))
+                      | PENDING_SIPI
+                      | (vector & 0xFF) << SIPI_VECTOR_SHIFT);
+      // No SMM: nothing to enter. The processor ignores SMIs, as with SMM unsupported by its
+      // firmware.
+      case Interrupt.Smi() -> {
+        return false;
+      }
+    }
+    return cpu.requestAttention();
+  }
+
+  /**
+   * The engine leaves with this exit in the middle of an instruction: {@link #complete} answers it,
+   * and the instruction starts again.
+   */
+  public Exit asks(Exit exit) {
+    awaiting = Awaiting.VALUE;
+    return exit;
+  }
+
+  /**
+   * Looks at everything that is not the next instruction: queued exits, INIT and start-up, halts,
+   * NMIs and interrupts, in their priority (Intel SDM vol. 3A, 6.9).
+   *
+   * @return the exit to return from the run, or null to go on; then {@link #takeEvent()} is to be
+   *     delivered first
+   */
+  public Exit service() {
+    Exit queued = cpu.nextExit();
+    if (queued != null) {
+      awaiting = Awaiting.NOTHING;
+      return queued;
+    }
+    cpu.takeAttention();
+    int signal = signals.get();
+    if ((signal & PENDING_INIT) != 0) {
+      signals.getAndUpdate(old -> old & ~PENDING_INIT);
+      nmiPending = false;
+      acknowledged = NONE;
+      cpu.init();
+    }
+    if ((signal & PENDING_SIPI) != 0) {
+      signals.getAndUpdate(old -> old & ~PENDING_SIPI);
+      if (cpu.activity == Cpu.Activity.WAIT_FOR_SIPI) {
+        cpu.startUp(signal >>> SIPI_VECTOR_SHIFT & 0xFF);
+      }
+    }
+    if (cpu.activity == Cpu.Activity.SHUTDOWN) {
+      return SHUTDOWN;
+    }
+    if (cpu.activity == Cpu.Activity.WAIT_FOR_SIPI) {
+      return HALT;
+    }
+    if ((signal & PENDING_NMI) != 0) {
+      signals.getAndUpdate(old -> old & ~PENDING_NMI);
+      nmiPending = true;
+    }
+    return deliverable(signal);
+  }
+
+  private Exit deliverable(int signal) {
+    if (!cpu.replay.isEmpty()) {
+      cpu.attend();
+      return null;
+    }
+    boolean open = (cpu.systemFlags & Rflags.IF) != 0;
+    boolean maskable = acknowledged != NONE || (signal & INTR) != 0;
+    cpu.eventsWaiting = nmiPending || maskable;
+    if (nmiPending && !cpu.nmiBlocked && cpu.shadow != Cpu.SHADOW_MOV_SS) {
+      nmiPending = false;
+      event = Fault.NMI;
+      cpu.nmiBlocked = true;
+      cpu.activity = Cpu.Activity.ACTIVE;
+      cpu.attend();
+      return null;
+    }
+    if (maskable && open && cpu.shadow == 0) {
+      cpu.activity = Cpu.Activity.ACTIVE;
+      if (acknowledged != NONE) {
+        event = acknowledged;
+        acknowledged = NONE;
+        return null;
+      }
+      awaiting = Awaiting.VECTOR;
+      cpu.attend();
+      return ACKNOWLEDGE;
+    }
+    if (cpu.activity == Cpu.Activity.HALTED) {
+      if (maskable && cpu.wakeWhenMasked) {
+        cpu.activity = Cpu.Activity.ACTIVE;
+        return null;
+      }
+      return HALT;
+    }
+    if (cpu.shadow != 0 && cpu.eventsWaiting) {
+      cpu.attend();
+    }
+    return null;
+  }
+
+  /** The vector to deliver before the next instruction, or -1; 2 is an NMI. Forgets it. */
+  public int takeEvent() {
+    int taken = event;
+    event = NONE;
+    return taken;
+  }
+
+  /**
+   * Answers the last exit's question: the value read, zero-extended, or the vector acknowledged.
+   * Exits without a question take 0.
+   */
   public void complete(long value) {
-    throw new UnsupportedOperationException("vcpu " + value);
+    switch (awaiting) {
+      case VALUE -> cpu.replay.append(value);
+      case VECTOR -> {
+        acknowledged = (int) value & 0xFF;
+        cpu.attend();
+      }
+      case NOTHING -> {}
+    }
+    awaiting = Awaiting.NOTHING;
+  }
+
+  /** Power-on state of everything, the pending set included. */
+  public void reset() {
+    for (int i = 0; i < posted.length(); i++) {
+      posted.set(i, 0);
+    }
+    signals.set(0);
+    nmiPending = false;
+    awaiting = Awaiting.NOTHING;
+    event = NONE;
+    acknowledged = NONE;
+    cpu.reset();
   }
 }
