@@ -1,0 +1,68 @@
+package dev.troupe.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+
+/**
+ * The configuration of one Troupe process, checked.
+ *
+ * @param config everything, resolved; what the actor system is started with
+ * @param threads threads of the turn pool, 1 to {@link #MAX_THREADS}
+ */
+public record Configuration(Config config, int threads) {
+  /** What a process is. */
+  public enum Role {
+    /** One machine in a local actor system: {@code vmctl run}. */
+    LOCAL("troupe-local"),
+    /** A node of a cluster. */
+    NODE("troupe-node");
+
+    private final String resource;
+
+    Role(String resource) {
+      this.resource = resource;
+    }
+  }
+
+  /** More cores than any host has; a larger figure is a typing error. */
+  public static final int MAX_THREADS = 4096;
+
+  private static final String THREADS = "troupe.dispatcher.threads";
+
+  /** Loads the configuration of a role; system properties come before files. */
+  public static Configuration load(Role role) {
+    return load(role, ConfigFactory.empty());
+  }
+
+  /**
+   * Loads the configuration of a role.
+   *
+   * @param role what the process is
+   * @param first comes before everything else
+   * @throws ConfigException if a value is missing or out of its range; the message names the path
+   *     and the value
+   */
+  public static Configuration load(Role role, Config first) {
+    Config config =
+        first
+            .withFallback(ConfigFactory.defaultOverrides())
+            .withFallback(
+                ConfigFactory.parseResourcesAnySyntax(
+                    Configuration.class.getClassLoader(),
+                    role.resource,
+                    ConfigParseOptions.defaults().setAllowMissing(false)))
+            .withFallback(ConfigFactory.defaultReference())
+            .resolve();
+    int threads = config.getInt(THREADS);
+    if (threads < 0 || threads > MAX_THREADS) {
+      throw new ConfigException.BadValue(
+          config.origin(),
+          THREADS,
+          "must be 0 (one a core) or up to " + MAX_THREADS + ", is " + threads);
+    }
+    return new Configuration(
+        config, threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+  }
+}

@@ -1,0 +1,2 @@
+/** Configuration by role: typed, checked when it is loaded. */
+package dev.troupe.config;
