@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import dev.troupe.runtime.isa.Insn;
 
 /**
  * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
@@ -185,6 +186,17 @@ public final class Cpu {
    * writes.
    */
   private final ArrayDeque<Exit> exits = new ArrayDeque<>();
+  /**
+   * Units (instructions, REP iterations, events) left in this turn; the engine's, also charged by
+   * REP meanings.
+   */
+  public long budget;
+
+  /** Set by {@link #jump}: the engine does not advance {@link #rip} after the instruction. */
+  public boolean jumped;
+
+  /** The engine that runs this vCPU now, for events in the middle of a block. */
+  public Execution execution = () -> {};
 
   private final Fault fault = new Fault();
   private final Leave leave = new Leave();
@@ -343,6 +355,16 @@ public final class Cpu {
   /** The time-stamp counter, 1 GHz. */
   public long tsc() {
     return msrs.tsc();
+   * Continues at an offset in CS instead of the next instruction; for meanings that end a block.
+   */
+  public void jump(long target) {
+    rip = target;
+    jumped = true;
+  }
+
+  /** Offset in CS of the instruction after {@code i}: a return address, or what a trap saves. */
+  public long nextRip(Insn i) {
+    return i.nextRip;
   }
 
   /** {@code throw cpu.fault(Fault.UD)}: an exception without an error code. */

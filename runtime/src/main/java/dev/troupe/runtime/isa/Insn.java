@@ -1,11 +1,17 @@
 package dev.troupe.runtime.isa;
 
-/** One decoded instruction: the row it matched and its operands, read once from guest bytes. Never changed after decoding. */
+/**
+ * One decoded instruction: the row it matched and its operands, read once from guest bytes. Never
+ * changed after decoding.
+ */
 public final class Insn {
   /** The table row; carries mnemonic, syntax, feature, checks, flags and meaning. */
   public Row row;
 
-  /** Interpreter dispatch code, (group &lt;&lt; 6) | case; assigned from row, operand size and register or memory form. */
+  /**
+   * Interpreter dispatch code, (group &lt;&lt; 6) | case; assigned from row, operand size and
+   * register or memory form.
+   */
   public int form;
 
   /** Bytes, 1 to 15. */
@@ -17,7 +23,10 @@ public final class Insn {
   /** 16, 32 or 64: the effective address size. */
   public int addressSize;
 
-  /** ModRM.reg with REX.R, or the register in the opcode; 8-bit operands: 0-15 low bytes, 16-19 AH CH DH BH. */
+  /**
+   * ModRM.reg with REX.R, or the register in the opcode; 8-bit operands: 0-15 low bytes, 16-19 AH
+   * CH DH BH.
+   */
   public int reg;
 
   /** ModRM.rm with REX.B when it names a register, numbered as {@link #reg}; else -1. */
@@ -26,7 +35,10 @@ public final class Insn {
   /** True if the ModRM operand (or moffs, or string operand) is in memory. */
   public boolean memory;
 
-  /** Base register, or 16 for none (also RIP-relative: then {@link #displacement} holds the distance from the next one). */
+  /**
+   * Base register, or 16 for none (also RIP-relative: then {@link #displacement} holds the distance
+   * from the next one).
+   */
   public int base;
 
   /** Index register, or 16 for none. */
@@ -44,7 +56,10 @@ public final class Insn {
   /** Effective segment, ES 0 to GS 5, override and default applied. */
   public int segment;
 
-  /** First immediate, sign- or zero-extended as the operand code says; relative branches: the signed distance. */
+  /**
+   * First immediate, sign- or zero-extended as the operand code says; relative branches: the signed
+   * distance.
+   */
   public long immediate;
 
   /** Second immediate: ENTER's level, a far pointer's selector. */
@@ -57,4 +72,21 @@ public final class Insn {
 
   /** REX byte, or 0. */
   public int rex;
+
+  /**
+   * Offset in CS of the instruction; set by the engine when it puts the instruction into a block.
+   */
+  public long rip;
+
+  /**
+   * Offset in CS of the instruction after this one, wrapped at the code size; set with {@link
+   * #rip}.
+   */
+  public long nextRip;
+
+  /**
+   * How the memory operand's address is formed (the engine's {@code Operands} constants); set with
+   * {@link #rip}.
+   */
+  public int addressing;
 }
