@@ -1,12 +1,12 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import dev.troupe.runtime.isa.Insn;
 
 /**
  * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
@@ -186,6 +186,7 @@ public final class Cpu {
    * writes.
    */
   private final ArrayDeque<Exit> exits = new ArrayDeque<>();
+
   /**
    * Units (instructions, REP iterations, events) left in this turn; the engine's, also charged by
    * REP meanings.
@@ -340,6 +341,7 @@ public final class Cpu {
   public void queueExit(Exit exit) {
     exits.add(exit);
     attend();
+    execution.stop();
   }
 
   /** Takes the oldest queued exit, or null. */
@@ -355,6 +357,9 @@ public final class Cpu {
   /** The time-stamp counter, 1 GHz. */
   public long tsc() {
     return msrs.tsc();
+  }
+
+  /**
    * Continues at an offset in CS instead of the next instruction; for meanings that end a block.
    */
   public void jump(long target) {
