@@ -23,7 +23,7 @@ public sealed interface BoardMessage {
   /** A local APIC broadcasts the end of a level-triggered interrupt to the I/O APIC. Synchronous. */
   record EndOfInterrupt(int vector) implements BoardMessage {}
 
-  /** The input gate: the backend has room or data again; {@code bytes} came from outside. */
+  /** The input gate: bytes from outside, never more than the device granted its backend room for. */
   record ConsoleInput(byte[] bytes) implements BoardMessage {}
 
   /** The operator pressed the power button. */

@@ -16,6 +16,14 @@ public interface Effects {
   /** Bytes for the device's backend: the console. */
   void output(byte[] bytes);
 
+  /**
+   * Grants the device's backend room for more input: that many bytes on top of earlier grants, of
+   * which the backend never sends more than it was granted. The device keeps free + granted =
+   * capacity: it grants as the guest takes bytes, and on a reset (the one at power-on included) what
+   * brings the grants outstanding to its capacity.
+   */
+  void room(int bytes);
+
   /** The machine's power or reset state changes. */
   void power(PowerEvent event);
 }
