@@ -1,0 +1,165 @@
+package dev.troupe.oracle;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The host's own CPU as the oracle: runs cases natively in a child process ({@link ChildProgram}),
+ * which may fault as it likes.
+ */
+final class HostCpu implements AutoCloseable {
+  /** Cases that fit the shared file at once. */
+  static final int BATCH = 4096;
+
+  private static final int PAGE = 0x1000;
+
+  // A case's page. In: selectors, signal context (struct sigcontext_64), FXSAVE area, windows; the
+  // same again as results.
+  private static final int IN_CONTEXT = 0x80;
+  private static final int IN_FX = 0x180;
+  private static final int IN_WINDOWS = 0x380;
+  private static final int OUT_CONTEXT = 0x800;
+  private static final int OUT_FX = 0x900;
+  private static final int OUT_WINDOWS = 0xB00;
+
+  // Offsets in struct sigcontext_64, arch/x86/include/uapi/asm/sigcontext.h; registers by our
+  // numbers.
+  private static final int[] GPR = {
+    104, 112, 96, 88, 120, 80, 72, 64, 0, 8, 16, 24, 32, 40, 48, 56
+  };
+  private static final int RIP = 128;
+  private static final int RFLAGS = 136;
+  private static final int CS = 144;
+  private static final int SS = 150;
+  private static final int ERROR = 152;
+  private static final int VECTOR = 160;
+  private static final int CR2 = 176;
+  private static final int FP_POINTER = 184;
+
+  private final Path directory;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment shared;
+  private final Process child;
+
+  HostCpu() throws IOException {
+    directory = Files.createTempDirectory("troupe-oracle");
+    Path program = directory.resolve("child");
+    Files.write(program, ChildProgram.elf());
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    Path file = directory.resolve("cases");
+    try (var channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE)) {
+      shared = channel.map(FileChannel.MapMode.READ_WRITE, 0, ChildProgram.SHARED_SIZE, arena);
+    }
+    child = new ProcessBuilder(program.toString(), file.toString()).start();
+  }
+
+  /** Whether this machine can serve as the oracle at all. */
+  static boolean available() {
+    return System.getProperty("os.arch").equals("amd64")
+        && System.getProperty("os.name").equals("Linux");
+  }
+
+  /** Runs each case; results in the same order. */
+  List<CpuImage> run(List<CpuImage> cases) throws IOException {
+    var results = new ArrayList<CpuImage>(cases.size());
+    for (int from = 0; from < cases.size(); from += BATCH) {
+      runBatch(cases.subList(from, Math.min(cases.size(), from + BATCH)), results);
+    }
+    return results;
+  }
+
+  private void runBatch(List<CpuImage> cases, List<CpuImage> results) throws IOException {
+    for (int i = 0; i < cases.size(); i++) {
+      put(shared.asSlice((long) PAGE * (i + 1), PAGE), cases.get(i), i);
+    }
+    shared.set(ValueLayout.JAVA_INT, 8, cases.size());
+    child.getOutputStream().write('g');
+    child.getOutputStream().flush();
+    if (child.getInputStream().read() < 0) {
+      throw new IOException(
+          "the oracle's child process ended: " + child.onExit().join().exitValue());
+    }
+    for (int i = 0; i < cases.size(); i++) {
+      results.add(take(shared.asSlice((long) PAGE * (i + 1), PAGE), cases.get(i)));
+    }
+  }
+
+  private static void put(MemorySegment page, CpuImage image, int number) {
+    if (image.windows.size() > CpuImage.MAX_WINDOWS) {
+      throw new IllegalArgumentException("too many windows: " + image.windows.size());
+    }
+    page.fill((byte) 0);
+    page.set(ValueLayout.JAVA_INT, 0, image.ds);
+    page.set(ValueLayout.JAVA_INT, 4, image.es);
+    for (int r = 0; r < 16; r++) {
+      page.set(ValueLayout.JAVA_LONG, IN_CONTEXT + GPR[r], image.gpr[r]);
+    }
+    page.set(ValueLayout.JAVA_LONG, IN_CONTEXT + RIP, image.rip);
+    page.set(ValueLayout.JAVA_LONG, IN_CONTEXT + RFLAGS, image.rflags);
+    page.set(ValueLayout.JAVA_SHORT, IN_CONTEXT + CS, (short) image.cs);
+    page.set(ValueLayout.JAVA_SHORT, IN_CONTEXT + SS, (short) image.ss);
+    page.set(
+        ValueLayout.JAVA_LONG,
+        IN_CONTEXT + FP_POINTER,
+        ChildProgram.SHARED + (long) PAGE * (number + 1) + IN_FX);
+    MemorySegment.copy(image.fx, 0, page, ValueLayout.JAVA_BYTE, IN_FX, CpuImage.FX_SIZE);
+    int at = IN_WINDOWS;
+    for (CpuImage.Window w : image.windows) {
+      page.set(ValueLayout.JAVA_LONG, at, w.address());
+      MemorySegment.copy(w.bytes(), 0, page, ValueLayout.JAVA_BYTE, at + 8, CpuImage.WINDOW);
+      at += 8 + CpuImage.WINDOW;
+    }
+  }
+
+  private static CpuImage take(MemorySegment page, CpuImage in) {
+    var out = new CpuImage();
+    for (int r = 0; r < 16; r++) {
+      out.gpr[r] = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + GPR[r]);
+    }
+    out.rip = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + RIP);
+    out.rflags = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + RFLAGS);
+    out.cs = Short.toUnsignedInt(page.get(ValueLayout.JAVA_SHORT, OUT_CONTEXT + CS));
+    out.ss = Short.toUnsignedInt(page.get(ValueLayout.JAVA_SHORT, OUT_CONTEXT + SS));
+    out.ds = in.ds;
+    out.es = in.es;
+    out.vector = (int) page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + VECTOR);
+    out.error = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + ERROR);
+    out.faultAddress = out.vector == 14 ? page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + CR2) : 0;
+    MemorySegment.copy(page, ValueLayout.JAVA_BYTE, OUT_FX, out.fx, 0, CpuImage.FX_SIZE);
+    int at = OUT_WINDOWS;
+    for (int i = 0; i < in.windows.size(); i++) {
+      byte[] bytes = new byte[CpuImage.WINDOW];
+      MemorySegment.copy(page, ValueLayout.JAVA_BYTE, at + 8, bytes, 0, CpuImage.WINDOW);
+      out.windows.add(new CpuImage.Window(in.windows.get(i).address(), bytes));
+      at += 8 + CpuImage.WINDOW;
+    }
+    return out;
+  }
+
+  @Override
+  public void close() throws IOException {
+    child.getOutputStream().close();
+    child.onExit().join();
+    arena.close();
+    try (var files = Files.list(directory)) {
+      for (Path f : files.toList()) {
+        Files.delete(f);
+      }
+    }
+    Files.delete(directory);
+  }
+}
