@@ -180,6 +180,7 @@ public final class Cpu {
   public final DebugRegisters debug;
   public final ControlRegisters control;
   public final Msrs msrs;
+  public final LocalApic apic;
 
   /**
    * What retired instructions have for the board, oldest first; at most an instruction's own
@@ -235,12 +236,14 @@ public final class Cpu {
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
     this.msrs = new Msrs(this);
+    this.apic = new LocalApic(this);
     reset();
   }
 
   /** Power-on or RESET# state (Intel SDM vol. 3A, table 10-1). */
   public void reset() {
     msrs.reset();
+    apic.reset();
     xcr0 = 1;
     x87.reset();
     mxcsr = 0x1F80;
@@ -255,9 +258,10 @@ public final class Cpu {
   /**
    * What INIT sets, too: FPU and vector registers, MSRs and the cache bits of CR0 stay as they are.
    */
-  void init() {
+  public void init() {
     cr0 = (cr0 & (ControlRegisters.CD | ControlRegisters.NW)) | ControlRegisters.ET;
     msrs.init();
+    apic.init();
     initialize();
     activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
   }

@@ -25,4 +25,9 @@ public final class Msrs {
   }
 
   void init() {}
+
+  /** True if the model has the x2APIC. */
+  boolean hasX2apic() {
+    return true;
+  }
 }

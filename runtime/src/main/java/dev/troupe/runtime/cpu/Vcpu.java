@@ -113,6 +113,8 @@ public final class Vcpu {
     }
     cpu.takeAttention();
     int signal = signals.get();
+    cpu.apic.advance(cpu.time.nanos());
+    collect(signal);
     if ((signal & PENDING_INIT) != 0) {
       signals.getAndUpdate(old -> old & ~PENDING_INIT);
       nmiPending = false;
@@ -135,23 +137,47 @@ public final class Vcpu {
       signals.getAndUpdate(old -> old & ~PENDING_NMI);
       nmiPending = true;
     }
-    return deliverable(signal);
+    return deliverable();
   }
 
-  private Exit deliverable(int signal) {
+  /** Moves what was posted into the local APIC. */
+  private void collect(int signal) {
+    for (int i = 0; i < 8; i++) {
+      long vectors = posted.get(i) == 0 ? 0 : posted.getAndSet(i, 0);
+      while (vectors != 0) {
+        int bit = Long.numberOfTrailingZeros(vectors);
+        vectors &= vectors - 1;
+        cpu.apic.accept((i << 6 | bit) & 0xFF, i >= 4);
+      }
+    }
+    cpu.apic.setLint0((signal & INTR) != 0);
+    nmiPending |= cpu.apic.takeNmi();
+  }
+
+  /**
+   * When this vCPU's timer interrupts next, virtual nanoseconds; {@link Long#MAX_VALUE} if it does
+   * not.
+   */
+  public long nextDeadline() {
+    return cpu.apic.nextDeadline();
+  }
+
+  private Exit deliverable() {
     if (!cpu.replay.isEmpty()) {
       cpu.attend();
       return null;
     }
     boolean open = (cpu.systemFlags & Rflags.IF) != 0;
-    boolean maskable = acknowledged != NONE || (signal & INTR) != 0;
-    cpu.eventsWaiting = nmiPending || maskable;
+    boolean external = acknowledged != NONE || cpu.apic.externalInterrupt();
+    boolean maskable = external || cpu.apic.hasInterrupt();
+    cpu.eventsWaiting = nmiPending || external || cpu.apic.hasRequests();
+    event = NONE;
     if (nmiPending && !cpu.nmiBlocked && cpu.shadow != Cpu.SHADOW_MOV_SS) {
       nmiPending = false;
       event = Fault.NMI;
       cpu.nmiBlocked = true;
       cpu.activity = Cpu.Activity.ACTIVE;
-      cpu.attend();
+      cpu.interruptsOpened();
       return null;
     }
     if (maskable && open && cpu.shadow == 0) {
@@ -159,11 +185,16 @@ public final class Vcpu {
       if (acknowledged != NONE) {
         event = acknowledged;
         acknowledged = NONE;
-        return null;
+      } else if (external) {
+        awaiting = Awaiting.VECTOR;
+        return ACKNOWLEDGE;
+      } else {
+        event = cpu.apic.acknowledge();
       }
-      awaiting = Awaiting.VECTOR;
-      cpu.attend();
-      return ACKNOWLEDGE;
+      cpu.eventsWaiting = nmiPending || cpu.apic.externalInterrupt() || cpu.apic.hasRequests();
+      // What waits behind this one may pass a trap gate; the next look tells.
+      cpu.interruptsOpened();
+      return null;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
       if (maskable && cpu.wakeWhenMasked) {
