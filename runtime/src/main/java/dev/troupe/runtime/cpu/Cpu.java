@@ -177,6 +177,7 @@ public final class Cpu {
   public final TimeSource time;
   public final Entropy entropy;
   public final IoReplay replay = new IoReplay();
+  public final Mmu mmu;
   public final DebugRegisters debug;
   public final ControlRegisters control;
   public final Msrs msrs;
@@ -233,6 +234,8 @@ public final class Cpu {
     this.entropy = entropy;
     this.apicId = apicId;
     this.bootProcessor = apicId == 0;
+    this.mmu = new Mmu(this, memory);
+    mmu.setCapabilities(model.physicalBits(), true);
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
     this.msrs = new Msrs(this);
@@ -291,6 +294,7 @@ public final class Cpu {
     exits.clear();
     replay.clear();
     debug.reset();
+    mmu.flushAll();
     updateMode();
   }
 
@@ -312,6 +316,7 @@ public final class Cpu {
   /** Computes {@link #mode} anew, after a change of anything that it holds. */
   public void updateMode() {
     mode = Mode.of(this);
+    mmu.modeChanged();
   }
 
   /** True if {@link Vcpu#service()} has something to look at. One plain load. */

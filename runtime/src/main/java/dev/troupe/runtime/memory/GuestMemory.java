@@ -1,36 +1,380 @@
 package dev.troupe.runtime.memory;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+
 /**
- * Guest-physical memory: RAM mapped outside the heap, sparse, with the hole below 4 GiB that x86 boards have. RAM is
- * [0, min(size, HOLE_START)) and, for larger guests, [4 GiB, 4 GiB + size - HOLE_START).
+ * Guest-physical memory: RAM mapped outside the heap, sparse, with the hole below 4 GiB that x86
+ * boards have. RAM is [0, min(size, HOLE_START)) and, for larger guests, [4 GiB, 4 GiB + size -
+ * HOLE_START). All of it is one mapping of the host: RAM above the hole follows RAM below it.
+ *
+ * <p>Each page has flags. {@link #CODE} and {@link #DIRTY} decide whether a write to it may skip
+ * {@link #beforeWrite}: everybody who writes RAM by its host address calls that first, or holds a
+ * grant from {@link #grantWrite}.
  */
 public final class GuestMemory implements AutoCloseable {
-  /** RAM below 4 GiB ends here at the latest; above it are PCI memory, the I/O APIC and the local APICs. */
+  public static final int PAGE_SIZE = 4096;
+
+  /** RAM below 4 GiB ends here at the latest; above it are PCI memory and the interrupt chips. */
   public static final long HOLE_START = 0xC000_0000L;
+
+  /** The hole ends here. */
+  public static final long HOLE_END = 0x1_0000_0000L;
 
   /** Not a host address: no RAM there. */
   public static final long NO_RAM = 0;
 
+  /** Page flag: an engine holds code decoded from this page. */
+  public static final int CODE = 1;
+
+  /** Page flag: written since {@link #clearDirty()}. */
+  public static final int DIRTY = 2;
+
+  /** Page flag: some TLB may hold a fast write tag for this page. */
+  private static final int GRANTED = 4;
+
+  private static final int PAGE_SHIFT = 12;
+
+  /**
+   * 2^40 bytes: the largest physical address width that CPU models offer leaves room for it, and it
+   * bounds the page flags at 1 GiB.
+   */
+  public static final long MAXIMUM_SIZE = 1L << 40;
+
   private final long size;
+  private final long lowSize;
+  private final long highSize;
+  private final HostMapping ram;
+  private final HostMapping flags;
+  private final long base;
+  private final long flagsBase;
+  private final List<HostMapping> others = new ArrayList<>();
+  private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
+  private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
 
-  private GuestMemory(long size) {
+  private GuestMemory(long size, HostMapping ram, HostMapping flags) {
     this.size = size;
+    this.lowSize = Math.min(size, HOLE_START);
+    this.highSize = size - lowSize;
+    this.ram = ram;
+    this.flags = flags;
+    this.base = ram.address();
+    this.flagsBase = flags.address();
   }
 
-  /** Maps {@code size} bytes (a multiple of 4096), none of them touched. */
+  /**
+   * Maps {@code size} bytes, none of them touched.
+   *
+   * @param size a multiple of 4096, 4 KiB to {@link #MAXIMUM_SIZE}
+   * @throws HostMemoryException if the host refuses
+   */
   public static GuestMemory allocate(long size) {
-    return new GuestMemory(size); // replaced by the memory work
+    if (size < PAGE_SIZE || size > MAXIMUM_SIZE || (size & (PAGE_SIZE - 1)) != 0) {
+      throw new IllegalArgumentException(
+          "guest memory must be whole pages, 4096 to " + MAXIMUM_SIZE + " bytes: size=" + size);
+    }
+    HostMapping ram = HostMapping.map(size);
+    try {
+      return new GuestMemory(size, ram, HostMapping.map((size >> PAGE_SHIFT) * Integer.BYTES));
+    } catch (RuntimeException e) {
+      ram.close();
+      throw e;
+    }
   }
 
+  /** Bytes of RAM. */
   public long size() {
     return size;
   }
 
-  /** Host address of a guest-physical address, or {@link #NO_RAM}. Valid to the end of its 4 KiB page. */
+  /** End of RAM below 4 GiB, exclusive. */
+  public long lowSize() {
+    return lowSize;
+  }
+
+  /** Bytes of RAM from 4 GiB on. */
+  public long highSize() {
+    return highSize;
+  }
+
+  /**
+   * Host address of a guest-physical address, or {@link #NO_RAM}. Valid to the end of its 4 KiB
+   * page.
+   */
   public long hostAddress(long physical) {
+    if (Long.compareUnsigned(physical, lowSize) < 0) {
+      return base + physical;
+    }
+    long high = physical - HOLE_END;
+    if (Long.compareUnsigned(high, highSize) < 0) {
+      return base + lowSize + high;
+    }
     return NO_RAM;
   }
 
+  /** Guest-physical address of a host address that {@link #hostAddress} gave. */
+  public long physicalAddress(long host) {
+    long offset = host - base;
+    return offset < lowSize ? offset : offset - lowSize + HOLE_END;
+  }
+
+  /** Whether all of [physical, physical + length) is RAM without a gap. */
+  public boolean contains(long physical, long length) {
+    if (length < 0) {
+      return false;
+    }
+    return physical >= 0
+        && (physical <= lowSize - length
+            || (physical >= HOLE_END && physical - HOLE_END <= highSize - length));
+  }
+
+  // Page flags ----------------------------------------------------------------------------------
+
+  private long flagAddress(long host) {
+    return flagsBase + ((host - base) >>> PAGE_SHIFT << 2);
+  }
+
+  /** Flags of the page that this host address of RAM is in. */
+  public int pageFlags(long host) {
+    return Raw.getAcquire32(flagAddress(host));
+  }
+
+  /** Adds a listener for writes to code pages. */
+  public void addCodeListener(CodeListener listener) {
+    codeListeners.add(Objects.requireNonNull(listener));
+  }
+
+  /** Adds a holder of write grants: a TLB. */
+  public void addWriteGrants(WriteGrants holder) {
+    grants.add(Objects.requireNonNull(holder));
+  }
+
+  /**
+   * Marks the page as holding code, before its bytes are read for decoding: from now on each write
+   * to it goes through the listeners.
+   *
+   * @param physical an address in RAM
+   */
+  public void markCode(long physical) {
+    long host = ramAddress(physical) & -PAGE_SIZE;
+    int before = Raw.getAndOr32(flagAddress(host), CODE);
+    if ((before & CODE) == 0) {
+      slowWrites(host);
+    }
+  }
+
+  /** Takes the code mark back: no engine holds code of this page any more. */
+  public void clearCode(long physical) {
+    Raw.getAndAnd32(flagAddress(ramAddress(physical)), ~CODE);
+  }
+
+  private void slowWrites(long hostPage) {
+    if ((Raw.getAndAnd32(flagAddress(hostPage), ~GRANTED) & GRANTED) != 0) {
+      for (WriteGrants holder : grants) {
+        holder.slowWrites(hostPage);
+      }
+    }
+  }
+
+  /**
+   * Asks for the right to write a page without {@link #beforeWrite}. The asker stores its fast tag
+   * first and calls this after it, so that a concurrent {@link #markCode} either sees the grant or
+   * is seen here.
+   *
+   * @param host a host address of RAM
+   * @return false if the tag has to be slow: the page holds code or is not dirty yet
+   */
+  public boolean grantWrite(long host) {
+    int before = Raw.getAndOr32(flagAddress(host), GRANTED);
+    return (before & (CODE | DIRTY)) == DIRTY;
+  }
+
+  /**
+   * Has to be called before every write to RAM that holds no grant, within one page.
+   *
+   * @param host host address of the first byte, in RAM
+   * @param length 1 to the end of the page
+   */
+  public void beforeWrite(long host, int length) {
+    long flagAddress = flagAddress(host);
+    int now = Raw.getAcquire32(flagAddress);
+    if ((now & DIRTY) == 0) {
+      now = Raw.getAndOr32(flagAddress, DIRTY);
+    }
+    if ((now & CODE) != 0) {
+      boolean empty = true;
+      long physical = physicalAddress(host);
+      for (CodeListener listener : codeListeners) {
+        empty &= listener.beforeCodeWrite(physical, length);
+      }
+      if (empty) {
+        Raw.getAndAnd32(flagAddress, ~CODE);
+      }
+    }
+  }
+
+  /** Marks the page dirty, for a translation that is going to be written through. */
+  public void markDirty(long host) {
+    long flagAddress = flagAddress(host);
+    if ((Raw.getAcquire32(flagAddress) & DIRTY) == 0) {
+      Raw.getAndOr32(flagAddress, DIRTY);
+    }
+  }
+
+  /** Whether the page at this physical address was written since {@link #clearDirty()}. */
+  public boolean isDirty(long physical) {
+    return (pageFlags(ramAddress(physical)) & DIRTY) != 0;
+  }
+
+  /**
+   * Starts a new round of dirty tracking: all pages count as clean. Only at a quiet point, when no
+   * vCPU runs.
+   */
+  public void clearDirty() {
+    for (WriteGrants holder : grants) {
+      holder.slowAllWrites();
+    }
+    for (long page = 0; page < size >> PAGE_SHIFT; page++) {
+      long address = flagsBase + (page << 2);
+      // Reading does not make a sparse page of flags real; writing would.
+      if ((Raw.get32(address) & (DIRTY | GRANTED)) != 0) {
+        Raw.getAndAnd32(address, ~(DIRTY | GRANTED));
+      }
+    }
+  }
+
+  private long ramAddress(long physical) {
+    long host = hostAddress(physical);
+    if (host == NO_RAM) {
+      throw new IndexOutOfBoundsException(
+          "no RAM at guest-physical 0x%x: size=%d".formatted(physical, size));
+    }
+    return host;
+  }
+
+  // Copies for devices and loaders --------------------------------------------------------------
+
+  /**
+   * Copies into guest memory, honouring dirty and code tracking.
+   *
+   * @return false, and nothing is copied, if a byte of the target is no RAM
+   */
+  public boolean copyIn(long physical, byte[] source, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, source.length);
+    return copyIn(physical, MemorySegment.ofArray(source).asSlice(offset, length));
+  }
+
+  /** {@link #copyIn(long, byte[], int, int)} of all of an array. */
+  public boolean copyIn(long physical, byte[] source) {
+    return copyIn(physical, MemorySegment.ofArray(source));
+  }
+
+  /** {@link #copyIn(long, byte[], int, int)} from a segment: a mapped file, a buffer. */
+  public boolean copyIn(long physical, MemorySegment source) {
+    long length = source.byteSize();
+    if (!contains(physical, length)) {
+      return false;
+    }
+    long host = length == 0 ? base : ramAddress(physical);
+    for (long done = 0; done < length; ) {
+      int chunk = (int) Math.min(length - done, PAGE_SIZE - ((host + done) & (PAGE_SIZE - 1)));
+      beforeWrite(host + done, chunk);
+      done += chunk;
+    }
+    Raw.releaseFence();
+    MemorySegment.copy(source, 0, Raw.segment(host, length), 0, length);
+    return true;
+  }
+
+  /**
+   * Fills guest memory with one byte value, honouring dirty and code tracking.
+   *
+   * @return false, and nothing is written, if a byte of the target is no RAM
+   */
+  public boolean fill(long physical, long length, byte value) {
+    if (!contains(physical, length)) {
+      return false;
+    }
+    long host = length == 0 ? base : ramAddress(physical);
+    for (long done = 0; done < length; ) {
+      int chunk = (int) Math.min(length - done, PAGE_SIZE - ((host + done) & (PAGE_SIZE - 1)));
+      beforeWrite(host + done, chunk);
+      done += chunk;
+    }
+    Raw.releaseFence();
+    Raw.segment(host, length).fill(value);
+    return true;
+  }
+
+  /**
+   * Copies out of guest memory.
+   *
+   * @return false, and nothing is copied, if a byte of the source is no RAM
+   */
+  public boolean copyOut(long physical, byte[] target, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, target.length);
+    if (!contains(physical, length)) {
+      return false;
+    }
+    if (length > 0) {
+      MemorySegment.copy(
+          Raw.segment(ramAddress(physical), length),
+          ValueLayout.JAVA_BYTE,
+          0,
+          target,
+          offset,
+          length);
+      Raw.acquireFence();
+    }
+    return true;
+  }
+
+  /** {@link #copyOut(long, byte[], int, int)} into all of an array. */
+  public boolean copyOut(long physical, byte[] target) {
+    return copyOut(physical, target, 0, target.length);
+  }
+
+  // Life ----------------------------------------------------------------------------------------
+
+  /**
+   * Another sparse mapping that lives as long as this memory: a vCPU's TLB.
+   *
+   * @param bytes at least 1
+   * @return host address of its first byte; all bytes are 0
+   */
+  public synchronized long mapBeside(long bytes) {
+    HostMapping mapping = HostMapping.map(bytes);
+    others.add(mapping);
+    return mapping.address();
+  }
+
+  /**
+   * Power-on state: all RAM reads 0, no page is code or dirty. Only when no vCPU runs; the
+   * listeners are told of every code page, the vCPUs flush their TLBs by their own reset.
+   */
+  public void reset() {
+    for (WriteGrants holder : grants) {
+      holder.slowAllWrites();
+    }
+    for (long page = 0; page < size >> PAGE_SHIFT; page++) {
+      if ((Raw.get32(flagsBase + (page << 2)) & CODE) != 0) {
+        beforeWrite(base + (page << PAGE_SHIFT), PAGE_SIZE);
+      }
+    }
+    ram.discard();
+    flags.discard();
+  }
+
+  /** Unmaps everything, once. Nobody may use an address of this memory any more. */
   @Override
-  public void close() {}
+  public synchronized void close() {
+    ram.close();
+    flags.close();
+    others.forEach(HostMapping::close);
+    others.clear();
+  }
 }

@@ -2,13 +2,17 @@ package dev.troupe.runtime.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /**
- * Access to memory outside the heap by host address. The only place that holds the all-of-memory segment: callers have checked
- * their addresses against a mapping that they own.
+ * Access to memory outside the heap by host address. The only place that holds the all-of-memory
+ * segment: callers have checked their addresses against a mapping that they own.
  */
 public final class Raw {
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
   private Raw() {}
 
@@ -42,6 +46,51 @@ public final class Raw {
 
   public static void put64(long address, long value) {
     ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+  }
+
+  /** Reads with acquire semantics; the address is a multiple of 4. */
+  public static int getAcquire32(long address) {
+    return (int) INT.getAcquire(ALL, address);
+  }
+
+  /** Reads with acquire semantics; the address is a multiple of 8. */
+  public static long getAcquire64(long address) {
+    return (long) LONG.getAcquire(ALL, address);
+  }
+
+  /** Writes with release semantics; the address is a multiple of 8. */
+  public static void putRelease64(long address, long value) {
+    LONG.setRelease(ALL, address, value);
+  }
+
+  /** Sets bits atomically and returns the old value; the address is a multiple of 4. */
+  public static int getAndOr32(long address, int bits) {
+    return (int) INT.getAndBitwiseOr(ALL, address, bits);
+  }
+
+  /** Keeps bits atomically and returns the old value; the address is a multiple of 4. */
+  public static int getAndAnd32(long address, int bits) {
+    return (int) INT.getAndBitwiseAnd(ALL, address, bits);
+  }
+
+  /** The hardware's compare-and-swap; the address is a multiple of 4. */
+  public static boolean compareAndSet32(long address, int expected, int value) {
+    return INT.compareAndSet(ALL, address, expected, value);
+  }
+
+  /** The hardware's compare-and-swap; the address is a multiple of 8. */
+  public static boolean compareAndSet64(long address, long expected, long value) {
+    return LONG.compareAndSet(ALL, address, expected, value);
+  }
+
+  /** Later loads and stores stay after the loads before this. A compiler barrier on x86. */
+  public static void acquireFence() {
+    VarHandle.acquireFence();
+  }
+
+  /** Earlier loads and stores stay before the stores after this. A compiler barrier on x86. */
+  public static void releaseFence() {
+    VarHandle.releaseFence();
   }
 
   /** The {@code size} bytes at {@code address} as a segment, for bulk copies. */

@@ -1,0 +1,161 @@
+package dev.troupe.runtime.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * A private, zero, sparse mapping of the host: it costs nothing until it is touched and is not
+ * charged against the host's commit limit, so that a guest's memory may be larger than what it
+ * uses. Unmapped exactly once, however often it is closed.
+ */
+public final class HostMapping implements AutoCloseable {
+  // mmap(2) on Linux, the same numbers on x86-64 and AArch64 (asm-generic/mman.h).
+  private static final int PROT_READ_WRITE = 1 | 2;
+  private static final int MAP_PRIVATE = 0x02;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_NORESERVE = 0x4000;
+  private static final int MADV_DONTNEED = 4;
+  private static final long MAP_FAILED = -1;
+
+  /** errno values that a user can do something about. */
+  private static final int ENOMEM = 12;
+
+  private static final int EINVAL = 22;
+
+  private final long address;
+  private final long size;
+  private boolean closed;
+
+  private HostMapping(long address, long size) {
+    this.address = address;
+    this.size = size;
+  }
+
+  /**
+   * Maps {@code size} bytes at an address of the kernel's choice.
+   *
+   * @param size bytes, at least 1; the kernel rounds up to whole pages
+   * @throws HostMemoryException if the host refuses
+   */
+  public static HostMapping map(long size) {
+    if (size < 1) {
+      throw new IllegalArgumentException("a mapping needs a positive size: size=" + size);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(Calls.CAPTURE);
+      long address =
+          (long)
+              Calls.MMAP.invokeExact(
+                  state,
+                  0L,
+                  size,
+                  PROT_READ_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                  -1,
+                  0L);
+      if (address == MAP_FAILED) {
+        int errno = state.get(ValueLayout.JAVA_INT, 0);
+        throw new HostMemoryException(
+            "the host cannot map " + size + " bytes of memory: " + describe(errno));
+      }
+      return new HostMapping(address, size);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("mmap", e);
+    }
+  }
+
+  private static String describe(int errno) {
+    return switch (errno) {
+      case ENOMEM -> "out of address space, or over the limit of ulimit -v or the overcommit rule";
+      case EINVAL -> "the size is out of range";
+      default -> "errno " + errno;
+    };
+  }
+
+  /** Host address of the first byte, a multiple of the host's page size. */
+  public long address() {
+    return address;
+  }
+
+  /** Bytes asked for. */
+  public long size() {
+    return size;
+  }
+
+  /** Gives all pages back to the host: every byte reads 0 again. */
+  public synchronized void discard() {
+    if (closed) {
+      throw new IllegalStateException("mapping is closed: size=" + size);
+    }
+    int result;
+    try {
+      result = (int) Calls.MADVISE.invokeExact(address, size, MADV_DONTNEED);
+    } catch (Throwable e) {
+      throw new IllegalStateException("madvise", e);
+    }
+    if (result != 0) {
+      throw new IllegalStateException("madvise failed: address=" + address + " size=" + size);
+    }
+  }
+
+  /** Unmaps; nobody may use an address of this mapping any more. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    int result;
+    try {
+      result = (int) Calls.MUNMAP.invokeExact(address, size);
+    } catch (Throwable e) {
+      throw new IllegalStateException("munmap", e);
+    }
+    if (result != 0) {
+      throw new IllegalStateException("munmap failed: address=" + address + " size=" + size);
+    }
+  }
+
+  /** The system calls, resolved when the first mapping is made. */
+  private static final class Calls {
+    static final MemoryLayout CAPTURE = Linker.Option.captureStateLayout();
+    static final MethodHandle MMAP =
+        find(
+            "mmap",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG),
+            Linker.Option.captureCallState("errno"));
+    static final MethodHandle MUNMAP =
+        find(
+            "munmap",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    static final MethodHandle MADVISE =
+        find(
+            "madvise",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
+
+    private static MethodHandle find(
+        String name, FunctionDescriptor type, Linker.Option... options) {
+      Linker linker = Linker.nativeLinker();
+      return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
+    }
+  }
+}
