@@ -14,7 +14,7 @@ public final class Insn {
    */
   public int form;
 
-  /** Bytes, 1 to 15. */
+  /** Bytes, 1 to 15; where decoding failed, the bytes looked at. */
   public int length;
 
   /** 16, 32 or 64: the effective operand size. */
@@ -24,12 +24,15 @@ public final class Insn {
   public int addressSize;
 
   /**
-   * ModRM.reg with REX.R, or the register in the opcode; 8-bit operands: 0-15 low bytes, 16-19 AH
-   * CH DH BH.
+   * ModRM.reg with REX.R, or the register in the opcode with REX.B, or 0; 8-bit operands: 0-15 low
+   * bytes, 16-19 AH CH DH BH. A segment (0 to 5), control (0 2 3 4 8), debug (0 to 7), MMX (0 to 7)
+   * or XMM register where the operand code says so.
    */
   public int reg;
 
-  /** ModRM.rm with REX.B when it names a register, numbered as {@link #reg}; else -1. */
+  /**
+   * ModRM.rm with REX.B when it names a register, numbered as {@link #reg} (x87: 0 to 7); else -1.
+   */
   public int rm;
 
   /** True if the ModRM operand (or moffs, or string operand) is in memory. */
@@ -70,7 +73,7 @@ public final class Insn {
   /** 0, 0xF2 or 0xF3: the last repeat prefix, where it is no mandatory prefix of the row. */
   public int repeat;
 
-  /** REX byte, or 0. */
+  /** REX byte, or 0; a VEX prefix's R X B W in the same place. */
   public int rex;
 
   /**
@@ -89,4 +92,10 @@ public final class Insn {
    * {@link #rip}.
    */
   public int addressing;
+
+  /** VEX.vvvv as a register number, or 0. */
+  public int vvvv;
+
+  /** The code's mode: 16, 32 or 64. */
+  public int mode;
 }
