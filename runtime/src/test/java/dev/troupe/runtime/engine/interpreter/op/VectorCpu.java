@@ -1,0 +1,16 @@
+package dev.troupe.runtime.engine.interpreter.op;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.memory.GuestMemory;
+
+/** A vCPU for tests of single meanings. */
+final class VectorCpu {
+  private static final GuestMemory MEMORY = GuestMemory.allocate(1 << 20);
+
+  private VectorCpu() {}
+
+  static Cpu make() {
+    return new Cpu(CpuModel.DEFAULT, MEMORY, () -> 0, () -> 0);
+  }
+}
