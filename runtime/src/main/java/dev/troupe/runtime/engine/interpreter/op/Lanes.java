@@ -1,9 +1,9 @@
 package dev.troupe.runtime.engine.interpreter.op;
 
 /**
- * Integer operations on the lanes of 64 bits: bytes, words or doublewords side by side. MMX instructions use them once, SSE
- * ones on both halves. Most work on all lanes at once: {@code H} has the highest bit of each lane, so that carries between
- * lanes can be cut.
+ * Integer operations on the lanes of 64 bits: bytes, words or doublewords side by side. MMX
+ * instructions use them once, SSE ones on both halves. Most work on all lanes at once: {@code H}
+ * has the highest bit of each lane, so that carries between lanes can be cut.
  */
 final class Lanes {
   static final long BYTES = 0x8080_8080_8080_8080L;
@@ -83,7 +83,9 @@ final class Lanes {
     return select(overflow, limit(a, h, w), d);
   }
 
-  /** The greatest number where the lane of {@code a} is positive, the least where it is negative. */
+  /**
+   * The greatest number where the lane of {@code a} is positive, the least where it is negative.
+   */
   private static long limit(long a, long h, int w) {
     return ~h + ((a & h) >>> (w - 1));
   }
@@ -107,19 +109,27 @@ final class Lanes {
   // Shifts: counts beyond the lane give zeros, arithmetic ones copies of the sign.
 
   static long shiftLeftWords(long a, long count) {
-    return Long.compareUnsigned(count, 15) > 0 ? 0 : (a << count) & 0x0001_0001_0001_0001L * (0xFFFF << count & 0xFFFF);
+    return Long.compareUnsigned(count, 15) > 0
+        ? 0
+        : (a << count) & 0x0001_0001_0001_0001L * (0xFFFF << count & 0xFFFF);
   }
 
   static long shiftRightWords(long a, long count) {
-    return Long.compareUnsigned(count, 15) > 0 ? 0 : (a >>> count) & 0x0001_0001_0001_0001L * (0xFFFF >>> count);
+    return Long.compareUnsigned(count, 15) > 0
+        ? 0
+        : (a >>> count) & 0x0001_0001_0001_0001L * (0xFFFF >>> count);
   }
 
   static long shiftLeftDwords(long a, long count) {
-    return Long.compareUnsigned(count, 31) > 0 ? 0 : (long) ((int) (a >> 32) << count) << 32 | low((int) a << count);
+    return Long.compareUnsigned(count, 31) > 0
+        ? 0
+        : (long) ((int) (a >> 32) << count) << 32 | low((int) a << count);
   }
 
   static long shiftRightDwords(long a, long count) {
-    return Long.compareUnsigned(count, 31) > 0 ? 0 : a >>> 32 >>> count << 32 | low((int) a >>> count);
+    return Long.compareUnsigned(count, 31) > 0
+        ? 0
+        : a >>> 32 >>> count << 32 | low((int) a >>> count);
   }
 
   static long shiftLeftQword(long a, long count) {
@@ -171,7 +181,10 @@ final class Lanes {
 
   static long multiplyLow(long a, long b) {
     return words(
-        word(a, 0) * word(b, 0), word(a, 1) * word(b, 1), word(a, 2) * word(b, 2), word(a, 3) * word(b, 3));
+        word(a, 0) * word(b, 0),
+        word(a, 1) * word(b, 1),
+        word(a, 2) * word(b, 2),
+        word(a, 3) * word(b, 3));
   }
 
   static long multiplyHigh(long a, long b) {
@@ -200,14 +213,20 @@ final class Lanes {
 
   static long multiplyAdd(long a, long b) {
     return dwords(
-        word(a, 0) * word(b, 0) + word(a, 1) * word(b, 1), word(a, 2) * word(b, 2) + word(a, 3) * word(b, 3));
+        word(a, 0) * word(b, 0) + word(a, 1) * word(b, 1),
+        word(a, 2) * word(b, 2) + word(a, 3) * word(b, 3));
   }
 
-  /** PMADDUBSW: unsigned bytes of {@code a} times signed bytes of {@code b}, pairs added with saturation. */
+  /**
+   * PMADDUBSW: unsigned bytes of {@code a} times signed bytes of {@code b}, pairs added with
+   * saturation.
+   */
   static long multiplyAddBytes(long a, long b) {
     long r = 0;
     for (int i = 0; i < 64; i += 16) {
-      int s = (int) (a >>> i & 0xFF) * (byte) (b >> i) + (int) (a >>> i + 8 & 0xFF) * (byte) (b >> i + 8);
+      int s =
+          (int) (a >>> i & 0xFF) * (byte) (b >> i)
+              + (int) (a >>> i + 8 & 0xFF) * (byte) (b >> i + 8);
       r |= (saturateWord(s) & 0xFFFFL) << i;
     }
     return r;
@@ -225,14 +244,23 @@ final class Lanes {
     return s;
   }
 
-  // Horizontal: the two words or dwords of each pair, of one 64-bit source, as its half of a result.
+  // Horizontal: the two words or dwords of each pair, of one 64-bit source, as its half of a
+  // result.
 
   static long addPairsOfWords(long a, long b) {
-    return words(word(a, 0) + word(a, 1), word(a, 2) + word(a, 3), word(b, 0) + word(b, 1), word(b, 2) + word(b, 3));
+    return words(
+        word(a, 0) + word(a, 1),
+        word(a, 2) + word(a, 3),
+        word(b, 0) + word(b, 1),
+        word(b, 2) + word(b, 3));
   }
 
   static long subPairsOfWords(long a, long b) {
-    return words(word(a, 0) - word(a, 1), word(a, 2) - word(a, 3), word(b, 0) - word(b, 1), word(b, 2) - word(b, 3));
+    return words(
+        word(a, 0) - word(a, 1),
+        word(a, 2) - word(a, 3),
+        word(b, 0) - word(b, 1),
+        word(b, 2) - word(b, 3));
   }
 
   static long addPairsOfWordsSaturated(long a, long b) {
@@ -330,7 +358,11 @@ final class Lanes {
   }
 
   static long shuffleWords(long a, int order) {
-    return words(word(a, order & 3), word(a, order >> 2 & 3), word(a, order >> 4 & 3), word(a, order >> 6 & 3));
+    return words(
+        word(a, order & 3),
+        word(a, order >> 2 & 3),
+        word(a, order >> 4 & 3),
+        word(a, order >> 6 & 3));
   }
 
   /** One bit of each byte's sign, byte 0's lowest. */

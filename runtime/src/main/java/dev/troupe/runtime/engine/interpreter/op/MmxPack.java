@@ -15,7 +15,8 @@ public final class MmxPack {
 
   @Meaning("PSLLW_MMX_I")
   public static void psllwImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftLeftWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftLeftWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSLLD_MMX")
@@ -25,7 +26,8 @@ public final class MmxPack {
 
   @Meaning("PSLLD_MMX_I")
   public static void pslldImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftLeftDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftLeftDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSLLQ_MMX")
@@ -35,7 +37,8 @@ public final class MmxPack {
 
   @Meaning("PSLLQ_MMX_I")
   public static void psllqImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftLeftQword(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftLeftQword(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSRLW_MMX")
@@ -45,7 +48,8 @@ public final class MmxPack {
 
   @Meaning("PSRLW_MMX_I")
   public static void psrlwImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftRightWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftRightWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSRLD_MMX")
@@ -55,7 +59,8 @@ public final class MmxPack {
 
   @Meaning("PSRLD_MMX_I")
   public static void psrldImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftRightDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftRightDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSRLQ_MMX")
@@ -65,7 +70,8 @@ public final class MmxPack {
 
   @Meaning("PSRLQ_MMX_I")
   public static void psrlqImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftRightQword(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftRightQword(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSRAW_MMX")
@@ -75,17 +81,20 @@ public final class MmxPack {
 
   @Meaning("PSRAW_MMX_I")
   public static void psrawImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftArithmeticWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftArithmeticWords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PSRAD_MMX")
   public static void psrad(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.shiftArithmeticDwords(c.x87.significand[to], c.x87.significand[from]));
+    MmxLanes.set(
+        c, to, Lanes.shiftArithmeticDwords(c.x87.significand[to], c.x87.significand[from]));
   }
 
   @Meaning("PSRAD_MMX_I")
   public static void psradImmediate(Cpu c, Insn i) {
-    MmxLanes.set(c, i.rm & 7, Lanes.shiftArithmeticDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
+    MmxLanes.set(
+        c, i.rm & 7, Lanes.shiftArithmeticDwords(c.x87.significand[i.rm & 7], i.immediate & 0xFF));
   }
 
   @Meaning("PHADDW_MMX")
@@ -95,7 +104,8 @@ public final class MmxPack {
 
   @Meaning("PHADDSW_MMX")
   public static void phaddsw(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.addPairsOfWordsSaturated(c.x87.significand[to], c.x87.significand[from]));
+    MmxLanes.set(
+        c, to, Lanes.addPairsOfWordsSaturated(c.x87.significand[to], c.x87.significand[from]));
   }
 
   @Meaning("PHADDD_MMX")
@@ -110,7 +120,8 @@ public final class MmxPack {
 
   @Meaning("PHSUBSW_MMX")
   public static void phsubsw(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.subPairsOfWordsSaturated(c.x87.significand[to], c.x87.significand[from]));
+    MmxLanes.set(
+        c, to, Lanes.subPairsOfWordsSaturated(c.x87.significand[to], c.x87.significand[from]));
   }
 
   @Meaning("PHSUBD_MMX")
@@ -140,7 +151,8 @@ public final class MmxPack {
 
   @Meaning("PUNPCKHBW_MMX")
   public static void punpckhbw(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.interleaveBytes(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
+    MmxLanes.set(
+        c, to, Lanes.interleaveBytes(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
   }
 
   @Meaning("PUNPCKLWD_MMX")
@@ -150,7 +162,8 @@ public final class MmxPack {
 
   @Meaning("PUNPCKHWD_MMX")
   public static void punpckhwd(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.interleaveWords(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
+    MmxLanes.set(
+        c, to, Lanes.interleaveWords(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
   }
 
   @Meaning("PUNPCKLDQ_MMX")
@@ -160,6 +173,9 @@ public final class MmxPack {
 
   @Meaning("PUNPCKHDQ_MMX")
   public static void punpckhdq(Cpu c, int to, int from) {
-    MmxLanes.set(c, to, Lanes.interleaveDwords(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
+    MmxLanes.set(
+        c,
+        to,
+        Lanes.interleaveDwords(c.x87.significand[to] >>> 32, c.x87.significand[from] >>> 32));
   }
 }

@@ -3,8 +3,10 @@ package dev.troupe.runtime.engine.interpreter.op;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 
-/** Packed integer instructions of SSE2, SSSE3, SSE4.1 and SSE4.2 that work lane by lane, on XMM slots; and the
- * bitwise ones, which are the same for floating point. */
+/**
+ * Packed integer instructions of SSE2, SSSE3, SSE4.1 and SSE4.2 that work lane by lane, on XMM
+ * slots; and the bitwise ones, which are the same for floating point.
+ */
 public final class SseLanes {
   private SseLanes() {}
 

@@ -4,7 +4,10 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 import dev.troupe.runtime.isa.Insn;
 
-/** Packed integer shifts, horizontal operations, packing and unpacking of SSE2, SSSE3 and SSE4.1, on XMM slots. */
+/**
+ * Packed integer shifts, horizontal operations, packing and unpacking of SSE2, SSSE3 and SSE4.1, on
+ * XMM slots.
+ */
 public final class SsePack {
   private SsePack() {}
 

@@ -5,7 +5,10 @@ import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 import dev.troupe.runtime.isa.Insn;
 
-/** Shuffles, blends, widening moves and other packed instructions that mix lanes, SSE to SSE4.1, on XMM slots. */
+/**
+ * Shuffles, blends, widening moves and other packed instructions that mix lanes, SSE to SSE4.1, on
+ * XMM slots.
+ */
 public final class SseShuffle {
   /** The first of the slots that stand for memory operands. */
   private static final int MEMORY = 16;
@@ -105,7 +108,14 @@ public final class SseShuffle {
 
   @Meaning("PALIGNR")
   public static void palignr(Cpu c, int to, int from, int count) {
-    shiftRight(c, to, c.xmm[2 * from], c.xmm[2 * from + 1], c.xmm[2 * to], c.xmm[2 * to + 1], count & 0xFF);
+    shiftRight(
+        c,
+        to,
+        c.xmm[2 * from],
+        c.xmm[2 * from + 1],
+        c.xmm[2 * to],
+        c.xmm[2 * to + 1],
+        count & 0xFF);
   }
 
   /** The 16 bytes from byte {@code count} of the 32 that the quadwords a (lowest) to d make. */
@@ -133,12 +143,22 @@ public final class SseShuffle {
 
   @Meaning("PBLENDVB")
   public static void pblendvb(Cpu c, int to, int from) {
-    blend(c, to, from, Lanes.spread(c.xmm[0] & Lanes.BYTES, 8), Lanes.spread(c.xmm[1] & Lanes.BYTES, 8));
+    blend(
+        c,
+        to,
+        from,
+        Lanes.spread(c.xmm[0] & Lanes.BYTES, 8),
+        Lanes.spread(c.xmm[1] & Lanes.BYTES, 8));
   }
 
   @Meaning("BLENDVPS")
   public static void blendvps(Cpu c, int to, int from) {
-    blend(c, to, from, Lanes.spread(c.xmm[0] & Lanes.DWORDS, 32), Lanes.spread(c.xmm[1] & Lanes.DWORDS, 32));
+    blend(
+        c,
+        to,
+        from,
+        Lanes.spread(c.xmm[0] & Lanes.DWORDS, 32),
+        Lanes.spread(c.xmm[1] & Lanes.DWORDS, 32));
   }
 
   @Meaning("BLENDVPD")

@@ -11,7 +11,8 @@ public final class SseWiden {
   public static void pmovsxbw(Cpu c, int to, int from) {
     long a = c.xmm[2 * from];
     c.xmm[2 * to] = Lanes.words((byte) a, (byte) (a >> 8), (byte) (a >> 16), (byte) (a >> 24));
-    c.xmm[2 * to + 1] = Lanes.words((byte) (a >> 32), (byte) (a >> 40), (byte) (a >> 48), (byte) (a >> 56));
+    c.xmm[2 * to + 1] =
+        Lanes.words((byte) (a >> 32), (byte) (a >> 40), (byte) (a >> 48), (byte) (a >> 56));
   }
 
   @Meaning("PMOVSXBD")
@@ -52,8 +53,15 @@ public final class SseWiden {
   @Meaning("PMOVZXBW")
   public static void pmovzxbw(Cpu c, int to, int from) {
     long a = c.xmm[2 * from];
-    c.xmm[2 * to] = Lanes.words((int) a & 0xFF, (int) (a >> 8) & 0xFF, (int) (a >> 16) & 0xFF, (int) (a >> 24) & 0xFF);
-    c.xmm[2 * to + 1] = Lanes.words((int) (a >> 32) & 0xFF, (int) (a >> 40) & 0xFF, (int) (a >> 48) & 0xFF, (int) (a >> 56) & 0xFF);
+    c.xmm[2 * to] =
+        Lanes.words(
+            (int) a & 0xFF, (int) (a >> 8) & 0xFF, (int) (a >> 16) & 0xFF, (int) (a >> 24) & 0xFF);
+    c.xmm[2 * to + 1] =
+        Lanes.words(
+            (int) (a >> 32) & 0xFF,
+            (int) (a >> 40) & 0xFF,
+            (int) (a >> 48) & 0xFF,
+            (int) (a >> 56) & 0xFF);
   }
 
   @Meaning("PMOVZXBD")

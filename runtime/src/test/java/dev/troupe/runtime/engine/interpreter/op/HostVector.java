@@ -6,7 +6,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Runs one MMX or SSE instruction on the host's CPU, all exceptions masked: the oracle of the vector tests. */
+/**
+ * Runs one MMX or SSE instruction on the host's CPU, all exceptions masked: the oracle of the
+ * vector tests.
+ */
 final class HostVector {
   static final int XMM0 = 0;
   static final int XMM1 = 16;
@@ -24,7 +27,10 @@ final class HostVector {
   private final MemorySegment block = Arena.global().allocate(SIZE, 16);
   private final HostStub stub;
 
-  /** Operands in the instruction are xmm0 and xmm1, mm0 and mm1, rax, rcx and rdx; xmm2 is there for implicit ones. */
+  /**
+   * Operands in the instruction are xmm0 and xmm1, mm0 and mm1, rax, rcx and rdx; xmm2 is there for
+   * implicit ones.
+   */
   HostVector(byte[] instruction, boolean mmx) {
     ByteArrayOutputStream o = new ByteArrayOutputStream();
     put(o, 0x0F, 0xAE, 0x5F, SAVED_MXCSR); // stmxcsr [rdi+d]

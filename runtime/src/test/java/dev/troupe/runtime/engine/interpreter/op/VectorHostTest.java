@@ -25,8 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every row of the MMX and SSE tables whose operands are registers, run by its meaning and by the host's CPU on the same
- * random and edge values, rounding and denormal modes; results, MXCSR and flags must be the same.
+ * Every row of the MMX and SSE tables whose operands are registers, run by its meaning and by the
+ * host's CPU on the same random and edge values, rounding and denormal modes; results, MXCSR and
+ * flags must be the same.
  */
 class VectorHostTest {
   private static final int CASES = Integer.getInteger("troupe.vectorCases", 1000);
@@ -42,7 +43,14 @@ class VectorHostTest {
           SseWiden.class);
 
   /** One row in one form. */
-  record Line(String table, String text, String opcode, String operands, String flags, String meaning, boolean wide) {
+  record Line(
+      String table,
+      String text,
+      String opcode,
+      String operands,
+      String flags,
+      String meaning,
+      boolean wide) {
     @Override
     public String toString() {
       return text.split("\\|")[1].strip() + (wide ? " REX.W" : "") + " [" + opcode + "]";
@@ -60,8 +68,10 @@ class VectorHostTest {
           }
           String opcode = f[0].strip();
           String instruction = f[1].strip();
-          String operands = instruction.contains(" ") ? instruction.substring(instruction.indexOf(' ') + 1) : "";
-          boolean memoryOnly = opcode.endsWith(" m") || operands.isEmpty() || operands.contains("M");
+          String operands =
+              instruction.contains(" ") ? instruction.substring(instruction.indexOf(' ') + 1) : "";
+          boolean memoryOnly =
+              opcode.endsWith(" m") || operands.isEmpty() || operands.contains("M");
           if (memoryOnly || opcode.contains("F7 /r r") || f[4].contains("host")) {
             continue;
           }
@@ -129,7 +139,13 @@ class VectorHostTest {
       int immediate = random.nextInt(4) == 0 ? random.nextInt(256) : random.nextInt(32);
       HostVector host = new HostVector(encode(line, immediate), touchesMmx(line));
       for (int n = 0; n < CASES / rounds + 8; n++) {
-        compare(line, method, host, random, immediate, "seed " + seed + " round " + round + " case " + n);
+        compare(
+            line,
+            method,
+            host,
+            random,
+            immediate,
+            "seed " + seed + " round " + round + " case " + n);
       }
     }
   }
@@ -138,7 +154,13 @@ class VectorHostTest {
     return line.operands().matches(".*[PNQ][qd].*");
   }
 
-  private static void compare(Line line, Method method, HostVector host, SplittableRandom random, int immediate, String where)
+  private static void compare(
+      Line line,
+      Method method,
+      HostVector host,
+      SplittableRandom random,
+      int immediate,
+      String where)
       throws Throwable {
     Cpu c = VectorCpu.make();
     Values values = new Values(random);
@@ -156,7 +178,10 @@ class VectorHostTest {
     }
     c.x87.initialize();
     c.x87.significand[0] = values.quadword();
-    c.x87.significand[1] = line.meaning().matches("PS[LR].*") && random.nextBoolean() ? random.nextInt(80) : values.quadword();
+    c.x87.significand[1] =
+        line.meaning().matches("PS[LR].*") && random.nextBoolean()
+            ? random.nextInt(80)
+            : values.quadword();
     for (int r = 0; r < 3; r++) {
       c.gpr[r] = values.quadword();
     }
@@ -220,8 +245,14 @@ class VectorHostTest {
     if (line.flags().startsWith(">")) {
       expected += " flags=" + Long.toHexString(host.get(HostVector.FLAGS) & Rflags.ARITHMETIC);
     }
-    String actual = describe(c) + (line.flags().startsWith(">") ? " flags=" + Long.toHexString(Rflags.arithmetic(c)) : "");
-    assertThat(actual).as("%s %s imm=%x before: %s", where, line, immediate, before).isEqualTo(expected);
+    String actual =
+        describe(c)
+            + (line.flags().startsWith(">")
+                ? " flags=" + Long.toHexString(Rflags.arithmetic(c))
+                : "");
+    assertThat(actual)
+        .as("%s %s imm=%x before: %s", where, line, immediate, before)
+        .isEqualTo(expected);
   }
 
   private static String describe(Cpu c) {
@@ -237,7 +268,8 @@ class VectorHostTest {
         c.mxcsr);
   }
 
-  private static String describe(long a, long b, long x, long y, long m, long n, long rax, long rcx, int mxcsr) {
+  private static String describe(
+      long a, long b, long x, long y, long m, long n, long rax, long rcx, int mxcsr) {
     return "xmm0="
         + hex(b)
         + "_"
