@@ -1,0 +1,37 @@
+package dev.troupe.runtime.boot;
+
+import java.util.List;
+
+/**
+ * What a kernel is started with.
+ *
+ * @param modules the initial RAM disk, or multiboot's modules, in order
+ * @param commandLine the kernel's arguments, without the kernel's name
+ * @param memorySize bytes of guest RAM, a multiple of 4096
+ * @param board what the ACPI tables describe
+ */
+public record BootRequest(
+    List<Module> modules, String commandLine, long memorySize, BoardDescription board) {
+  /** More modules than any guest known; the bound keeps their table in one page. */
+  public static final int MAX_MODULES = 64;
+
+  /**
+   * A file handed to the kernel.
+   *
+   * @param image its bytes
+   * @param arguments what multiboot calls its string: name and arguments
+   */
+  public record Module(Image image, String arguments) {}
+
+  public BootRequest {
+    modules = List.copyOf(modules);
+    if (modules.size() > MAX_MODULES) {
+      throw new BadImageException(
+          "%d modules; at most %d are possible".formatted(modules.size(), MAX_MODULES));
+    }
+    if (commandLine.indexOf('\0') >= 0) {
+      throw new BadImageException(
+          "command line has a zero byte at offset " + commandLine.indexOf('\0'));
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.troupe.runtime.boot;
+
+import dev.troupe.runtime.cpu.Cpu;
+
+/**
+ * How the first vCPU enters a kernel: the register values that differ from those after RESET.
+ * Interrupts are off and the segments flat in all of them.
+ */
+public sealed interface EntryState {
+  /** Selectors as Linux's boot protocol wants them: __BOOT_CS and __BOOT_DS. */
+  int CODE_SELECTOR = 0x10;
+
+  int DATA_SELECTOR = 0x18;
+
+  /** Sets a vCPU that has just been reset. */
+  void apply(Cpu cpu);
+
+  /**
+   * 64-bit mode with paging on (Linux boot protocol section 1.14).
+   *
+   * @param rip where it starts
+   * @param rsi guest-physical address of the zero page
+   * @param rsp top of a small stack
+   * @param cr3 identity page tables
+   * @param gdt where the table with the two selectors is
+   */
+  record LongMode(long rip, long rsi, long rsp, long cr3, long gdt) implements EntryState {
+    @Override
+    public void apply(Cpu cpu) {
+      flat(cpu, Attributes.CODE_64);
+      cpu.gdtBase = gdt;
+      cpu.gdtLimit = Linux64.GDT_BYTES - 1;
+      cpu.cr0 = Attributes.CR0_PE | Attributes.CR0_ET | Attributes.CR0_PG;
+      cpu.cr3 = cr3;
+      cpu.cr4 = Attributes.CR4_PAE;
+      cpu.efer = Attributes.EFER_LME | Attributes.EFER_LMA;
+      cpu.gpr[Cpu.RSI] = rsi;
+      cpu.gpr[Cpu.RSP] = rsp;
+      cpu.rip = rip;
+    }
+  }
+
+  /**
+   * 32-bit protected mode without paging (multiboot, PVH, Linux's 32-bit entry). There is no valid
+   * GDT: the kernel loads its own.
+   *
+   * @param eip where it starts
+   * @param eax multiboot's magic, else 0
+   * @param ebx multiboot's or PVH's information structure, else 0
+   * @param esi Linux's zero page, else 0
+   */
+  record ProtectedMode(long eip, long eax, long ebx, long esi) implements EntryState {
+    @Override
+    public void apply(Cpu cpu) {
+      flat(cpu, Attributes.CODE_32);
+      cpu.cr0 = Attributes.CR0_PE | Attributes.CR0_ET;
+      cpu.cr3 = 0;
+      cpu.cr4 = 0;
+      cpu.efer = 0;
+      cpu.gpr[Cpu.RAX] = eax;
+      cpu.gpr[Cpu.RBX] = ebx;
+      cpu.gpr[Cpu.RSI] = esi;
+      cpu.rip = eip;
+    }
+  }
+
+  private static void flat(Cpu cpu, int code) {
+    java.util.Arrays.fill(cpu.gpr, 0);
+    for (int segment = Cpu.ES; segment <= Cpu.GS; segment++) {
+      cpu.selector[segment] = segment == Cpu.CS ? CODE_SELECTOR : DATA_SELECTOR;
+      cpu.segmentBase[segment] = 0;
+      cpu.segmentLimit[segment] = 0xFFFF_FFFFL;
+      cpu.segmentAttributes[segment] = segment == Cpu.CS ? code : Attributes.DATA;
+    }
+    cpu.selector[Cpu.TR] = 0;
+    cpu.segmentBase[Cpu.TR] = 0;
+    cpu.segmentLimit[Cpu.TR] = 0x67;
+    cpu.segmentAttributes[Cpu.TR] = Attributes.BUSY_TSS;
+    cpu.cpl = 0;
+    cpu.systemFlags = 0;
+    cpu.flagZero = 1;
+    cpu.flagSign = 1;
+    cpu.flagCarry = 0;
+    cpu.flagAux = 0;
+  }
+}
