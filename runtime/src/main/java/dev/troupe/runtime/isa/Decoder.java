@@ -38,11 +38,9 @@ public final class Decoder {
   private static final int FS = 4;
 
   /** Bases and indexes of 16-bit addresses by ModRM.rm. */
-  private static final int[] BASE_16 = {3, 3, 5, 5, 6, 7, 5, 3};
+  static final int[] BASE_16 = {3, 3, 5, 5, 6, 7, 5, 3};
 
-  private static final int[] INDEX_16 = {
-    6, 7, 6, 7, NO_REGISTER, NO_REGISTER, NO_REGISTER, NO_REGISTER
-  };
+  static final int[] INDEX_16 = {6, 7, 6, 7, NO_REGISTER, NO_REGISTER, NO_REGISTER, NO_REGISTER};
 
   /** The sixteenth byte was asked for. */
   private static final class TooLong extends RuntimeException {
