@@ -26,6 +26,9 @@ public sealed interface BoardMessage {
   /** The input gate: bytes from outside, never more than the device granted its backend room for. */
   record ConsoleInput(byte[] bytes) implements BoardMessage {}
 
+  /** The input gate: the console has written so many more bytes out and has room for as many. */
+  record ConsoleRoom(int bytes) implements BoardMessage {}
+
   /** The operator pressed the power button. */
   record PowerButton() implements BoardMessage {}
 

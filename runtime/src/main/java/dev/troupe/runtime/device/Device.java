@@ -19,4 +19,14 @@ public interface Device {
    * @return the value read, zero-extended, for a message that asks for one; else 0
    */
   long handle(BoardMessage message, long now, Effects effects);
+
+  /** The state to restore from; shares nothing with the device. */
+  DeviceState state();
+
+  /**
+   * Takes over a state that a device of the same kind gave. Lines and timers are not reported again.
+   *
+   * @throws IllegalArgumentException if the state is another device's
+   */
+  void restore(DeviceState state);
 }

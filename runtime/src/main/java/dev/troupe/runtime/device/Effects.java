@@ -13,7 +13,11 @@ public interface Effects {
   /** Sends an interrupt message to the local APICs (I/O APIC, MSI). */
   void interrupt(InterruptMessage message);
 
-  /** Bytes for the device's backend: the console. */
+  /**
+   * Bytes for the device's backend: the console. Never more than the backend has room for: at the
+   * machine's start the window that the device's constant names, then what it gives back by {@code
+   * ConsoleRoom}.
+   */
   void output(byte[] bytes);
 
   /**
