@@ -9,9 +9,10 @@ import java.util.List;
 /**
  * Finds the device behind a port or a guest-physical address. Immutable; lookups allocate nothing.
  *
- * <p>The rule for accesses that no single range takes whole, because they cross its end or are wider than its registers: they
- * are halved, lowest address first, until every part lies in one range or in none, as an ISA bridge splits a wide cycle for an
- * 8-bit device. Parts that nobody claims read as all ones; writes to them vanish.
+ * <p>The rule for accesses that no single range takes whole, because they cross its end or are
+ * wider than its registers: they are halved, lowest address first, until every part lies in one
+ * range or in none, as an ISA bridge splits a wide cycle for an 8-bit device. Parts that nobody
+ * claims read as all ones; writes to them vanish.
  */
 public final class AddressMap {
   /** No device claims any byte of the access. */
@@ -41,10 +42,12 @@ public final class AddressMap {
     public Range {
       if (device < 0 || first < 0 || last < first || Integer.bitCount(width) != 1 || width > 8) {
         throw new IllegalArgumentException(
-            "bad range: device=%d first=%#x last=%#x width=%d".formatted(device, first, last, width));
+            "bad range: device=%d first=%#x last=%#x width=%d"
+                .formatted(device, first, last, width));
       }
       if (space == AddressSpace.PORT && last > LAST_PORT) {
-        throw new IllegalArgumentException("port range ends beyond 0xffff: last=%#x".formatted(last));
+        throw new IllegalArgumentException(
+            "port range ends beyond 0xffff: last=%#x".formatted(last));
       }
     }
 
@@ -150,7 +153,9 @@ public final class AddressMap {
     }
     int range = ports[port >> 8][port & 0xFF] - 1;
     if (range >= 0) {
-      return size <= portWidth[range] && port + size - 1 <= portLast[range] ? portDevice[range] : SPLIT;
+      return size <= portWidth[range] && port + size - 1 <= portLast[range]
+          ? portDevice[range]
+          : SPLIT;
     }
     for (int p = port + 1; p < port + size && p <= LAST_PORT; p++) {
       if (ports[p >> 8][p & 0xFF] != 0) {
@@ -175,12 +180,14 @@ public final class AddressMap {
     if (low == memoryFirst.length || memoryFirst[low] > last) {
       return NONE;
     }
-    boolean whole = memoryFirst[low] <= address && last <= memoryLast[low] && size <= memoryWidth[low];
+    boolean whole =
+        memoryFirst[low] <= address && last <= memoryLast[low] && size <= memoryWidth[low];
     return whole ? memoryDevice[low] : SPLIT;
   }
 
   /**
-   * The claimed parts of an access, lowest address first; at most {@code size} of them. What no part covers reads as all ones.
+   * The claimed parts of an access, lowest address first; at most {@code size} of them. What no
+   * part covers reads as all ones.
    */
   public List<Piece> pieces(AddressSpace space, long address, int size) {
     List<Piece> pieces = new ArrayList<>(size);

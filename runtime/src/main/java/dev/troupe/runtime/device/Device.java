@@ -3,8 +3,8 @@ package dev.troupe.runtime.device;
 import dev.troupe.proto.message.BoardMessage;
 
 /**
- * A deterministic state machine behind a register interface: no thread, clock or I/O of its own. The same state, message and
- * time give the same effects.
+ * A deterministic state machine behind a register interface: no thread, clock or I/O of its own.
+ * The same state, message and time give the same effects.
  */
 public interface Device {
   /** Short, stable, unique in its machine: {@code pic}, {@code uart0}. */
@@ -24,7 +24,8 @@ public interface Device {
   DeviceState state();
 
   /**
-   * Takes over a state that a device of the same kind gave. Lines and timers are not reported again.
+   * Takes over a state that a device of the same kind gave. Lines and timers are not reported
+   * again.
    *
    * @throws IllegalArgumentException if the state is another device's
    */

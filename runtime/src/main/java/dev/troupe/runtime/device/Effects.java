@@ -2,7 +2,9 @@ package dev.troupe.runtime.device;
 
 import dev.troupe.proto.message.InterruptMessage;
 
-/** What one handled message causes. The board's wiring, not the device, knows where an output leads. */
+/**
+ * What one handled message causes. The board's wiring, not the device, knows where an output leads.
+ */
 public interface Effects {
   /** Drives one of the device's output lines. The device reports changes only. */
   void line(int output, boolean high);
@@ -23,8 +25,8 @@ public interface Effects {
   /**
    * Grants the device's backend room for more input: that many bytes on top of earlier grants, of
    * which the backend never sends more than it was granted. The device keeps free + granted =
-   * capacity: it grants as the guest takes bytes, and on a reset (the one at power-on included) what
-   * brings the grants outstanding to its capacity.
+   * capacity: it grants as the guest takes bytes, and on a reset (the one at power-on included)
+   * what brings the grants outstanding to its capacity.
    */
   void room(int bytes);
 

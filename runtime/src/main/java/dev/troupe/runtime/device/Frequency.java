@@ -1,8 +1,8 @@
 package dev.troupe.runtime.device;
 
 /**
- * A clock of a fixed frequency that has ticked since virtual time 0, in exact integer arithmetic: it never drifts against
- * virtual time.
+ * A clock of a fixed frequency that has ticked since virtual time 0, in exact integer arithmetic:
+ * it never drifts against virtual time.
  *
  * @param hertz ticks a second, 1 to 1,000,000,000
  */
@@ -22,7 +22,10 @@ public record Frequency(long hertz) {
     return seconds * hertz + rest * hertz / NANOS_PER_SECOND;
   }
 
-  /** The first nanosecond at which {@link #ticks} reaches {@code tick}; {@link Long#MAX_VALUE} beyond what a long holds. */
+  /**
+   * The first nanosecond at which {@link #ticks} reaches {@code tick}; {@link Long#MAX_VALUE}
+   * beyond what a long holds.
+   */
   public long nanos(long tick) {
     long seconds = Math.floorDiv(tick, hertz);
     if (seconds >= Long.MAX_VALUE / NANOS_PER_SECOND) {

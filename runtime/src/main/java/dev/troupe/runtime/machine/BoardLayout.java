@@ -15,8 +15,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One machine's board: its devices in the order of their indexes, the addresses that they claim, and which output leads to which
- * input. The devices are this machine's own; everything else never changes.
+ * One machine's board: its devices in the order of their indexes, the addresses that they claim,
+ * and which output leads to which input. The devices are this machine's own; everything else never
+ * changes.
  */
 public final class BoardLayout {
   private static final int ISA_IRQS = 16;
@@ -51,7 +52,8 @@ public final class BoardLayout {
   /**
    * The standard PC board for a spec.
    *
-   * @param wallClockNanos nanoseconds since 1970-01-01 UTC at virtual time 0, for the real-time clock
+   * @param wallClockNanos nanoseconds since 1970-01-01 UTC at virtual time 0, for the real-time
+   *     clock
    */
   public static BoardLayout standard(VmSpec spec, long wallClockNanos) {
     Builder board = new Builder();
@@ -91,7 +93,9 @@ public final class BoardLayout {
     return addresses;
   }
 
-  /** Where a device's output leads, in the order of sending; empty for one that is not connected. */
+  /**
+   * Where a device's output leads, in the order of sending; empty for one that is not connected.
+   */
   public Target[] targets(int device, int output) {
     Target[][] outputs = targets[device];
     return output < outputs.length ? outputs[output] : NOWHERE;

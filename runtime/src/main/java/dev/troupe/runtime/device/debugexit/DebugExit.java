@@ -7,8 +7,8 @@ import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
 
 /**
- * Ends the machine with a value, as QEMU's {@code isa-debug-exit} (iobase 0xF4, iosize 4): a write of any size to any of its
- * ports. Reads give 0.
+ * Ends the machine with a value, as QEMU's {@code isa-debug-exit} (iobase 0xF4, iosize 4): a write
+ * of any size to any of its ports. Reads give 0.
  */
 public final class DebugExit implements Device {
   public static final int FIRST_PORT = 0xF4;

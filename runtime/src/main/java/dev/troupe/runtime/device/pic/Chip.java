@@ -1,8 +1,8 @@
 package dev.troupe.runtime.device.pic;
 
 /**
- * One 8259A (Intel datasheet 231468). Pins are numbered IR0 to IR7; bit n of every register belongs to IRn. Priorities rotate:
- * 0 is the highest and belongs to the pin after the lowest one.
+ * One 8259A (Intel datasheet 231468). Pins are numbered IR0 to IR7; bit n of every register belongs
+ * to IRn. Priorities rotate: 0 is the highest and belongs to the pin after the lowest one.
  */
 final class Chip {
   private static final int ICW1 = 1 << 4;
@@ -110,18 +110,25 @@ final class Chip {
       edges |= bit & ~pins;
       pins |= bit;
     } else {
-      // A request that is withdrawn before its acknowledge cycle is forgotten; the cycle then gets IR7 (page 18).
+      // A request that is withdrawn before its acknowledge cycle is forgotten; the cycle then gets
+      // IR7 (page 18).
       edges &= ~bit;
       pins &= ~bit;
     }
   }
 
-  /** The interrupt request register: latched edges, and the levels of the pins that are level-triggered. */
+  /**
+   * The interrupt request register: latched edges, and the levels of the pins that are
+   * level-triggered.
+   */
   int irr() {
     return (edges & ~elcr) | (pins & elcr);
   }
 
-  /** The pin that asks to be served, or -1: highest priority, not masked, not locked out by what is in service. */
+  /**
+   * The pin that asks to be served, or -1: highest priority, not masked, not locked out by what is
+   * in service.
+   */
   int request() {
     int requests = irr() & ~imr;
     if (requests == 0) {
@@ -136,7 +143,8 @@ final class Chip {
     if (priority(pin) < limit) {
       return pin;
     }
-    // Special fully nested mode: a slave in service may ask again, for an input of higher priority (page 18).
+    // Special fully nested mode: a slave in service may ask again, for an input of higher priority
+    // (page 18).
     boolean nested = specialFullyNested && master && pin == CASCADE && priority(pin) == limit;
     return nested ? pin : -1;
   }
@@ -185,7 +193,8 @@ final class Chip {
       initialise();
       single = (value & ICW1_SINGLE) != 0;
       needsIcw4 = (value & ICW1_NEEDS_ICW4) != 0;
-      // LTIM (bit 3) does nothing here: the edge/level register took its place (PIIX datasheet, ICW1).
+      // LTIM (bit 3) does nothing here: the edge/level register took its place (PIIX datasheet,
+      // ICW1).
       expect = EXPECT_ICW2;
     } else if ((value & OCW3) != 0) {
       operation3(value);
@@ -214,7 +223,10 @@ final class Chip {
     return needsIcw4 ? EXPECT_ICW4 : EXPECT_OCW1;
   }
 
-  /** ICW1 (page 10): edge detection starts anew, so that a pin has to go low before it can ask again. */
+  /**
+   * ICW1 (page 10): edge detection starts anew, so that a pin has to go low before it can ask
+   * again.
+   */
   private void initialise() {
     edges = 0;
     isr = 0;

@@ -6,8 +6,9 @@ import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 
 /**
- * The PC's pair of 8259A interrupt controllers, the slave on the master's IR2, with the edge/level registers of the PIIX. Input
- * pins 0 to 15 are the ISA IRQs (2 is the cascade and not connected); output 0 is INTR.
+ * The PC's pair of 8259A interrupt controllers, the slave on the master's IR2, with the edge/level
+ * registers of the PIIX. Input pins 0 to 15 are the ISA IRQs (2 is the cascade and not connected);
+ * output 0 is INTR.
  */
 public final class Pic implements Device {
   public static final int MASTER_PORT = 0x20;
@@ -17,7 +18,8 @@ public final class Pic implements Device {
   /** Output line 0: the processors' INTR. */
   public static final int OUTPUT_INTR = 0;
 
-  // Timer, keyboard, cascade, real-time clock and coprocessor are always edge-triggered (PIIX datasheet, ELCR1 and ELCR2).
+  // Timer, keyboard, cascade, real-time clock and coprocessor are always edge-triggered (PIIX
+  // datasheet, ELCR1 and ELCR2).
   private static final int MASTER_ELCR_MASK = 0xF8;
   private static final int SLAVE_ELCR_MASK = 0xDE;
 
@@ -31,7 +33,8 @@ public final class Pic implements Device {
   /**
    * Makes the pair.
    *
-   * @param levelTriggered bit n: IRQ n is level-triggered from power-on, as firmware would have set it
+   * @param levelTriggered bit n: IRQ n is level-triggered from power-on, as firmware would have set
+   *     it
    */
   public Pic(int levelTriggered) {
     master = new Chip(true, MASTER_ELCR_MASK, levelTriggered & 0xFF);
@@ -106,7 +109,8 @@ public final class Pic implements Device {
       return master.vector(pin);
     }
     int slavePin = slave.request();
-    // INT falls in the cycle; if the slave has more to ask, its next rise is a new edge at the master.
+    // INT falls in the cycle; if the slave has more to ask, its next rise is a new edge at the
+    // master.
     master.pin(Chip.CASCADE, false);
     if (slavePin < 0) {
       return slave.vector(Chip.SPURIOUS);

@@ -1,8 +1,9 @@
 package dev.troupe.runtime.device.pit;
 
 /**
- * One counter of an 8254 (Intel datasheet 231164), as a function of the CLK pulses counted since its last load, so that any
- * time can be asked for without stepping there. Times are in CLK pulses since virtual time 0.
+ * One counter of an 8254 (Intel datasheet 231164), as a function of the CLK pulses counted since
+ * its last load, so that any time can be asked for without stepping there. Times are in CLK pulses
+ * since virtual time 0.
  */
 final class Counter {
   /** No such pulse. */
@@ -275,7 +276,9 @@ final class Counter {
     };
   }
 
-  /** True if OUT rose by counting at some pulse after {@code from}, up to and including {@code to}. */
+  /**
+   * True if OUT rose by counting at some pulse after {@code from}, up to and including {@code to}.
+   */
   boolean rises(long from, long to) {
     if (pendingAt > to) {
       return rose(from, to);
@@ -292,7 +295,8 @@ final class Counter {
     }
     return switch (mode()) {
       case 0, 1 -> from - start < count && to - start >= count;
-      case 2, 3 -> count > 1 && Math.floorDiv(to - start, count) > Math.floorDiv(from - start, count);
+      case 2, 3 ->
+          count > 1 && Math.floorDiv(to - start, count) > Math.floorDiv(from - start, count);
       default -> from - start <= count && to - start > count;
     };
   }
@@ -332,7 +336,8 @@ final class Counter {
     settle(tick);
     if (latchedStatus < 0) {
       boolean nullCount = pending != 0 || !loaded;
-      latchedStatus = (outAt(tick) ? STATUS_OUT : 0) | (nullCount ? STATUS_NULL_COUNT : 0) | control;
+      latchedStatus =
+          (outAt(tick) ? STATUS_OUT : 0) | (nullCount ? STATUS_NULL_COUNT : 0) | control;
     }
   }
 
@@ -356,7 +361,10 @@ final class Counter {
   }
 
   private static int fromBcd(int value) {
-    return (value & 0xF) + 10 * (value >> 4 & 0xF) + 100 * (value >> 8 & 0xF) + 1000 * (value >> 12 & 0xF);
+    return (value & 0xF)
+        + 10 * (value >> 4 & 0xF)
+        + 100 * (value >> 8 & 0xF)
+        + 1000 * (value >> 12 & 0xF);
   }
 
   private static int toBcd(int value) {

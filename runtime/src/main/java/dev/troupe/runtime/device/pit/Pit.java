@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The PC's 8254 interval timer, CLK at 1,193,182 Hz, with system control port B (0x61) around its counter 2. Counter 0's OUT is
- * output line 0 (IRQ 0). Counters follow virtual time without drift; edges that the machine was too late for are made up by one
- * at most.
+ * The PC's 8254 interval timer, CLK at 1,193,182 Hz, with system control port B (0x61) around its
+ * counter 2. Counter 0's OUT is output line 0 (IRQ 0). Counters follow virtual time without drift;
+ * edges that the machine was too late for are made up by one at most.
  */
 public final class Pit implements Device {
   public static final int FIRST_PORT = 0x40;
@@ -35,11 +35,18 @@ public final class Pit implements Device {
   private static final int REFRESH_TOGGLE = 1 << 4;
   private static final int OUT_2 = 1 << 5;
 
-  /** Counter 1 of a PC requests a memory refresh every 18 pulses (15 µs); each request flips the toggle bit. */
+  /**
+   * Counter 1 of a PC requests a memory refresh every 18 pulses (15 µs); each request flips the
+   * toggle bit.
+   */
   private static final long REFRESH_PULSES = 18;
 
-  /** Counters, port B's writable bits, the level of IRQ 0, the last time settled and the timer that is set. */
-  public record State(List<Counter.State> counters, int controlB, boolean irq, long settled, long timer)
+  /**
+   * Counters, port B's writable bits, the level of IRQ 0, the last time settled and the timer that
+   * is set.
+   */
+  public record State(
+      List<Counter.State> counters, int controlB, boolean irq, long settled, long timer)
       implements DeviceState {}
 
   private final Counter[] counters = new Counter[3];

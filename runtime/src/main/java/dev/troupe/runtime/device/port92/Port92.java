@@ -7,8 +7,8 @@ import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
 
 /**
- * System control port A of the PS/2: bit 0 is the fast reset, bit 1 the fast A20 gate. The gate can be read back; address line
- * 20 itself is never held low, as on boards made since A20M# went away.
+ * System control port A of the PS/2: bit 0 is the fast reset, bit 1 the fast A20 gate. The gate can
+ * be read back; address line 20 itself is never held low, as on boards made since A20M# went away.
  */
 public final class Port92 implements Device {
   public static final int PORT = 0x92;

@@ -1,8 +1,8 @@
 package dev.troupe.runtime.device.rtc;
 
 /**
- * Seconds since 1970-01-01 00:00 and civil dates, proleptic Gregorian, without time zones; after Howard Hinnant's
- * "chrono-compatible low-level date algorithms".
+ * Seconds since 1970-01-01 00:00 and civil dates, proleptic Gregorian, without time zones; after
+ * Howard Hinnant's "chrono-compatible low-level date algorithms".
  */
 final class Calendar {
   static final int SECONDS_PER_DAY = 86_400;

@@ -2,7 +2,10 @@ package dev.troupe.runtime.device.rtc;
 
 import dev.troupe.runtime.memory.GuestMemory;
 
-/** What firmware finds in the NVRAM: memory sizes and the number of processors, at QEMU's and vmd's addresses. */
+/**
+ * What firmware finds in the NVRAM: memory sizes and the number of processors, at QEMU's and vmd's
+ * addresses.
+ */
 final class Nvram {
   static final int SIZE = 128;
 

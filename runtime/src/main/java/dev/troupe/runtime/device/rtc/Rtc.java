@@ -7,8 +7,9 @@ import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.Frequency;
 
 /**
- * MC146818A real-time clock with 128 bytes of NVRAM, on a 32.768 kHz crystal (datasheet MC146818A/D). It keeps UTC: a wall-clock
- * base given at the start plus virtual time. Output line 0 is IRQ 8.
+ * MC146818A real-time clock with 128 bytes of NVRAM, on a 32.768 kHz crystal (datasheet
+ * MC146818A/D). It keeps UTC: a wall-clock base given at the start plus virtual time. Output line 0
+ * is IRQ 8.
  */
 public final class Rtc implements Device {
   public static final int INDEX_PORT = 0x70;
@@ -71,9 +72,19 @@ public final class Rtc implements Device {
 
   private static final int INVALID = -2;
 
-  /** Everything but running time, which follows from the virtual time. {@code cells} are the 128 bytes. */
+  /**
+   * Everything but running time, which follows from the virtual time. {@code cells} are the 128
+   * bytes.
+   */
   public record State(
-      byte[] cells, int index, long base, long origin, int weekday, long settled, boolean irq, long timer)
+      byte[] cells,
+      int index,
+      long base,
+      long origin,
+      int weekday,
+      long settled,
+      boolean irq,
+      long timer)
       implements DeviceState {}
 
   /** NVRAM, alarms, registers A to C; the time registers only while an update is inhibited. */
@@ -84,7 +95,10 @@ public final class Rtc implements Device {
   /** Seconds since 1970 at {@link #origin}. */
   private long base;
 
-  /** The virtual time, in nanoseconds, of an update; others follow every second while the divider runs. */
+  /**
+   * The virtual time, in nanoseconds, of an update; others follow every second while the divider
+   * runs.
+   */
   private long origin;
 
   /** What the guest has set the day of the week off by, 0 to 6. */
@@ -173,7 +187,10 @@ public final class Rtc implements Device {
     };
   }
 
-  /** Sets the flags of all that happened since the last call; flags are set whether or not their interrupts are enabled. */
+  /**
+   * Sets the flags of all that happened since the last call; flags are set whether or not their
+   * interrupts are enabled.
+   */
   private void settle(long now) {
     if (now <= settled) {
       return;
@@ -203,7 +220,10 @@ public final class Rtc implements Device {
     return Math.floorDiv(CRYSTAL.ticks(time - origin), period);
   }
 
-  /** The first second after {@code second} that the alarm bytes match; {@link Long#MAX_VALUE} if they match none. */
+  /**
+   * The first second after {@code second} that the alarm bytes match; {@link Long#MAX_VALUE} if
+   * they match none.
+   */
   private long nextAlarm(long second) {
     int hour = alarmHour();
     int minute = alarmField(MINUTES_ALARM, 59);
@@ -226,7 +246,10 @@ public final class Rtc implements Device {
     return candidate;
   }
 
-  /** The first time not before {@code time} whose field (of {@code unit} seconds, modulo {@code modulus}) has the value. */
+  /**
+   * The first time not before {@code time} whose field (of {@code unit} seconds, modulo {@code
+   * modulus}) has the value.
+   */
   private static long forward(long time, int value, int unit, int modulus) {
     if (value == ANY) {
       return time;
@@ -341,7 +364,10 @@ public final class Rtc implements Device {
     }
   }
 
-  /** Changes register A or B, which may stop or start updates, the divider, or the form of the time registers. */
+  /**
+   * Changes register A or B, which may stop or start updates, the divider, or the form of the time
+   * registers.
+   */
   private void change(int register, int value, long now) {
     boolean updated = updates();
     boolean divided = divides();

@@ -48,13 +48,15 @@ import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 
 /**
- * 16550A serial port with FIFOs (National Semiconductor PC16550D). Output line 0 is its interrupt, which as on a PC goes out only
- * while MCR.OUT2 is set. The far end holds CTS, DSR and DCD.
+ * 16550A serial port with FIFOs (National Semiconductor PC16550D). Output line 0 is its interrupt,
+ * which as on a PC goes out only while MCR.OUT2 is set. The far end holds CTS, DSR and DCD.
  *
- * <p>Input is never lost. It waits on the line, in a buffer whose free space the backend is granted, until the guest listens:
- * it has enabled the receive interrupt, or looks for data again and again. Bytes come at a character's time each, whatever the
- * divisor, and only while the FIFO has room. A FIFO reset puts unread bytes back onto the line, because a guest resets it
- * before it begins to listen. Output leaves at once, while the backend has room; without, it waits in the FIFO.
+ * <p>Input is never lost. It waits on the line, in a buffer whose free space the backend is
+ * granted, until the guest listens: it has enabled the receive interrupt, or looks for data again
+ * and again. Bytes come at a character's time each, whatever the divisor, and only while the FIFO
+ * has room. A FIFO reset puts unread bytes back onto the line, because a guest resets it before it
+ * begins to listen. Output leaves at once, while the backend has room; without, it waits in the
+ * FIFO.
  */
 public final class Uart implements Device {
   public static final int COM1_PORT = 0x3F8;
@@ -68,7 +70,10 @@ public final class Uart implements Device {
   /** Bytes of input that can wait on the line: one large paste. */
   public static final int INPUT_WINDOW = 4096;
 
-  /** Bytes of output that the backend must have room for at the machine's start: a full screen many times over. */
+  /**
+   * Bytes of output that the backend must have room for at the machine's start: a full screen many
+   * times over.
+   */
   public static final int OUTPUT_WINDOW = 64 * 1024;
 
   private static final int TIMER_ARRIVAL = 0;
@@ -82,7 +87,10 @@ public final class Uart implements Device {
   /** The FIFO's time-out: four characters without an arrival or a read (page 19). */
   private static final long TIMEOUT_NANOS = 4 * CHARACTER_NANOS;
 
-  /** So many looks at an empty receiver, with nothing in between, make a guest that polls; a driver's writes look once each. */
+  /**
+   * So many looks at an empty receiver, with nothing in between, make a guest that polls; a
+   * driver's writes look once each.
+   */
   private static final int POLLS = 4;
 
   private static final int[] TRIGGER_LEVELS = {1, 4, 8, 14};
@@ -254,7 +262,10 @@ public final class Uart implements Device {
     }
   }
 
-  /** Moves what has arrived by now from the line to the FIFO; a pause of the listening starts a character's time anew. */
+  /**
+   * Moves what has arrived by now from the line to the FIFO; a pause of the listening starts a
+   * character's time anew.
+   */
   private void receive(long now) {
     if (line.isEmpty() || !listens() || received.size() >= capacity()) {
       arrival = Math.max(arrival, now + CHARACTER_NANOS);
@@ -272,7 +283,8 @@ public final class Uart implements Device {
   private void accept(int value, long time) {
     if (received.size() >= capacity()) {
       lineErrors |= LSR_OVERRUN;
-      if (!fifos()) { // the new character destroys the old one; with FIFOs it is lost itself (page 17)
+      if (!fifos()) { // the new character destroys the old one; with FIFOs it is lost itself (page
+        // 17)
         received.clear();
         received.add(value);
       }

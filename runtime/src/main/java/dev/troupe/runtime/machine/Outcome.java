@@ -1,0 +1,22 @@
+package dev.troupe.runtime.machine;
+
+/** How a machine's run ended. */
+public sealed interface Outcome {
+  /** The guest switched the machine off. */
+  record PoweredOff() implements Outcome {}
+
+  /** The guest asked for a reset of the machine. */
+  record Reset() implements Outcome {}
+
+  /** The guest wrote {@code value} to the debug exit port. */
+  record DebugExit(long value) implements Outcome {}
+
+  /** A vCPU met a triple fault. */
+  record TripleFault(int vcpu) implements Outcome {}
+
+  /** The owner asked for the end. */
+  record Stopped() implements Outcome {}
+
+  /** A broken invariant of ours; the message carries the numbers. */
+  record InternalError(String message, Throwable cause) implements Outcome {}
+}
