@@ -1,6 +1,8 @@
 package dev.troupe.runtime.boot;
 
-/** Architectural bits of the entry states (SDM volume 3, sections 2.5 and 3.4.5). */
+/**
+ * Segment attributes and EFER bits of the entry states (SDM volume 3, sections 2.2.1 and 3.4.5).
+ */
 final class Attributes {
   /** Present, code, readable, accessed; G, and L or D. */
   static final int CODE_64 = 0xA09B;
@@ -12,10 +14,6 @@ final class Attributes {
 
   static final int BUSY_TSS = 0x008B;
 
-  static final long CR0_PE = 1;
-  static final long CR0_ET = 1 << 4;
-  static final long CR0_PG = 1L << 31;
-  static final long CR4_PAE = 1 << 5;
   static final long EFER_LME = 1 << 8;
   static final long EFER_LMA = 1 << 10;
 

@@ -1,7 +1,6 @@
 package dev.troupe.runtime.boot;
 
 import dev.troupe.runtime.memory.GuestMemory;
-import dev.troupe.runtime.memory.Raw;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -13,8 +12,6 @@ import java.util.List;
  * @param entry the first vCPU's state
  */
 public record BootPlan(List<Piece> pieces, EntryState entry) {
-  private static final long PAGE = 4096;
-
   /**
    * Bytes at a place.
    *
@@ -32,34 +29,13 @@ public record BootPlan(List<Piece> pieces, EntryState entry) {
   /** Writes all pieces. */
   public void write(GuestMemory memory) {
     for (Piece piece : pieces) {
-      copy(memory, piece.address, piece.bytes);
-      clear(memory, piece.address + piece.bytes.byteSize(), piece.zeros);
+      long end = piece.address + piece.bytes.byteSize();
+      if (!memory.copyIn(piece.address, piece.bytes) || !memory.fill(end, piece.zeros, (byte) 0)) {
+        throw new IllegalStateException(
+            "%s at 0x%x, %d bytes, is not in the RAM of a machine with %d bytes"
+                .formatted(
+                    piece.what, piece.address, end + piece.zeros - piece.address, memory.size()));
+      }
     }
-  }
-
-  private static void copy(GuestMemory memory, long address, MemorySegment bytes) {
-    long size = bytes.byteSize();
-    for (long done = 0; done < size; ) {
-      long n = Math.min(size - done, PAGE - (address + done) % PAGE);
-      MemorySegment.copy(bytes, done, page(memory, address + done, n), 0, n);
-      done += n;
-    }
-  }
-
-  private static void clear(GuestMemory memory, long address, long size) {
-    for (long done = 0; done < size; ) {
-      long n = Math.min(size - done, PAGE - (address + done) % PAGE);
-      page(memory, address + done, n).fill((byte) 0);
-      done += n;
-    }
-  }
-
-  private static MemorySegment page(GuestMemory memory, long address, long size) {
-    long host = memory.hostAddress(address);
-    if (host == GuestMemory.NO_RAM) {
-      throw new IllegalStateException(
-          "no RAM at 0x%x of a machine with %d bytes".formatted(address, memory.size()));
-    }
-    return Raw.segment(host, size);
   }
 }

@@ -65,6 +65,13 @@ record Elf(boolean is64, long entry, List<Segment> segments, List<Segment> notes
       throw image.bad("ELF has %d program headers, expected 1 to %d".formatted(count, MAX_HEADERS));
     }
     image.slice(table, (long) size * count, "ELF program headers");
+    // Not needed, but they come last: an ELF that lacks them has been cut.
+    long sections = is64 ? image.u64(0x28, "ELF header") : image.u32(0x20, "ELF header");
+    int sectionBytes = image.u16(is64 ? 0x3A : 0x2E, "ELF header");
+    image.slice(
+        sections,
+        (long) sectionBytes * image.u16(is64 ? 0x3C : 0x30, "ELF header"),
+        "ELF section headers");
     List<Segment> segments = new ArrayList<>();
     List<Segment> notes = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -1,6 +1,9 @@
 package dev.troupe.runtime.boot;
 
+import dev.troupe.runtime.cpu.ControlRegisters;
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Rflags;
+import java.util.Arrays;
 
 /**
  * How the first vCPU enters a kernel: the register values that differ from those after RESET.
@@ -30,13 +33,14 @@ public sealed interface EntryState {
       flat(cpu, Attributes.CODE_64);
       cpu.gdtBase = gdt;
       cpu.gdtLimit = Linux64.GDT_BYTES - 1;
-      cpu.cr0 = Attributes.CR0_PE | Attributes.CR0_ET | Attributes.CR0_PG;
+      cpu.cr0 = ControlRegisters.PE | ControlRegisters.ET | ControlRegisters.PG;
       cpu.cr3 = cr3;
-      cpu.cr4 = Attributes.CR4_PAE;
+      cpu.cr4 = ControlRegisters.PAE;
       cpu.efer = Attributes.EFER_LME | Attributes.EFER_LMA;
       cpu.gpr[Cpu.RSI] = rsi;
       cpu.gpr[Cpu.RSP] = rsp;
       cpu.rip = rip;
+      modeChanged(cpu);
     }
   }
 
@@ -53,7 +57,7 @@ public sealed interface EntryState {
     @Override
     public void apply(Cpu cpu) {
       flat(cpu, Attributes.CODE_32);
-      cpu.cr0 = Attributes.CR0_PE | Attributes.CR0_ET;
+      cpu.cr0 = ControlRegisters.PE | ControlRegisters.ET;
       cpu.cr3 = 0;
       cpu.cr4 = 0;
       cpu.efer = 0;
@@ -61,11 +65,12 @@ public sealed interface EntryState {
       cpu.gpr[Cpu.RBX] = ebx;
       cpu.gpr[Cpu.RSI] = esi;
       cpu.rip = eip;
+      modeChanged(cpu);
     }
   }
 
   private static void flat(Cpu cpu, int code) {
-    java.util.Arrays.fill(cpu.gpr, 0);
+    Arrays.fill(cpu.gpr, 0);
     for (int segment = Cpu.ES; segment <= Cpu.GS; segment++) {
       cpu.selector[segment] = segment == Cpu.CS ? CODE_SELECTOR : DATA_SELECTOR;
       cpu.segmentBase[segment] = 0;
@@ -78,9 +83,11 @@ public sealed interface EntryState {
     cpu.segmentAttributes[Cpu.TR] = Attributes.BUSY_TSS;
     cpu.cpl = 0;
     cpu.systemFlags = 0;
-    cpu.flagZero = 1;
-    cpu.flagSign = 1;
-    cpu.flagCarry = 0;
-    cpu.flagAux = 0;
+    Rflags.setArithmetic(cpu, 0);
+  }
+
+  private static void modeChanged(Cpu cpu) {
+    cpu.mmu.flushAll();
+    cpu.updateMode();
   }
 }

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.boot;
 
+import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
 import java.util.Optional;
 
@@ -51,9 +52,7 @@ public sealed interface KernelImage permits LinuxImage, PvhImage, MultibootImage
       return "not a kernel: the file is empty";
     }
     byte[] start =
-        image
-            .slice(0, Math.min(8, image.size()), "start")
-            .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+        image.slice(0, Math.min(8, image.size()), "start").toArray(ValueLayout.JAVA_BYTE);
     return "not a kernel: no Linux bzImage ('HdrS' at 0x202), ELF or multiboot header; it begins"
         + " with "
         + HexFormat.ofDelimiter(" ").formatHex(start);
