@@ -178,6 +178,10 @@ public final class Cpu {
   public final Entropy entropy;
   public final IoReplay replay = new IoReplay();
   public final Mmu mmu;
+  public final Segmentation segmentation = new Segmentation(this);
+  public final TaskSwitch tasks;
+  public final Exceptions exceptions;
+  public final FarTransfer far;
   public final DebugRegisters debug;
   public final ControlRegisters control;
   public final Msrs msrs;
@@ -235,6 +239,10 @@ public final class Cpu {
     this.apicId = apicId;
     this.bootProcessor = apicId == 0;
     this.mmu = new Mmu(this, memory);
+    StackFrame stack = new StackFrame(this);
+    this.tasks = new TaskSwitch(this, stack);
+    this.exceptions = new Exceptions(this, stack);
+    this.far = new FarTransfer(this, stack);
     mmu.setCapabilities(model.physicalBits(), true);
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
