@@ -4,7 +4,11 @@ import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.bus.AddressMap;
 import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.device.acpipm.AcpiPm;
 import dev.troupe.runtime.device.debugexit.DebugExit;
+import dev.troupe.runtime.device.i8042.I8042;
+import dev.troupe.runtime.device.ioapic.IoApic;
+import dev.troupe.runtime.device.pci.Pci;
 import dev.troupe.runtime.device.pic.Pic;
 import dev.troupe.runtime.device.pit.Pit;
 import dev.troupe.runtime.device.port92.Port92;
@@ -20,13 +24,22 @@ import java.util.Optional;
  * changes.
  */
 public final class BoardLayout {
-  private static final int ISA_IRQS = 16;
+  // The interrupt controllers come first, because all others are wired to them.
+  private static final int PIC = 0;
+  private static final int IO_APIC = 1;
 
   // ISA interrupt requests of the PC.
   private static final int IRQ_TIMER = 0;
+  private static final int IRQ_KEYBOARD = 1;
   private static final int IRQ_COM1 = 4;
   private static final int IRQ_RTC = 8;
   private static final int IRQ_SCI = 9;
+  private static final int IRQ_AUXILIARY = 12;
+
+  /** The I/O APIC's pin of the timer, as on every PC: the MADT has an override for it. */
+  private static final int TIMER_PIN = 2;
+
+  private static final int PM_TIMER_BITS = 32;
 
   /** IRQs that firmware sets to level-triggered: the SCI and those that PCI shares (10 and 11). */
   private static final int LEVEL_TRIGGERED = 1 << IRQ_SCI | 1 << 10 | 1 << 11;
@@ -58,6 +71,8 @@ public final class BoardLayout {
   public static BoardLayout standard(VmSpec spec, long wallClockNanos) {
     Builder board = new Builder();
     int pic = board.device(new Pic(LEVEL_TRIGGERED));
+    int ioApic = board.device(new IoApic());
+    board.memory(ioApic, IoApic.BASE, IoApic.BASE + IoApic.SIZE - 1, 4);
     board.ports(pic, Pic.MASTER_PORT, Pic.MASTER_PORT + 1, 1);
     board.ports(pic, Pic.SLAVE_PORT, Pic.SLAVE_PORT + 1, 1);
     board.ports(pic, Pic.ELCR_PORT, Pic.ELCR_PORT + 1, 1);
@@ -81,6 +96,19 @@ public final class BoardLayout {
 
     int port92 = board.device(new Port92());
     board.ports(port92, Port92.PORT, Port92.PORT, 1);
+
+    int i8042 = board.device(new I8042());
+    board.ports(i8042, I8042.DATA_PORT, I8042.DATA_PORT, 1);
+    board.ports(i8042, I8042.COMMAND_PORT, I8042.COMMAND_PORT, 1);
+    board.isa(i8042, I8042.OUTPUT_KEYBOARD, IRQ_KEYBOARD);
+    board.isa(i8042, I8042.OUTPUT_AUXILIARY, IRQ_AUXILIARY);
+
+    int pm = board.device(new AcpiPm(PM_TIMER_BITS));
+    board.ports(pm, AcpiPm.BASE_PORT, AcpiPm.BASE_PORT + AcpiPm.PORTS - 1, 4);
+    board.isa(pm, AcpiPm.OUTPUT_SCI, IRQ_SCI);
+
+    int pci = board.device(new Pci());
+    board.ports(pci, Pci.FIRST_PORT, Pci.LAST_PORT, 4);
     return board.build();
   }
 
@@ -131,6 +159,10 @@ public final class BoardLayout {
       ranges.add(new AddressMap.Range(device, AddressSpace.PORT, first, last, width));
     }
 
+    void memory(int device, long first, long last, int width) {
+      ranges.add(new AddressMap.Range(device, AddressSpace.MEMORY, first, last, width));
+    }
+
     void wire(int device, int output, Target target) {
       List<List<Target>> outputs = targets.get(device);
       while (outputs.size() <= output) {
@@ -139,8 +171,10 @@ public final class BoardLayout {
       outputs.get(output).add(target);
     }
 
+    /** An ISA interrupt request goes to both controllers. */
     void isa(int device, int output, int irq) {
-      wire(device, output, new Target.Pin(0, irq));
+      wire(device, output, new Target.Pin(PIC, irq));
+      wire(device, output, new Target.Pin(IO_APIC, irq == IRQ_TIMER ? TIMER_PIN : irq));
     }
 
     BoardLayout build() {
