@@ -2,7 +2,9 @@ package dev.troupe.runtime.machine;
 
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.boot.BoardDescription;
 import dev.troupe.runtime.bus.AddressMap;
+import dev.troupe.runtime.cpu.LocalApic;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.device.acpipm.AcpiPm;
 import dev.troupe.runtime.device.debugexit.DebugExit;
@@ -40,6 +42,13 @@ public final class BoardLayout {
   private static final int TIMER_PIN = 2;
 
   private static final int PM_TIMER_BITS = 32;
+
+  /** The I/O APIC's id after reset. */
+  private static final int IO_APIC_ID = 0;
+
+  // Memory for base address registers, below the interrupt chips.
+  private static final long PCI_MEMORY_FIRST = 0xF000_0000L;
+  private static final long PCI_MEMORY_LAST = 0xFEBF_FFFFL;
 
   /** IRQs that firmware sets to level-triggered: the SCI and those that PCI shares (10 and 11). */
   private static final int LEVEL_TRIGGERED = 1 << IRQ_SCI | 1 << 10 | 1 << 11;
@@ -110,6 +119,30 @@ public final class BoardLayout {
     int pci = board.device(new Pci());
     board.ports(pci, Pci.FIRST_PORT, Pci.LAST_PORT, 4);
     return board.build();
+  }
+
+  /**
+   * What the standard board's ACPI tables tell the guest.
+   *
+   * @param cpus vCPUs, 1 to 64
+   */
+  public static BoardDescription description(int cpus) {
+    return new BoardDescription(
+        cpus,
+        LocalApic.DEFAULT_BASE,
+        IoApic.BASE,
+        IO_APIC_ID,
+        AcpiPm.BASE_PORT,
+        IRQ_SCI,
+        AcpiPm.SLEEP_TYPE_S5,
+        Pci.RESET_PORT,
+        Pci.HARD_RESET,
+        Uart.COM1_PORT,
+        IRQ_COM1,
+        Rtc.INDEX_PORT,
+        IRQ_RTC,
+        PCI_MEMORY_FIRST,
+        PCI_MEMORY_LAST);
   }
 
   /** The devices; a device's place in the list is its index everywhere else. */
