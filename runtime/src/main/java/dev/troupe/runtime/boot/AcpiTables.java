@@ -50,7 +50,7 @@ public final class AcpiTables {
   }
 
   /** All tables as they stand from {@link #RSDP} on. */
-  static MemorySegment build(BoardDescription board) {
+  public static MemorySegment build(BoardDescription board) {
     return new AcpiTables(board).build();
   }
 
