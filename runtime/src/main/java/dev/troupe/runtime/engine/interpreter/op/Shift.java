@@ -119,7 +119,8 @@ public final class Shift {
    * SHLD; for 16-bit operands a count above 16 is undefined and goes on rotating through both, as
    * processors do.
    */
-  static long shld(Cpu c, long a, long b, long by, int size) {
+  @Meaning("SHLD")
+  public static long shld(Cpu c, long a, long b, long by, int size) {
     int n = count(by, size);
     if (n == 0) {
       return a;
@@ -138,7 +139,8 @@ public final class Shift {
     return r;
   }
 
-  static long shrd(Cpu c, long a, long b, long by, int size) {
+  @Meaning("SHRD")
+  public static long shrd(Cpu c, long a, long b, long by, int size) {
     int n = count(by, size);
     if (n == 0) {
       return a;
@@ -161,5 +163,25 @@ public final class Shift {
     Flags.result(c, r, size);
     Flags.carryOverflow(c, carry, ((a ^ r) >>> (size - 1) & 1) != 0);
     c.flagAux = 0;
+  }
+
+  @Meaning("SHLX")
+  public static long shlx(Cpu c, long a, long b, int size) {
+    return a << count(b, size);
+  }
+
+  @Meaning("SHRX")
+  public static long shrx(Cpu c, long a, long b, int size) {
+    return a >>> count(b, size);
+  }
+
+  @Meaning("SARX")
+  public static long sarx(Cpu c, long a, long b, int size) {
+    return Flags.extend(a, size) >> count(b, size);
+  }
+
+  @Meaning("RORX")
+  public static long rorx(Cpu c, long a, long b, int size) {
+    return size == 64 ? Long.rotateRight(a, (int) b) : Integer.rotateRight((int) a, (int) b);
   }
 }
