@@ -79,8 +79,12 @@ final class DispatchGenerator {
 
   void generate(Path main) throws IOException {
     findMethods(main.resolve("java").resolve(OP.replace('.', '/')));
+    cases.put("Checks.raise(c, i);\n", Forms.RAISE);
+    cases.put("Checks.resync(c, i);\n", Forms.RESYNC);
+    flows.add(Flow.END);
+    flows.add(Flow.END);
     StringBuilder rows = new StringBuilder();
-    for (Row row : InstructionTable.standard().rows()) {
+    for (Row row : InstructionTable.rows()) {
       StringBuilder line = new StringBuilder();
       for (int size : SIZES) {
         for (int variant = 0; variant < 4; variant++) {

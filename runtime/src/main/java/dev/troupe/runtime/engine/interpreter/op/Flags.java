@@ -93,6 +93,18 @@ public final class Flags {
     c.flagAux = 0;
   }
 
+  public static boolean belowOrEqual(Cpu c) {
+    return below(c) || zero(c);
+  }
+
+  public static boolean less(Cpu c) {
+    return (c.flagSign ^ c.flagCarry ^ (c.flagCarry << 1)) < 0;
+  }
+
+  public static boolean lessOrEqual(Cpu c) {
+    return zero(c) || less(c);
+  }
+
   /** Condition {@code code} (0 to 15) of Jcc, SETcc and CMOVcc (SDM vol. 1, appendix B.1). */
   public static boolean condition(Cpu c, int code) {
     boolean holds =

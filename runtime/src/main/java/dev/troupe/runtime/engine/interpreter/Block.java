@@ -1,0 +1,117 @@
+package dev.troupe.runtime.engine.interpreter;
+
+import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.memory.GuestMemory;
+
+/**
+ * Instructions that run one after another: decoded from one page (the last one may end in the next page if it stands alone),
+ * for one mode word and one offset in CS.
+ */
+final class Block {
+  /** In {@link #rip} of a block that was invalidated, and of {@link #NONE}: no instruction pointer, as it is not canonical. */
+  private static final long NOWHERE = 0x4000_0000_0000_0000L;
+
+  private static final Insn[] EMPTY = {};
+
+  /** Matches nothing: in place of a successor or cache entry. */
+  static final Block NONE = new Block(NOWHERE, 0, 0, 0, EMPTY, 0);
+
+  /** Offset in CS of the first instruction. */
+  long rip;
+
+  /** Linear address of the first instruction. */
+  final long linear;
+
+  /** Host address of the first byte. */
+  final long host;
+
+  final int mode;
+
+  /** Offset in CS of what follows the last instruction. */
+  final long end;
+
+  final int count;
+
+  /** What runs: {@link #insns}, or after {@link #poison} resynchronization in their place. */
+  final Insn[] ops;
+
+  /** The instructions as decoded. */
+  final Insn[] insns;
+
+  /** Bytes of all instructions. */
+  final int length;
+
+  /** True if a successor in the same page may be remembered: no mode or mapping changes here. */
+  boolean links;
+
+  /** Host address of the second page, 0 if there is none. */
+  long secondHost;
+
+  /** What ran after this block, in the same page: two of them, for a conditional branch. */
+  Block first;
+
+  Block second;
+
+  /** Of a {@link #tail}: the block that it stands for. */
+  private Block whole;
+
+  /** The next block of the same page. */
+  Block nextInPage;
+
+  Block(long rip, long linear, long host, int mode, Insn[] insns, int length) {
+    this.rip = rip;
+    this.linear = linear;
+    this.host = host;
+    this.mode = mode;
+    this.insns = insns;
+    this.length = length;
+    ops = insns.clone();
+    count = insns.length;
+    end = count == 0 ? 0 : insns[count - 1].nextRip;
+    first = NONE;
+    second = NONE;
+  }
+
+  /** What lists, in its second page, a block that has one. */
+  static Block tail(Block whole, long page) {
+    int here = (int) (GuestMemory.PAGE_SIZE - (whole.host & (GuestMemory.PAGE_SIZE - 1)));
+    Block tail = new Block(NOWHERE, 0, page, 0, EMPTY, whole.insns[0].length - here);
+    tail.whole = whole;
+    return tail;
+  }
+
+  /** True if this block may be remembered as what follows {@code other} without asking the TLB again. */
+  boolean follows(Block other) {
+    return secondHost == 0
+        && rip != NOWHERE
+        && host != GuestMemory.NO_RAM
+        && (host ^ other.host) >>> 12 == 0
+        && (linear ^ other.linear) >>> 12 == 0;
+  }
+
+  /** True if the block was decoded from any of these bytes of a page. */
+  boolean overlaps(long from, long to) {
+    return host < to && from < host + length;
+  }
+
+  /** The code has changed: nobody finds the block any more, and if it runs it stops before the next instruction. */
+  void invalidate() {
+    rip = NOWHERE;
+    poison();
+    if (whole != null) {
+      whole.invalidate();
+    }
+  }
+
+  /** If this block runs, it stops before the next instruction. */
+  void poison() {
+    for (int k = 0; k < count; k++) {
+      ops[k] = BlockBuilder.RESYNC;
+    }
+  }
+
+  /** Undoes {@link #poison}. */
+  void restore() {
+    System.arraycopy(insns, 0, ops, 0, count);
+  }
+}

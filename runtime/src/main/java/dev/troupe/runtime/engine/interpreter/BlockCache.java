@@ -1,0 +1,263 @@
+package dev.troupe.runtime.engine.interpreter;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.isa.DecodeTable;
+import dev.troupe.runtime.memory.CodeListener;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.util.Arrays;
+
+/**
+ * One vCPU's decoded blocks. In front, a direct-mapped cache by linear address, validated by comparing, so that it is never
+ * flushed: an entry counts if its mode, offset and the page that the execute TLB gives now are those it was decoded for. Behind
+ * it, lists by host page, which self-modifying code is looked up in.
+ */
+final class BlockCache implements CodeListener {
+  /** Entries of the cache by linear address: 512 KiB of references; a Linux boot has some 100,000 blocks. */
+  private static final int JUMPS = 1 << 16;
+
+  /** Blocks, at about 1 KiB each, after which all are dropped: a bound on memory, not met by a Linux boot. */
+  private static final int MAX_BLOCKS = 1 << 18;
+
+  /** Writes beside the code of a page, after which its code is dropped, so that the writes become fast. */
+  private static final int MAX_STRAY_WRITES = 256;
+
+  /** Parts of the mode word that no decoded block depends on. */
+  static final int KEY = ~(Mode.SLOW | Mode.AC | Mode.ALIGNMENT_CHECK);
+
+  private static final long PAGE_MASK = -GuestMemory.PAGE_SIZE;
+
+  /** Changed code that another thread has told of: pages, until the vCPU takes them. */
+  private long[] foreign = new long[16];
+
+  private int foreignCount;
+  private volatile boolean foreignWaiting;
+
+  /** The thread that runs the vCPU now, which may change the cache. */
+  private volatile Thread owner;
+
+  private final Cpu cpu;
+  private final BlockBuilder builder;
+  private final Block[] jumps = new Block[JUMPS];
+
+  // Open addressing by host page: the page, its blocks, its stray writes.
+  private long[] pages = new long[1 << 12];
+  private Block[] heads = new Block[1 << 12];
+  private int[] strays = new int[1 << 12];
+  private int pageCount;
+  private int blockCount;
+
+  BlockCache(Cpu cpu, DecodeTable table) {
+    this.cpu = cpu;
+    builder = new BlockBuilder(cpu, table);
+    Arrays.fill(jumps, Block.NONE);
+    cpu.memory.addCodeListener(this);
+  }
+
+  /** The calling thread runs the vCPU from now on, or none does. */
+  void own(boolean now) {
+    owner = now ? Thread.currentThread() : null;
+    if (now && foreignWaiting) {
+      takeForeign();
+    }
+  }
+
+  /** True if code was changed by another thread: {@link #takeForeign} before the next block. */
+  boolean foreignWaiting() {
+    return foreignWaiting;
+  }
+
+  /** The block at {@code cpu.rip}, in the current mode; faults as the fetch of its first instruction does. */
+  Block find() {
+    long rip = cpu.rip;
+    int mode = cpu.mode;
+    long linear = (mode & Mode.CODE_64) != 0 ? rip : rip + cpu.segmentBase[Cpu.CS] & 0xFFFF_FFFFL;
+    long host = cpu.mmu.fetchHost(linear);
+    Block block = jumps[slot(linear)];
+    if (block.linear == linear
+        && block.host == host
+        && block.rip == rip
+        && block.mode == (mode & KEY)
+        && (block.secondHost == 0 || secondMatches(block))
+        && (mode & (Mode.CODE_64 | Mode.FLAT_CODE)) != 0) {
+      return block;
+    }
+    return findInPage(rip, linear, host, mode & KEY);
+  }
+
+  private static int slot(long linear) {
+    return (int) (linear ^ linear >>> 16) & (JUMPS - 1);
+  }
+
+  private boolean secondMatches(Block block) {
+    long page = (block.linear & PAGE_MASK) + GuestMemory.PAGE_SIZE;
+    long linear = (cpu.mode & Mode.CODE_64) != 0 ? page : page & 0xFFFF_FFFFL;
+    return cpu.mmu.fetchHost(linear) == block.secondHost;
+  }
+
+  private Block findInPage(long rip, long linear, long host, int key) {
+    if (host == GuestMemory.NO_RAM) {
+      return builder.build(linear, host);
+    }
+    long page = host & PAGE_MASK;
+    int at = index(page);
+    boolean limited = (key & (Mode.CODE_64 | Mode.FLAT_CODE)) == 0;
+    for (Block block = heads[at]; block != null; block = block.nextInPage) {
+      if (block.host == host
+          && block.linear == linear
+          && block.rip == rip
+          && block.mode == key
+          && (block.secondHost == 0 || secondMatches(block))
+          && !(limited && outside(block))) {
+        jumps[slot(linear)] = block;
+        return block;
+      }
+    }
+    return make(linear, host, page);
+  }
+
+  /** True if the code segment's limit, which is not in the mode word, no longer covers the block. */
+  private boolean outside(Block block) {
+    return block.rip + block.length - 1 > cpu.segmentLimit[Cpu.CS];
+  }
+
+  private Block make(long linear, long host, long page) {
+    // Marked before its bytes are read: a write in between is told of.
+    cpu.memory.markCode(cpu.memory.physicalAddress(host));
+    Block block = builder.build(linear, host);
+    if (blockCount == MAX_BLOCKS) {
+      clear();
+    }
+    int at = index(page);
+    if (heads[at] == null && pages[at] == 0) {
+      if (pageCount * 2 >= pages.length) {
+        grow();
+        at = index(page);
+      }
+      pages[at] = page;
+      pageCount++;
+    }
+    block.nextInPage = heads[at];
+    heads[at] = block;
+    if (block.secondHost > 0) {
+      addSecond(block);
+    }
+    blockCount++;
+    jumps[slot(linear)] = block;
+    return block;
+  }
+
+  /** A block that ends in another page is listed there too, by a stand-in that invalidates it. */
+  private void addSecond(Block block) {
+    long page = block.secondHost & PAGE_MASK;
+    int at = index(page);
+    if (pages[at] == 0) {
+      if (pageCount * 2 >= pages.length) {
+        grow();
+        at = index(page);
+      }
+      pages[at] = page;
+      pageCount++;
+    }
+    Block tail = Block.tail(block, page);
+    tail.nextInPage = heads[at];
+    heads[at] = tail;
+    blockCount++;
+  }
+
+  private int index(long page) {
+    int mask = pages.length - 1;
+    int at = (int) (page >>> 12) * 0x9E37_79B1 >>> 8 & mask;
+    while (pages[at] != 0 && pages[at] != page) {
+      at = at + 1 & mask;
+    }
+    return at;
+  }
+
+  private void grow() {
+    long[] oldPages = pages;
+    Block[] oldHeads = heads;
+    int[] oldStrays = strays;
+    pages = new long[oldPages.length * 2];
+    heads = new Block[pages.length];
+    strays = new int[pages.length];
+    for (int k = 0; k < oldPages.length; k++) {
+      if (oldPages[k] != 0) {
+        int at = index(oldPages[k]);
+        pages[at] = oldPages[k];
+        heads[at] = oldHeads[k];
+        strays[at] = oldStrays[k];
+      }
+    }
+  }
+
+  /** Drops all blocks. Their pages stay marked as code until they are written. */
+  private void clear() {
+    for (Block head : heads) {
+      for (Block block = head; block != null; block = block.nextInPage) {
+        block.invalidate();
+      }
+    }
+    Arrays.fill(jumps, Block.NONE);
+    Arrays.fill(heads, null);
+    Arrays.fill(strays, 0);
+    Arrays.fill(pages, 0);
+    pageCount = 0;
+    blockCount = 0;
+  }
+
+  @Override
+  public boolean beforeCodeWrite(long physical, int length) {
+    long host = cpu.memory.hostAddress(physical);
+    if (Thread.currentThread() == owner) {
+      return invalidate(host, length);
+    }
+    synchronized (this) {
+      if (foreignCount == foreign.length) {
+        foreign = Arrays.copyOf(foreign, foreignCount * 2);
+      }
+      long page = host & PAGE_MASK;
+      if (foreignCount == 0 || foreign[foreignCount - 1] != page) {
+        foreign[foreignCount++] = page;
+      }
+      foreignWaiting = true;
+    }
+    cpu.attend();
+    return false;
+  }
+
+  /** Drops the blocks of all pages that other threads have written to. On the owner's thread. */
+  synchronized void takeForeign() {
+    for (int k = 0; k < foreignCount; k++) {
+      if (invalidate(foreign[k], GuestMemory.PAGE_SIZE)) {
+        cpu.memory.clearCode(cpu.memory.physicalAddress(foreign[k]));
+      }
+    }
+    foreignCount = 0;
+    foreignWaiting = false;
+  }
+
+  /** Drops the blocks that overlap these bytes of one page; true if the page has none any more. */
+  private boolean invalidate(long from, int length) {
+    int at = index(from & PAGE_MASK);
+    if (heads[at] == null) {
+      return true;
+    }
+    boolean all = ++strays[at] > MAX_STRAY_WRITES;
+    Block kept = null;
+    Block next;
+    for (Block block = heads[at]; block != null; block = next) {
+      next = block.nextInPage;
+      if (all || block.overlaps(from, from + length)) {
+        block.invalidate();
+        blockCount--;
+        strays[at] = 0;
+      } else {
+        block.nextInPage = kept;
+        kept = block;
+      }
+    }
+    heads[at] = kept;
+    return kept == null;
+  }
+}

@@ -1,0 +1,238 @@
+package dev.troupe.runtime.engine.interpreter;
+
+import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Execution;
+import dev.troupe.runtime.cpu.Fault;
+import dev.troupe.runtime.cpu.Leave;
+import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.interpreter.group.Dispatch;
+import dev.troupe.runtime.isa.DecodeTable;
+import dev.troupe.runtime.isa.Insn;
+
+/**
+ * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object serves one vCPU, from one
+ * thread at a time.
+ *
+ * <p>No instruction stores its instruction pointer or looks for events. What stops a block in its middle (a queued exit, changed
+ * code) puts {@link Resync} in place of its other instructions; what faults is found by its index.
+ */
+public final class Interpreter implements Engine, Execution {
+  private static final Exit TURN_END = new Exit.TurnEnd();
+
+  /** DR6: single step. */
+  private static final long DR6_BS = 1 << 14;
+
+  private final Vcpu vcpu;
+  private final Cpu cpu;
+  private final BlockCache cache;
+  private long retired;
+
+  /** The block that runs. */
+  private Block current = Block.NONE;
+
+  /** A block that was stopped and is still good. */
+  private Block stopped = Block.NONE;
+
+  /** True if the last {@link #blocks} ended with an instruction that retired. */
+  private boolean completed;
+
+  /** An engine for this vCPU. */
+  public Interpreter(Vcpu vcpu) {
+    this.vcpu = vcpu;
+    cpu = vcpu.cpu;
+    cache = new BlockCache(cpu, new DecodeTable(cpu.model.features()));
+  }
+
+  /** Units (instructions, REP iterations, events) charged since the start. */
+  public long retired() {
+    return retired;
+  }
+
+  @Override
+  public Exit run(Vcpu which, long slice) {
+    if (which != vcpu || slice < 1) {
+      throw new IllegalArgumentException("not this engine's vCPU, or slice=" + slice);
+    }
+    cpu.budget = slice;
+    cpu.execution = this;
+    cache.own(true);
+    try {
+      return loop();
+    } finally {
+      cache.own(false);
+      retired += slice - cpu.budget;
+    }
+  }
+
+  @Override
+  public void stop() {
+    stopped = current;
+    current.poison();
+  }
+
+  private Exit loop() {
+    Cpu c = cpu;
+    while (true) {
+      boolean single = !c.replay.isEmpty();
+      if (c.attention()) {
+        Exit exit = vcpu.service();
+        if (exit != null) {
+          return exit;
+        }
+        if (c.budget <= 0) {
+          return TURN_END;
+        }
+        int event = vcpu.takeEvent();
+        if (event >= 0) {
+          c.budget--;
+          c.exceptions.interrupt(event);
+          continue;
+        }
+        single |= c.attention();
+      }
+      if (c.budget <= 0) {
+        return TURN_END;
+      }
+      if (cache.foreignWaiting()) {
+        cache.takeForeign();
+      }
+      Exit exit;
+      if ((c.mode & Mode.SLOW) != 0) {
+        single = true;
+        exit = step();
+      } else {
+        exit = blocks(single ? c.budget - 1 : 0);
+      }
+      if (single && exit == null) {
+        c.replay.clear();
+      }
+      if (exit != null) {
+        return exit;
+      }
+    }
+  }
+
+  /**
+   * Runs blocks until an event waits or the budget is down to {@code floor}.
+   *
+   * @return an exit that an instruction in progress asks for, or null
+   */
+  private Exit blocks(long floor) {
+    Cpu c = cpu;
+    Block block = Block.NONE;
+    int at = -1;
+    completed = false;
+    c.replay.rewind();
+    try {
+      block = cache.find();
+      while (true) {
+        current = block;
+        Insn[] ops = block.ops;
+        int n = block.count;
+        if (n > c.budget - floor) {
+          n = (int) (c.budget - floor);
+          c.rip = block.insns[n].rip;
+        } else {
+          c.rip = block.end;
+        }
+        c.shadow = 0;
+        for (at = 0; at < n; at++) {
+          Dispatch.run(c, ops[at]);
+        }
+        at = -1;
+        c.budget -= n;
+        if (c.attention() || c.budget <= floor) {
+          completed = true;
+          break;
+        }
+        long rip = c.rip;
+        Block next = block.first;
+        if (next.rip != rip) {
+          next = block.second;
+          if (next.rip != rip) {
+            next = follow(block);
+            if (next == null) {
+              break;
+            }
+          }
+        }
+        block = next;
+      }
+    } catch (Resync e) {
+      leaveAt(block, at);
+    } catch (Fault fault) {
+      leaveAt(block, at);
+      fault(fault);
+    } catch (Leave leave) {
+      leaveAt(block, at);
+      restore();
+      c.dropExits();
+      return vcpu.asks(leave.exit);
+    }
+    restore();
+    return null;
+  }
+
+  /** The block after {@code block}, remembered there if it is in the same page; null if only the outer loop can go on. */
+  private Block follow(Block block) {
+    if ((cpu.mode & Mode.SLOW) != 0) {
+      return null;
+    }
+    Block next = cache.find();
+    if (block.links && next.follows(block)) {
+      block.second = block.first;
+      block.first = next;
+    }
+    return next;
+  }
+
+  /**
+   * One instruction with debug exceptions around it (SDM vol. 3B, 17.3): RF lets it run, TF traps after it, unless it loaded SS
+   * or was a software interrupt.
+   */
+  private Exit step() {
+    Cpu c = cpu;
+    long before = c.systemFlags;
+    Exit exit = blocks(c.budget - 1);
+    if (!completed) {
+      return exit;
+    }
+    if ((before & Rflags.RF) != 0) {
+      Rflags.set(c, 0, Rflags.RF);
+    }
+    if ((before & Rflags.TF) != 0 && c.shadow != Cpu.SHADOW_MOV_SS) {
+      c.dr[6] |= DR6_BS;
+      c.budget--;
+      c.exceptions.trap(Fault.DB);
+    }
+    return exit;
+  }
+
+  /** An instruction was undone: the block ended before it. */
+  private void leaveAt(Block block, int at) {
+    if (at >= 0) {
+      cpu.budget -= at;
+      cpu.rip = block.insns[at].rip;
+    }
+  }
+
+  private void fault(Fault fault) {
+    Cpu c = cpu;
+    c.dropExits();
+    c.replay.clear();
+    c.budget--;
+    c.exceptions.deliver(fault);
+  }
+
+  private void restore() {
+    if (stopped != Block.NONE) {
+      stopped.restore();
+      stopped = Block.NONE;
+    }
+    current = Block.NONE;
+  }
+}
