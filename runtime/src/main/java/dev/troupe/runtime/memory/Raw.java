@@ -93,6 +93,16 @@ public final class Raw {
     VarHandle.releaseFence();
   }
 
+  /** Copies {@code length} bytes; where they overlap, as if by way of another place. */
+  public static void copy(long from, long to, long length) {
+    MemorySegment.copy(ALL, from, ALL, to, length);
+  }
+
+  /** Sets {@code length} bytes. */
+  public static void fill(long address, long length, byte value) {
+    ALL.asSlice(address, length).fill(value);
+  }
+
   /** The {@code size} bytes at {@code address} as a segment, for bulk copies. */
   public static MemorySegment segment(long address, long size) {
     return ALL.asSlice(address, size);

@@ -4,11 +4,14 @@ import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
 
 /**
- * Instructions that run one after another: decoded from one page (the last one may end in the next page if it stands alone),
- * for one mode word and one offset in CS.
+ * Instructions that run one after another: decoded from one page (the last one may end in the next
+ * page if it stands alone), for one mode word and one offset in CS.
  */
 final class Block {
-  /** In {@link #rip} of a block that was invalidated, and of {@link #NONE}: no instruction pointer, as it is not canonical. */
+  /**
+   * In {@link #rip} of a block that was invalidated, and of {@link #NONE}: no instruction pointer,
+   * as it is not canonical.
+   */
   private static final long NOWHERE = 0x4000_0000_0000_0000L;
 
   private static final Insn[] EMPTY = {};
@@ -80,7 +83,10 @@ final class Block {
     return tail;
   }
 
-  /** True if this block may be remembered as what follows {@code other} without asking the TLB again. */
+  /**
+   * True if this block may be remembered as what follows {@code other} without asking the TLB
+   * again.
+   */
   boolean follows(Block other) {
     return secondHost == 0
         && rip != NOWHERE
@@ -94,7 +100,10 @@ final class Block {
     return host < to && from < host + length;
   }
 
-  /** The code has changed: nobody finds the block any more, and if it runs it stops before the next instruction. */
+  /**
+   * The code has changed: nobody finds the block any more, and if it runs it stops before the next
+   * instruction.
+   */
   void invalidate() {
     rip = NOWHERE;
     poison();

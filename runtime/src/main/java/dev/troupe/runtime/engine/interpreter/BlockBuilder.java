@@ -55,10 +55,12 @@ final class BlockBuilder {
   }
 
   /**
-   * Decodes the block at {@code cpu.rip}. A fault of the fetch of its first instruction passes through.
+   * Decodes the block at {@code cpu.rip}. A fault of the fetch of its first instruction passes
+   * through.
    *
    * @param linear of the first instruction
-   * @param host of the same byte, or {@link GuestMemory#NO_RAM}: then each byte is fetched by itself
+   * @param host of the same byte, or {@link GuestMemory#NO_RAM}: then each byte is fetched by
+   *     itself
    */
   Block build(long linear, long host) {
     this.linear = linear;
@@ -105,7 +107,9 @@ final class BlockBuilder {
     }
     Insn[] own = new Insn[count];
     System.arraycopy(insns, 0, own, 0, count);
-    Block block = new Block(start, linear, host, mode, own, Math.min(position, PAGE - (int) (linear & (PAGE - 1))));
+    Block block =
+        new Block(
+            start, linear, host, mode, own, Math.min(position, PAGE - (int) (linear & (PAGE - 1))));
     block.secondHost = secondHost;
     block.links = flow != Flow.END && secondHost == 0 && host != GuestMemory.NO_RAM;
     return block;

@@ -8,18 +8,28 @@ import dev.troupe.runtime.memory.GuestMemory;
 import java.util.Arrays;
 
 /**
- * One vCPU's decoded blocks. In front, a direct-mapped cache by linear address, validated by comparing, so that it is never
- * flushed: an entry counts if its mode, offset and the page that the execute TLB gives now are those it was decoded for. Behind
- * it, lists by host page, which self-modifying code is looked up in.
+ * One vCPU's decoded blocks. In front, a direct-mapped cache by linear address, validated by
+ * comparing, so that it is never flushed: an entry counts if its mode, offset and the page that the
+ * execute TLB gives now are those it was decoded for. Behind it, lists by host page, which
+ * self-modifying code is looked up in.
  */
 final class BlockCache implements CodeListener {
-  /** Entries of the cache by linear address: 512 KiB of references; a Linux boot has some 100,000 blocks. */
+  /**
+   * Entries of the cache by linear address: 512 KiB of references; a Linux boot has some 100,000
+   * blocks.
+   */
   private static final int JUMPS = 1 << 16;
 
-  /** Blocks, at about 1 KiB each, after which all are dropped: a bound on memory, not met by a Linux boot. */
+  /**
+   * Blocks, at about 1 KiB each, after which all are dropped: a bound on memory, not met by a Linux
+   * boot.
+   */
   private static final int MAX_BLOCKS = 1 << 18;
 
-  /** Writes beside the code of a page, after which its code is dropped, so that the writes become fast. */
+  /**
+   * Writes beside the code of a page, after which its code is dropped, so that the writes become
+   * fast.
+   */
   private static final int MAX_STRAY_WRITES = 256;
 
   /** Parts of the mode word that no decoded block depends on. */
@@ -67,7 +77,10 @@ final class BlockCache implements CodeListener {
     return foreignWaiting;
   }
 
-  /** The block at {@code cpu.rip}, in the current mode; faults as the fetch of its first instruction does. */
+  /**
+   * The block at {@code cpu.rip}, in the current mode; faults as the fetch of its first instruction
+   * does.
+   */
   Block find() {
     long rip = cpu.rip;
     int mode = cpu.mode;
@@ -116,7 +129,9 @@ final class BlockCache implements CodeListener {
     return make(linear, host, page);
   }
 
-  /** True if the code segment's limit, which is not in the mode word, no longer covers the block. */
+  /**
+   * True if the code segment's limit, which is not in the mode word, no longer covers the block.
+   */
   private boolean outside(Block block) {
     return block.rip + block.length - 1 > cpu.segmentLimit[Cpu.CS];
   }

@@ -11,9 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which case of the generated dispatch an instruction goes to. The resource's first line has a letter a form, for its flow; then
- * one line a row of the instruction table: forms by operand size (16, 32, 64), each for register, memory, register with LOCK,
- * memory with LOCK; -1 for what cannot be.
+ * Which case of the generated dispatch an instruction goes to. The resource's first line has a
+ * letter a form, for its flow; then one line a row of the instruction table: forms by operand size
+ * (16, 32, 64), each for register, memory, register with LOCK, memory with LOCK; -1 for what cannot
+ * be.
  */
 final class Forms {
   /** The instruction faults whatever its operands are: {@code Checks.raise}. */

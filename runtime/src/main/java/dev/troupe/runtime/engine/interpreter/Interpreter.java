@@ -11,14 +11,17 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
 import dev.troupe.runtime.isa.DecodeTable;
+import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
+import java.util.EnumSet;
 
 /**
- * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object serves one vCPU, from one
- * thread at a time.
+ * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object
+ * serves one vCPU, from one thread at a time.
  *
- * <p>No instruction stores its instruction pointer or looks for events. What stops a block in its middle (a queued exit, changed
- * code) puts {@link Resync} in place of its other instructions; what faults is found by its index.
+ * <p>No instruction stores its instruction pointer or looks for events. What stops a block in its
+ * middle (a queued exit, changed code) puts {@link Resync} in place of its other instructions; what
+ * faults is found by its index.
  */
 public final class Interpreter implements Engine, Execution {
   private static final Exit TURN_END = new Exit.TurnEnd();
@@ -44,7 +47,7 @@ public final class Interpreter implements Engine, Execution {
   public Interpreter(Vcpu vcpu) {
     this.vcpu = vcpu;
     cpu = vcpu.cpu;
-    cache = new BlockCache(cpu, new DecodeTable(cpu.model.features()));
+    cache = new BlockCache(cpu, new DecodeTable(EnumSet.allOf(Feature.class)));
   }
 
   /** Units (instructions, REP iterations, events) charged since the start. */
@@ -177,7 +180,10 @@ public final class Interpreter implements Engine, Execution {
     return null;
   }
 
-  /** The block after {@code block}, remembered there if it is in the same page; null if only the outer loop can go on. */
+  /**
+   * The block after {@code block}, remembered there if it is in the same page; null if only the
+   * outer loop can go on.
+   */
   private Block follow(Block block) {
     if ((cpu.mode & Mode.SLOW) != 0) {
       return null;
@@ -191,8 +197,8 @@ public final class Interpreter implements Engine, Execution {
   }
 
   /**
-   * One instruction with debug exceptions around it (SDM vol. 3B, 17.3): RF lets it run, TF traps after it, unless it loaded SS
-   * or was a software interrupt.
+   * One instruction with debug exceptions around it (SDM vol. 3B, 17.3): RF lets it run, TF traps
+   * after it, unless it loaded SS or was a software interrupt.
    */
   private Exit step() {
     Cpu c = cpu;

@@ -25,9 +25,10 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Writes the interpreter's dispatch from the instruction table and the {@link Meaning} methods: a case for each row, operand
- * size, register or memory form and LOCK, equal cases shared, 64 cases a class; and the resource that {@link Forms} reads. The
- * output is checked in; run {@link #main} after a change of rows or of meanings' names and signatures.
+ * Writes the interpreter's dispatch from the instruction table and the {@link Meaning} methods: a
+ * case for each row, operand size, register or memory form and LOCK, equal cases shared, 64 cases a
+ * class; and the resource that {@link Forms} reads. The output is checked in; run {@link #main}
+ * after a change of rows or of meanings' names and signatures.
  */
 final class DispatchGenerator {
   static final String PACKAGE = "dev.troupe.runtime.engine.interpreter.group";
@@ -37,7 +38,9 @@ final class DispatchGenerator {
   private static final int[] SIZES = {16, 32, 64};
   private static final Set<String> BIT_STRINGS = Set.of("BT", "BTS", "BTR", "BTC");
 
-  private static final String[] CONDITIONS = {"overflow", "below", "zero", null, "sign", "parity", null, null};
+  private static final String[] CONDITIONS = {
+    "overflow", "below", "zero", null, "sign", "parity", null, null
+  };
 
   /** Cases by text, with their numbers. */
   private final Map<String, Integer> cases = new LinkedHashMap<>();
@@ -88,7 +91,8 @@ final class DispatchGenerator {
       StringBuilder line = new StringBuilder();
       for (int size : SIZES) {
         for (int variant = 0; variant < 4; variant++) {
-          line.append(line.isEmpty() ? "" : " ").append(form(row, size, (variant & 1) != 0, (variant & 2) != 0));
+          line.append(line.isEmpty() ? "" : " ")
+              .append(form(row, size, (variant & 1) != 0, (variant & 2) != 0));
         }
       }
       rows.append(line).append('\n');
@@ -103,7 +107,12 @@ final class DispatchGenerator {
 
   private void findMethods(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      for (String name : files.map(f -> f.getFileName().toString()).filter(f -> f.endsWith(".java")).sorted().toList()) {
+      for (String name :
+          files
+              .map(f -> f.getFileName().toString())
+              .filter(f -> f.endsWith(".java"))
+              .sorted()
+              .toList()) {
         Class<?> type;
         try {
           type = Class.forName(OP + "." + name.substring(0, name.length() - 5));
@@ -115,13 +124,15 @@ final class DispatchGenerator {
           if (meaning == null) {
             continue;
           }
-          if (!Modifier.isPublic(method.getModifiers()) || method.getParameterTypes()[0] != Cpu.class) {
+          if (!Modifier.isPublic(method.getModifiers())
+              || method.getParameterTypes()[0] != Cpu.class) {
             throw new IllegalStateException("no public meaning on a Cpu: " + method);
           }
           for (String word : meaning.value()) {
             Method other = methods.put(word, method);
             if (other != null) {
-              throw new IllegalStateException("two meanings " + word + ": " + method + " and " + other);
+              throw new IllegalStateException(
+                  "two meanings " + word + ": " + method + " and " + other);
             }
           }
         }
@@ -210,7 +221,12 @@ final class DispatchGenerator {
         all.add(condition(row.encoding().code() & 15));
       }
       all.addAll(arguments);
-      return method.getDeclaringClass().getSimpleName() + "." + method.getName() + "(" + String.join(", ", all) + ")";
+      return method.getDeclaringClass().getSimpleName()
+          + "."
+          + method.getName()
+          + "("
+          + String.join(", ", all)
+          + ")";
     }
 
     private static String condition(int code) {
@@ -276,12 +292,18 @@ final class DispatchGenerator {
           continue;
         }
         int bits = operand.bits(size);
-        if (operand.kind() == Kind.IMMEDIATE && row.operands().size() > 1 && !row.meaning().equals("IN") && !row.meaning().equals("OUT")) {
+        if (operand.kind() == Kind.IMMEDIATE
+            && row.operands().size() > 1
+            && !row.meaning().equals("IN")
+            && !row.meaning().equals("OUT")) {
           bits = operand == OperandCode.I_B ? 8 : width;
         } else if (operand.kind() == Kind.IMMEDIATE && row.meaning().equals("PUSH")) {
           bits = width;
         }
-        String value = address ? "Operands.offset(c, i)" : n == 0 && writes && firstInMemory ? "old" : read(operand, bits);
+        String value =
+            address
+                ? "Operands.offset(c, i)"
+                : n == 0 && writes && firstInMemory ? "old" : read(operand, bits);
         if (inMemory(operand) && !value.equals("old") && !address) {
           locals.add("long m = " + value + ";\n");
           value = "m";
@@ -290,7 +312,8 @@ final class DispatchGenerator {
         sourceSize = bits;
       }
       if (arguments.size() != want) {
-        throw new IllegalStateException(row + " reads " + arguments.size() + " operands, " + method + " takes " + want);
+        throw new IllegalStateException(
+            row + " reads " + arguments.size() + " operands, " + method + " takes " + want);
       }
       long ints = types.stream().filter(t -> t == int.class).count();
       arguments.add(Integer.toString(width));
@@ -308,15 +331,25 @@ final class DispatchGenerator {
               : "Operands.address(c, i, " + width / 8 + ", true)";
       text.append("long a = ").append(address).append(";\n");
       if (!row.reads(0)) {
-        text.append("c.mmu.store").append(width).append("(a, ").append(call(arguments)).append(");\n");
+        text.append("c.mmu.store")
+            .append(width)
+            .append("(a, ")
+            .append(call(arguments))
+            .append(");\n");
       } else if (lock) {
         text.append("long carry = c.flagCarry;\nlong old;\nlong r;\ndo {\n");
         text.append("c.flagCarry = carry;\nold = c.mmu.loadRmw").append(width).append("(a);\n");
         text.append("r = ").append(call(arguments)).append(";\n");
-        text.append("} while (!Operands.compareAndSet(c, a, ").append(width).append(", old, r));\n");
+        text.append("} while (!Operands.compareAndSet(c, a, ")
+            .append(width)
+            .append(", old, r));\n");
       } else {
         text.append("long old = c.mmu.loadRmw").append(width).append("(a);\n");
-        text.append("c.mmu.store").append(width).append("(a, ").append(call(arguments)).append(");\n");
+        text.append("c.mmu.store")
+            .append(width)
+            .append("(a, ")
+            .append(call(arguments))
+            .append(");\n");
       }
     }
 
@@ -333,7 +366,8 @@ final class DispatchGenerator {
 
     private String read(OperandCode operand, int bits) {
       return switch (operand.kind()) {
-        case RM, RM_REGISTER, MEMORY, OFFSET -> inMemory(operand) ? load(bits) : register("i.rm", bits);
+        case RM, RM_REGISTER, MEMORY, OFFSET ->
+            inMemory(operand) ? load(bits) : register("i.rm", bits);
         case REG, OPCODE -> register("i.reg", bits);
         case VVVV -> register("i.vvvv", bits);
         case IMMEDIATE -> mask("i.immediate", bits);
@@ -346,14 +380,21 @@ final class DispatchGenerator {
     private String load(int bits) {
       String address =
           bitString()
-              ? "Operands.bitAddress(c, i, " + read(row.operands().get(1), bits) + ", " + bits + ", false)"
+              ? "Operands.bitAddress(c, i, "
+                  + read(row.operands().get(1), bits)
+                  + ", "
+                  + bits
+                  + ", false)"
               : "Operands.address(c, i, " + bits / 8 + ", false)";
       return "c.mmu.load" + bits + "(" + address + ")";
     }
 
     private static String register(String number, int bits) {
       return switch (bits) {
-        case 8 -> number.startsWith("i") ? "Operands.register8(c, " + number + ")" : "c.gpr[" + number + "] & 0xFF";
+        case 8 ->
+            number.startsWith("i")
+                ? "Operands.register8(c, " + number + ")"
+                : "c.gpr[" + number + "] & 0xFF";
         case 64 -> "c.gpr[" + number + "]";
         default -> mask("c.gpr[" + number + "]", bits);
       };
@@ -388,8 +429,12 @@ final class DispatchGenerator {
     private void vector() {
       List<String> arguments = new ArrayList<>();
       String store = "";
-      boolean mmxRow = row.operands().stream().anyMatch(o -> o.kind() == Kind.MMX_REG || o.kind() == Kind.MMX_RM);
-      boolean xmmRow = row.operands().stream().anyMatch(o -> o.kind() == Kind.XMM_REG || o.kind() == Kind.XMM_RM);
+      boolean mmxRow =
+          row.operands().stream()
+              .anyMatch(o -> o.kind() == Kind.MMX_REG || o.kind() == Kind.MMX_RM);
+      boolean xmmRow =
+          row.operands().stream()
+              .anyMatch(o -> o.kind() == Kind.XMM_REG || o.kind() == Kind.XMM_RM);
       for (int n = 0; n < row.operands().size(); n++) {
         OperandCode operand = row.operands().get(n);
         switch (operand.kind()) {
@@ -405,16 +450,24 @@ final class DispatchGenerator {
               continue;
             }
             arguments.add("Vectors.SLOT");
-            boolean mmx = operand.kind() == Kind.MMX_RM || mmxRow && !(xmmRow && operand.kind() == Kind.XMM_RM);
+            boolean mmx =
+                operand.kind() == Kind.MMX_RM
+                    || mmxRow && !(xmmRow && operand.kind() == Kind.XMM_RM);
             int bits = operand.bits(size);
-            String width = "(c, i, " + bits + (mmx ? "" : ", " + (bits == 128 && !row.has(Row.UNALIGNED))) + ");\n";
+            String width =
+                "(c, i, "
+                    + bits
+                    + (mmx ? "" : ", " + (bits == 128 && !row.has(Row.UNALIGNED)))
+                    + ");\n";
             if (row.writes(n)) {
               store = (mmx ? "Vectors.storeMmx" : "Vectors.store") + width;
             } else {
               text.append(mmx ? "Vectors.loadMmx" : "Vectors.load").append(width);
             }
           }
-          default -> throw new IllegalStateException(row + ": " + operand + " is no vector, for " + method);
+          default ->
+              throw new IllegalStateException(
+                  row + ": " + operand + " is no vector, for " + method);
         }
       }
       if (arguments.size() != method.getParameterCount() - 1) {
@@ -427,20 +480,40 @@ final class DispatchGenerator {
   private void writeClasses() {
     List<String> bodies = List.copyOf(cases.keySet());
     int groups = (bodies.size() + CASES - 1) / CASES;
-    String head = "// Generated by DispatchGenerator from the instruction table; not to be edited.\n";
+    String head =
+        "// Generated by DispatchGenerator from the instruction table; not to be edited.\n";
     StringBuilder dispatch = new StringBuilder(head);
     dispatch.append("package ").append(PACKAGE).append(";\n\n");
     dispatch.append("import dev.troupe.runtime.cpu.Cpu;\nimport dev.troupe.runtime.isa.Insn;\n\n");
-    dispatch.append("/** The first level of the dispatch. */\npublic final class Dispatch {\n  private Dispatch() {}\n\n");
-    dispatch.append("  /** Executes one instruction. */\n  public static void run(Cpu c, Insn i) {\n    int form = i.form;\n");
+    dispatch.append(
+        "/** The first level of the dispatch. */\n"
+            + "public final class Dispatch {\n"
+            + "  private Dispatch() {}\n\n");
+    dispatch.append(
+        "  /** Executes one instruction. */\n"
+            + "  public static void run(Cpu c, Insn i) {\n"
+            + "    int form = i.form;\n");
     dispatch.append("    switch (form >> 6) {\n");
     for (int group = 0; group < groups; group++) {
-      dispatch.append("      case ").append(group).append(" -> Group").append(group).append(".run(c, i, form);\n");
+      dispatch
+          .append("      case ")
+          .append(group)
+          .append(" -> Group")
+          .append(group)
+          .append(".run(c, i, form);\n");
       String name = "Group" + group;
-      output.put("java/" + PACKAGE.replace('.', '/') + "/" + name + ".java",
-          group(head, name, bodies.subList(group * CASES, Math.min(bodies.size(), (group + 1) * CASES))));
+      output.put(
+          "java/" + PACKAGE.replace('.', '/') + "/" + name + ".java",
+          group(
+              head,
+              name,
+              bodies.subList(group * CASES, Math.min(bodies.size(), (group + 1) * CASES))));
     }
-    dispatch.append("      default -> throw new IllegalStateException(\"no such form: \" + form);\n    }\n  }\n}\n");
+    dispatch.append(
+        "      default -> throw new IllegalStateException(\"no such form: \" + form);\n"
+            + "    }\n"
+            + "  }\n"
+            + "}\n");
     output.put("java/" + PACKAGE.replace('.', '/') + "/Dispatch.java", dispatch.toString());
   }
 
@@ -466,10 +539,18 @@ final class DispatchGenerator {
     imports.add("dev.troupe.runtime.isa.Insn");
     StringBuilder text = new StringBuilder(head).append("package ").append(PACKAGE).append(";\n\n");
     imports.forEach(i -> text.append("import ").append(i).append(";\n"));
-    text.append("\nfinal class ").append(name).append(" {\n  private ").append(name).append("() {}\n\n");
+    text.append("\nfinal class ")
+        .append(name)
+        .append(" {\n  private ")
+        .append(name)
+        .append("() {}\n\n");
     text.append("  static void run(Cpu c, Insn i, int form) {\n    switch (form & 63) {\n");
     text.append(code);
-    text.append("      default -> throw new IllegalStateException(\"no such form: \" + form);\n    }\n  }\n}\n");
+    text.append(
+        "      default -> throw new IllegalStateException(\"no such form: \" + form);\n"
+            + "    }\n"
+            + "  }\n"
+            + "}\n");
     return text.toString();
   }
 }

@@ -17,7 +17,10 @@ public final class Checks {
     }
   }
 
-  /** An instruction whose fault the mode decided when it was decoded: vector and error code are its immediates. */
+  /**
+   * An instruction whose fault the mode decided when it was decoded: vector and error code are its
+   * immediates.
+   */
   public static void raise(Cpu c, Insn i) {
     throw c.fault((int) i.immediate, i.immediate2);
   }

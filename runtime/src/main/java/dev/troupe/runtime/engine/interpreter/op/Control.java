@@ -8,16 +8,18 @@ import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
 
 /**
- * Control flow within a code segment. The engine has put a relative branch's target, cut to the operand size, into {@link
- * Insn#displacement}; {@code cpu.rip} is that of the next instruction already. An operand size of 64 means 64-bit code and the
- * other way round.
+ * Control flow within a code segment. The engine has put a relative branch's target, cut to the
+ * operand size, into {@link Insn#displacement}; {@code cpu.rip} is that of the next instruction
+ * already. An operand size of 64 means 64-bit code and the other way round.
  */
 public final class Control {
   private static final Exit PAUSE = new Exit.Pause();
 
   private Control() {}
 
-  /** Goes on at a target that a guest's register or memory gave, or #GP(0) if code cannot be there. */
+  /**
+   * Goes on at a target that a guest's register or memory gave, or #GP(0) if code cannot be there.
+   */
   static void jump(Cpu c, long target, int size) {
     if (size == 64 ? target << 16 >> 16 != target : target > c.segmentLimit[Cpu.CS]) {
       throw c.fault(Fault.GP, 0);

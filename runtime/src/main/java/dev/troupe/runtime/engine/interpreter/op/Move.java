@@ -145,7 +145,8 @@ public final class Move {
 
   @Meaning(value = "SAHF", flow = Flow.NEXT)
   public static void sahf(Cpu c, Insn i) {
-    Rflags.set(c, c.gpr[Cpu.RAX] >>> 8 & 0xFF, Rflags.SF | Rflags.ZF | Rflags.AF | Rflags.PF | Rflags.CF);
+    Rflags.set(
+        c, c.gpr[Cpu.RAX] >>> 8 & 0xFF, Rflags.SF | Rflags.ZF | Rflags.AF | Rflags.PF | Rflags.CF);
   }
 
   @Meaning(value = "LAHF", flow = Flow.NEXT)

@@ -7,8 +7,9 @@ import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
 
 /**
- * Multiplication and division. SF, ZF, AF and PF are undefined after them: a multiplication sets SF and PF from the low half of
- * the product and leaves ZF and AF clear as Intel processors do; a division leaves all as they were.
+ * Multiplication and division. SF, ZF, AF and PF are undefined after them: a multiplication sets SF
+ * and PF from the low half of the product and leaves ZF and AF clear as Intel processors do; a
+ * division leaves all as they were.
  */
 public final class Multiply {
   private Multiply() {}
@@ -64,7 +65,10 @@ public final class Multiply {
     return low;
   }
 
-  /** MULX: unsigned, by rDX, no flags; the low half goes to VEX.vvvv, the high half to the first, last. */
+  /**
+   * MULX: unsigned, by rDX, no flags; the low half goes to VEX.vvvv, the high half to the first,
+   * last.
+   */
   @Meaning(value = "MULX", flow = Flow.NEXT)
   public static void mulx(Cpu c, Insn i, int size) {
     long a = Operands.register(c, Cpu.RDX, size);
@@ -121,8 +125,8 @@ public final class Multiply {
   }
 
   /**
-   * The quotient of the unsigned 128-bit {@code high:low} by {@code d > high}: schoolbook division with two 32-bit digits
-   * (Knuth, The Art of Computer Programming vol. 2, 4.3.1, algorithm D).
+   * The quotient of the unsigned 128-bit {@code high:low} by {@code d > high}: schoolbook division
+   * with two 32-bit digits (Knuth, The Art of Computer Programming vol. 2, 4.3.1, algorithm D).
    */
   static long divide128(long high, long low, long d) {
     if (high == 0) {

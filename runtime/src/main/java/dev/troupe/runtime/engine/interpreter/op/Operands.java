@@ -5,8 +5,8 @@ import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.isa.Insn;
 
 /**
- * Operands of integer instructions: register parts, effective addresses, loads and stores by width. Widths are in bits, byte
- * counts in bytes; values are zero-extended.
+ * Operands of integer instructions: register parts, effective addresses, loads and stores by width.
+ * Widths are in bits, byte counts in bytes; values are zero-extended.
  */
 public final class Operands {
   /** {@link Insn#addressing}: 64-bit, no segment base: the sum is the linear address. */
@@ -15,7 +15,9 @@ public final class Operands {
   /** 64-bit addresses with the base of FS or GS. */
   public static final int BASED = 1;
 
-  /** 32-bit address size in 64-bit code, or 32-bit code with a flat segment: the sum cut to 32 bits. */
+  /**
+   * 32-bit address size in 64-bit code, or 32-bit code with a flat segment: the sum cut to 32 bits.
+   */
   public static final int FLAT = 2;
 
   /** 32-bit address size with the base of FS or GS in 64-bit code. */
@@ -28,7 +30,9 @@ public final class Operands {
 
   private Operands() {}
 
-  /** The effective address (offset in the segment) of the memory operand, cut to the address size. */
+  /**
+   * The effective address (offset in the segment) of the memory operand, cut to the address size.
+   */
   public static long offset(Cpu c, Insn i) {
     long[] g = c.gpr;
     long sum = g[i.base] + (g[i.index] << i.scale) + i.displacement;
@@ -45,7 +49,10 @@ public final class Operands {
     return address(c, i, 1, false);
   }
 
-  /** Linear address of the memory operand of {@code bytes} bytes, segment limit and rights checked where there are any. */
+  /**
+   * Linear address of the memory operand of {@code bytes} bytes, segment limit and rights checked
+   * where there are any.
+   */
   public static long address(Cpu c, Insn i, int bytes, boolean write) {
     long[] g = c.gpr;
     long sum = g[i.base] + (g[i.index] << i.scale) + i.displacement;
@@ -61,7 +68,10 @@ public final class Operands {
     };
   }
 
-  /** Linear address of {@code offset} in the instruction's data segment, for string instructions and the like. */
+  /**
+   * Linear address of {@code offset} in the instruction's data segment, for string instructions and
+   * the like.
+   */
   public static long linear(Cpu c, Insn i, long offset, int bytes, boolean write) {
     return i.addressing == PLAIN ? offset : segmented(c, i, offset, bytes, write);
   }
@@ -89,8 +99,8 @@ public final class Operands {
   }
 
   /**
-   * Linear address of the word that a bit string's bit {@code bit} is in: the memory operand's, moved by whole words of {@code
-   * size} bits (SDM vol. 2, BT).
+   * Linear address of the word that a bit string's bit {@code bit} is in: the memory operand's,
+   * moved by whole words of {@code size} bits (SDM vol. 2, BT).
    */
   public static long bitAddress(Cpu c, Insn i, long bit, int size, boolean write) {
     long words = Flags.extend(bit, size) >> (size == 64 ? 6 : size == 32 ? 5 : 4);
@@ -112,7 +122,9 @@ public final class Operands {
     return register < 16 ? c.gpr[register] & 0xFF : c.gpr[register - 16] >>> 8 & 0xFF;
   }
 
-  /** Writes a register: 8- and 16-bit values replace their part, 32-bit values clear the upper half. */
+  /**
+   * Writes a register: 8- and 16-bit values replace their part, 32-bit values clear the upper half.
+   */
   public static void setRegister(Cpu c, int register, int size, long value) {
     switch (size) {
       case 8 -> setRegister8(c, register, value);
@@ -171,8 +183,8 @@ public final class Operands {
   }
 
   /**
-   * The write of a read-modify-write: in one step if the instruction is locked (false: somebody else was faster, read again),
-   * else a plain store.
+   * The write of a read-modify-write: in one step if the instruction is locked (false: somebody
+   * else was faster, read again), else a plain store.
    */
   static boolean replace(Cpu c, Insn i, long linear, int size, long old, long value) {
     if (i.lock) {

@@ -21,7 +21,9 @@ public final class Ports {
 
   private Ports() {}
 
-  /** #GP(0) unless IOPL or the I/O permission bitmap allow {@code bytes} ports from {@code port} on. */
+  /**
+   * #GP(0) unless IOPL or the I/O permission bitmap allow {@code bytes} ports from {@code port} on.
+   */
   static void check(Cpu c, int port, int bytes) {
     int mode = c.mode;
     if ((mode & Mode.PROTECTED) == 0) {

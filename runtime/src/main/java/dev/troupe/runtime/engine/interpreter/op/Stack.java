@@ -62,7 +62,10 @@ public final class Stack {
     return value;
   }
 
-  /** The address is formed with the incremented stack pointer (SDM: POP); a fault leaves it unchanged. */
+  /**
+   * The address is formed with the incremented stack pointer (SDM: POP); a fault leaves it
+   * unchanged.
+   */
   @Meaning(value = "POP_MEMORY", flow = Flow.NEXT)
   public static void popMemory(Cpu c, Insn i, int size) {
     long before = c.gpr[Cpu.RSP];

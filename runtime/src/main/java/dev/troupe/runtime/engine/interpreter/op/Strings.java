@@ -10,9 +10,10 @@ import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
 
 /**
- * String instructions. Each stands alone in its block, so that the budget is exact: an iteration charges one unit, and when the
- * budget is used up, or an event waits, the instruction stops between two iterations with rSI, rDI and rCX as they are then and
- * rip still on it, as processors do for interrupts (SDM vol. 2, REP).
+ * String instructions. Each stands alone in its block, so that the budget is exact: an iteration
+ * charges one unit, and when the budget is used up, or an event waits, the instruction stops
+ * between two iterations with rSI, rDI and rCX as they are then and rip still on it, as processors
+ * do for interrupts (SDM vol. 2, REP).
  */
 public final class Strings {
   /** One iteration of a repeated instruction. */
@@ -48,12 +49,11 @@ public final class Strings {
     }
   }
 
-  /** Whether the instruction must stop after this iteration, whose own unit is still to be charged. */
+  /**
+   * Whether the instruction must stop after this iteration, whose own unit is still to be charged.
+   */
   private static boolean interrupted(Cpu c) {
-    return c.budget <= 1
-        || c.attention()
-        || (c.mode & Mode.SLOW) != 0
-        || !c.replay.isEmpty();
+    return c.budget <= 1 || c.attention() || (c.mode & Mode.SLOW) != 0 || !c.replay.isEmpty();
   }
 
   /** Linear address of the source element at rSI. */
@@ -114,8 +114,9 @@ public final class Strings {
   }
 
   /**
-   * Copies as long as whole elements lie in pages that the TLB knows; between pages one element goes the slow way, which fills
-   * the TLB. Leaves at least one iteration for {@link #iterate}, unless it stopped.
+   * Copies as long as whole elements lie in pages that the TLB knows; between pages one element
+   * goes the slow way, which fills the TLB. Leaves at least one iteration for {@link #iterate},
+   * unless it stopped.
    */
   private static void copyRuns(Cpu c, Insn i, int bytes) {
     long[] g = c.gpr;
@@ -233,8 +234,7 @@ public final class Strings {
   }
 
   private static boolean lodsOnce(Cpu c, Insn i, int size) {
-    Operands.setRegister(
-        c, Cpu.RAX, size, Operands.load(c, source(c, i, size >> 3), size));
+    Operands.setRegister(c, Cpu.RAX, size, Operands.load(c, source(c, i, size >> 3), size));
     advanceSource(c, i, size >> 3);
     return true;
   }
