@@ -22,6 +22,9 @@ import java.util.List;
  * the base line that the actors' costs are measured against.
  */
 public final class DirectMachine {
+  /** A vCPU and the engine that runs it, which may be shared if the engine allows that. */
+  public record Processor(Vcpu vcpu, Engine engine) {}
+
   /** The console of the first serial port. */
   public interface Console {
     /** Takes bytes from the guest; called on the machine's thread. */
@@ -62,7 +65,7 @@ public final class DirectMachine {
 
   private record Envelope(int device, BoardMessage message) {}
 
-  private final Engine engine;
+  private final Engine[] engines;
   private final Vcpu[] vcpus;
   private final boolean[] halted;
   private final BoardLayout layout;
@@ -94,26 +97,21 @@ public final class DirectMachine {
   /**
    * Puts a machine together and powers its board on; vCPUs are left as they are.
    *
-   * @param vcpus in the order of their APIC ids
+   * @param processors in the order of their APIC ids
    * @param time the clock that the vCPUs have, too
    */
   public DirectMachine(
-      Engine engine,
-      List<Vcpu> vcpus,
-      BoardLayout layout,
-      TimeSource time,
-      Console console,
-      Idle idle) {
-    this.engine = engine;
-    this.vcpus = vcpus.toArray(Vcpu[]::new);
-    this.halted = new boolean[vcpus.size()];
+      List<Processor> processors, BoardLayout layout, TimeSource time, Console console, Idle idle) {
+    this.engines = processors.stream().map(Processor::engine).toArray(Engine[]::new);
+    this.vcpus = processors.stream().map(Processor::vcpu).toArray(Vcpu[]::new);
+    this.halted = new boolean[vcpus.length];
     this.layout = layout;
     this.addresses = layout.addresses();
     this.devices = layout.devices().toArray(Device[]::new);
     this.time = time;
     this.console = console;
     this.idle = idle;
-    this.router = new InterruptRouter(vcpus, this::post);
+    this.router = new InterruptRouter(List.of(vcpus), this::post);
     this.timers = new EventHeap(devices.length);
     this.pic = layout.find("pic").orElse(NO_DEVICE);
     this.ioApic = layout.find("ioapic").orElse(NO_DEVICE);
@@ -173,7 +171,11 @@ public final class DirectMachine {
   private boolean runVcpus() {
     boolean ran = false;
     for (int i = 0; i < vcpus.length; i++) {
-      if (halted[i] && vcpus[i].nextDeadline() > now) {
+      Vcpu vcpu = vcpus[i];
+      if (vcpu.nextDeadline() <= now) {
+        vcpu.cpu.attend();
+      }
+      if (halted[i] && !vcpu.cpu.attention()) {
         continue;
       }
       halted[i] = false;
@@ -181,7 +183,7 @@ public final class DirectMachine {
       int exits = 0;
       Exit exit;
       do {
-        exit = engine.run(vcpus[i], SLICE);
+        exit = engines[i].run(vcpu, SLICE);
         now = time.nanos();
         fireTimers();
         handle(i, exit);
@@ -228,7 +230,7 @@ public final class DirectMachine {
           vcpu.complete(ask(pic, new BoardMessage.InterruptAcknowledge(index)));
       case Exit.EndOfInterrupt(int vector) -> ask(ioApic, new BoardMessage.EndOfInterrupt(vector));
       case Exit.Ipi ipi -> router.route(index, ipi);
-      case Exit.Halt _ -> halted[index] = !vcpu.cpu.attention();
+      case Exit.Halt _ -> halted[index] = true;
       case Exit.Shutdown _ -> outcome = new Outcome.TripleFault(index);
     }
   }
@@ -315,7 +317,6 @@ public final class DirectMachine {
 
   private void post(int vcpu, Interrupt interrupt) {
     vcpus[vcpu].post(interrupt);
-    halted[vcpu] = false;
   }
 
   /** What devices cause: messages go to the queue, everything else takes effect at once. */
