@@ -5,6 +5,9 @@ package dev.troupe.runtime.cpu;
  * once or periodically, or waits for the TSC to reach a deadline. Time is virtual nanoseconds.
  */
 final class ApicTimer {
+  /** Counts before division, a second: one a nanosecond. */
+  static final int HERTZ = 1_000_000_000;
+
   /** Stopped: no deadline. */
   static final long NEVER = Long.MAX_VALUE;
 

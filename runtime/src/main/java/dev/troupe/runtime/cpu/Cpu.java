@@ -172,6 +172,9 @@ public final class Cpu {
   /** The x2APIC id, 0 to 63; also in CPUID. */
   public final int apicId;
 
+  /** How many vCPUs the machine has, as CPUID's topology tells. */
+  public final int count;
+
   public final CpuModel model;
   public final GuestMemory memory;
   public final TimeSource time;
@@ -186,6 +189,8 @@ public final class Cpu {
   public final ControlRegisters control;
   public final Msrs msrs;
   public final LocalApic apic;
+  public final PvClock pvclock;
+  public final Cpuid cpuid;
 
   /**
    * What retired instructions have for the board, oldest first; at most an instruction's own
@@ -223,15 +228,18 @@ public final class Cpu {
 
   /** A boot processor with APIC id 0, in its power-on state. */
   public Cpu(CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy) {
-    this(model, memory, time, entropy, 0);
+    this(model, memory, time, entropy, 0, 1);
   }
 
   /**
    * A vCPU in its power-on state.
    *
-   * @param apicId 0 for the boot processor
+   * @param apicId 0 for the boot processor, then 1, 2, and so on
+   * @param count how many vCPUs the machine has, 1 to 64
    */
-  public Cpu(CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy, int apicId) {
+  public Cpu(
+      CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy, int apicId, int count) {
+    this.count = count;
     this.model = model;
     this.memory = memory;
     this.time = time;
@@ -243,11 +251,13 @@ public final class Cpu {
     this.tasks = new TaskSwitch(this, stack);
     this.exceptions = new Exceptions(this, stack);
     this.far = new FarTransfer(this, stack);
-    mmu.setCapabilities(model.physicalBits(), true);
+    mmu.setCapabilities(model.physicalBits(), model.has(SystemFeature.PAGES_1G));
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
     this.msrs = new Msrs(this);
     this.apic = new LocalApic(this);
+    this.pvclock = new PvClock(this);
+    this.cpuid = new Cpuid(this);
     reset();
   }
 
@@ -255,6 +265,7 @@ public final class Cpu {
   public void reset() {
     msrs.reset();
     apic.reset();
+    pvclock.reset();
     xcr0 = 1;
     x87.reset();
     mxcsr = 0x1F80;
@@ -271,7 +282,6 @@ public final class Cpu {
    */
   public void init() {
     cr0 = (cr0 & (ControlRegisters.CD | ControlRegisters.NW)) | ControlRegisters.ET;
-    msrs.init();
     apic.init();
     initialize();
     activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;

@@ -12,7 +12,7 @@ import java.util.Arrays;
  * registers. Belongs to the vCPU's thread, except {@link #matches}, which the board calls from any
  * thread.
  */
-public final class LocalApic {
+public final class LocalApic implements Mmu.LocalDevice {
   /** Where reset puts the register page. */
   public static final long DEFAULT_BASE = 0xFEE0_0000L;
 
@@ -123,6 +123,7 @@ public final class LocalApic {
   void reset() {
     base = DEFAULT_BASE | BASE_ENABLE | (cpu.bootProcessor ? BASE_BSP : 0);
     id = cpu.apicId;
+    mapPage();
     init();
   }
 
@@ -157,6 +158,12 @@ public final class LocalApic {
     return (cpu.apicId >> 4) << 16 | 1 << (cpu.apicId & 15);
   }
 
+  /** Puts the register page where APIC_BASE says, or takes it away. */
+  private void mapPage() {
+    boolean page = (base & (BASE_ENABLE | BASE_EXTD)) == BASE_ENABLE;
+    cpu.mmu.mapLocal(page ? base & -4096L : -1, this);
+  }
+
   private void updateRoute() {
     long word = Integer.toUnsignedLong(logicalDestination) | (long) (id & 0xFF) << 32;
     word |= enabled() ? 1L << 40 : 0;
@@ -179,12 +186,6 @@ public final class LocalApic {
     return (spurious & SVR_ENABLE) != 0;
   }
 
-  /** True if a guest-physical address lies in the register page. */
-  public boolean covers(long physical) {
-    return (base & (BASE_ENABLE | BASE_EXTD)) == BASE_ENABLE
-        && (physical & -4096L) == (base & -4096L);
-  }
-
   /** IA32_APIC_BASE. */
   long base() {
     return base;
@@ -196,7 +197,7 @@ public final class LocalApic {
    */
   boolean setBase(long value) {
     long reserved = ~(-1L >>> (64 - cpu.model.physicalBits())) | 0x2FF;
-    if (!cpu.msrs.hasX2apic()) {
+    if (!cpu.model.has(SystemFeature.X2APIC)) {
       reserved |= BASE_EXTD;
     }
     boolean wasEnabled = enabled();
@@ -217,6 +218,7 @@ public final class LocalApic {
       id = cpu.apicId;
       logicalDestination = x2apicLogical();
     }
+    mapPage();
     updateRoute();
     cpu.attend();
     return true;
@@ -394,6 +396,7 @@ public final class LocalApic {
   }
 
   /** A load from the register page: a part of one 32-bit register; all else reads 0. */
+  @Override
   public long read(int offset, int size) {
     int shift = (offset & 3) * 8;
     if ((offset & 0xC) != 0 || shift + size * 8 > 32) {
@@ -409,6 +412,7 @@ public final class LocalApic {
   }
 
   /** A store to the register page. Only whole registers can be written; all else is ignored. */
+  @Override
   public void write(int offset, int size, long value) {
     if (size != 4 || (offset & 0xF) != 0) {
       return;
