@@ -1,0 +1,82 @@
+package dev.troupe.runtime.engine.interpreter.op;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Exceptions.Kind;
+import dev.troupe.runtime.cpu.Fault;
+import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.engine.interpreter.Meaning;
+import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
+import dev.troupe.runtime.isa.Insn;
+
+/** Transfers between code segments, software interrupts and returns from them. */
+public final class FarControl {
+  private FarControl() {}
+
+  @Meaning(value = "CALLF", flow = Flow.END)
+  public static void call(Cpu c, Insn i) {
+    c.far.call(i.immediate2, i.immediate, i.operandSize >> 3, i.nextRip);
+  }
+
+  @Meaning(value = "JMPF", flow = Flow.END)
+  public static void jump(Cpu c, Insn i) {
+    c.far.jump(i.immediate2, i.immediate, i.nextRip);
+  }
+
+  @Meaning(value = "CALLF_M", flow = Flow.END)
+  public static void callMemory(Cpu c, Insn i) {
+    int bytes = i.operandSize >> 3;
+    long pointer = Operands.address(c, i, bytes + 2, false);
+    long offset = Operands.load(c, pointer, i.operandSize);
+    c.far.call((int) selector(c, i, pointer), offset, bytes, i.nextRip);
+  }
+
+  @Meaning(value = "JMPF_M", flow = Flow.END)
+  public static void jumpMemory(Cpu c, Insn i) {
+    long pointer = Operands.address(c, i, (i.operandSize >> 3) + 2, false);
+    long offset = Operands.load(c, pointer, i.operandSize);
+    c.far.jump((int) selector(c, i, pointer), offset, i.nextRip);
+  }
+
+  /** The selector behind the offset of a far pointer in memory. */
+  static long selector(Cpu c, Insn i, long pointer) {
+    long address = pointer + (i.operandSize >> 3);
+    return c.mmu.load16((c.mode & Mode.CODE_64) != 0 ? address : address & 0xFFFF_FFFFL);
+  }
+
+  @Meaning(value = "RETF", flow = Flow.END)
+  public static void ret(Cpu c, Insn i) {
+    c.far.ret(i.operandSize >> 3, (int) i.immediate & 0xFFFF);
+  }
+
+  @Meaning(value = "IRET", flow = Flow.END)
+  public static void iret(Cpu c, Insn i) {
+    c.far.iret(i.operandSize >> 3, i.nextRip);
+  }
+
+  @Meaning(value = "INT", flow = Flow.END)
+  public static void interrupt(Cpu c, Insn i) {
+    // Sensitive to IOPL in virtual-8086 mode (SDM vol. 3A, 20.2.7); INT3 and INTO are not.
+    if ((c.mode & Mode.V86) != 0 && (c.systemFlags & Rflags.IOPL) != Rflags.IOPL) {
+      throw c.fault(Fault.GP, 0);
+    }
+    c.exceptions.software((int) i.immediate & 0xFF, i.nextRip, Kind.SOFTWARE);
+  }
+
+  @Meaning(value = "INT3", flow = Flow.END)
+  public static void breakpoint(Cpu c, Insn i) {
+    c.exceptions.software(Fault.BP, i.nextRip, Kind.SOFTWARE);
+  }
+
+  @Meaning(value = "INTO", flow = Flow.END)
+  public static void overflow(Cpu c, Insn i) {
+    if ((Rflags.arithmetic(c) & Rflags.OF) != 0) {
+      c.exceptions.software(Fault.OF, i.nextRip, Kind.SOFTWARE);
+    }
+  }
+
+  @Meaning(value = "INT1", flow = Flow.END)
+  public static void debugTrap(Cpu c, Insn i) {
+    c.exceptions.software(Fault.DB, i.nextRip, Kind.PRIVILEGED_SOFTWARE);
+  }
+}
