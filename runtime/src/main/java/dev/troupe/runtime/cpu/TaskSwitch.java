@@ -167,7 +167,12 @@ public final class TaskSwitch {
       setBusy(selector, true);
     }
     segmentation.set(Cpu.TR, selector, d | (long) Descriptor.BUSY << 40);
-    restore(image, width, reason == Reason.NEST);
+    try {
+      restore(image, width, reason == Reason.NEST);
+    } catch (Fault fault) {
+      cpu.exceptions.deliver(fault);
+    }
+    cpu.jump(cpu.rip);
   }
 
   private void setBusy(int selector, boolean busy) {
@@ -219,11 +224,10 @@ public final class TaskSwitch {
     return image;
   }
 
-  // From here on faults belong to the new task (7.3, step 13).
+  // Faults belong to the new task (7.3, step 13): its first instruction is what they interrupt.
   private void restore(long[] image, int width, boolean nested) {
     Segmentation segmentation = cpu.segmentation;
     cpu.rip = image[1];
-    cpu.jumped = true;
     System.arraycopy(image, 3, cpu.gpr, 0, 8);
     long flagMask = width == 0 ? Rflags.ALL & 0xFFFF : Rflags.ALL;
     boolean v86 = width == 1 && (image[2] & Rflags.VM) != 0;

@@ -16,7 +16,8 @@ public final class DescriptorTables {
 
   private DescriptorTables() {}
 
-  // Pseudo-descriptors: limit, then base (SDM vol. 3A, 3.5.1) ----------------------------------------
+  // Pseudo-descriptors: limit, then base (SDM vol. 3A, 3.5.1)
+  // ----------------------------------------
 
   private static boolean code64(Cpu c) {
     return (c.mode & Mode.CODE_64) != 0;
@@ -77,7 +78,8 @@ public final class DescriptorTables {
     c.idtLimit = limit;
   }
 
-  // LDTR and TR --------------------------------------------------------------------------------------
+  // LDTR and TR
+  // --------------------------------------------------------------------------------------
 
   @Meaning(value = "SLDT", flow = Flow.NEXT)
   public static void sldt(Cpu c, Insn i) {
@@ -99,7 +101,8 @@ public final class DescriptorTables {
     c.segmentation.loadTask((int) Operands.load(c, i, 16));
   }
 
-  // Looks at descriptors -----------------------------------------------------------------------------
+  // Looks at descriptors
+  // -----------------------------------------------------------------------------
 
   private static void setZero(Cpu c, boolean zero) {
     Rflags.set(c, zero ? Rflags.ZF : 0, Rflags.ZF);

@@ -19,7 +19,7 @@ public final class SegmentRegisters {
 
   /** The segment register that the opcode itself names. */
   private static int named(Insn i) {
-    return i.row.operands().getFirst().register();
+    return i.row.operands().getFirst().fixed();
   }
 
   @Meaning(value = "PUSH_S", flow = Flow.NEXT)
