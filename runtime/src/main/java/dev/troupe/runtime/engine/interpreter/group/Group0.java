@@ -20,10 +20,7 @@ final class Group0 {
         Checks.resync(c, i);
       }
       case 2 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.add(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 3 -> {
         long a = Operands.address(c, i, 1, true);
@@ -42,8 +39,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 5 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 6 -> {
         long a = Operands.address(c, i, 2, true);
@@ -62,9 +58,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 8 -> {
-        c.gpr[i.rm] =
-            Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
@@ -102,27 +96,21 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 14 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.add(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 15 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), m, 8));
       }
       case 16 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 17 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 18 -> {
-        c.gpr[i.reg] =
-            Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -139,20 +127,16 @@ final class Group0 {
         Operands.setRegister8(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 23 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.add(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 24 -> {
-        c.gpr[0] =
-            Arithmetic.add(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.add(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         c.gpr[0] = Arithmetic.add(c, c.gpr[0], i.immediate, 64);
       }
       case 26 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.or(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 27 -> {
         long a = Operands.address(c, i, 1, true);
@@ -171,8 +155,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 29 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 30 -> {
         long a = Operands.address(c, i, 2, true);
@@ -191,8 +174,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 32 -> {
-        c.gpr[i.rm] =
-            Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         long a = Operands.address(c, i, 4, true);
@@ -230,24 +212,21 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 38 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.or(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 39 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), m, 8));
       }
       case 40 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 41 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 42 -> {
-        c.gpr[i.reg] =
-            Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 43 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -267,17 +246,13 @@ final class Group0 {
         Operands.setRegister16(c, 0, Logic.or(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 48 -> {
-        c.gpr[0] =
-            Logic.or(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.or(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
         c.gpr[0] = Logic.or(c, c.gpr[0], i.immediate, 64);
       }
       case 50 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.adc(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 51 -> {
         long a = Operands.address(c, i, 1, true);
@@ -296,8 +271,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 53 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 54 -> {
         long a = Operands.address(c, i, 2, true);
@@ -316,9 +290,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 56 -> {
-        c.gpr[i.rm] =
-            Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 57 -> {
         long a = Operands.address(c, i, 4, true);
@@ -356,10 +328,7 @@ final class Group0 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 62 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.adc(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.adc(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 63 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));

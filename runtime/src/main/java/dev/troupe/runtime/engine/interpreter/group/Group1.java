@@ -13,17 +13,14 @@ final class Group1 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 1 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 2 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 3 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -40,22 +37,16 @@ final class Group1 {
         Operands.setRegister8(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 7 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 8 -> {
-        c.gpr[0] =
-            Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         c.gpr[0] = Arithmetic.adc(c, c.gpr[0], i.immediate, 64);
       }
       case 10 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 11 -> {
         long a = Operands.address(c, i, 1, true);
@@ -74,8 +65,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 13 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 14 -> {
         long a = Operands.address(c, i, 2, true);
@@ -94,9 +84,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 16 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 17 -> {
         long a = Operands.address(c, i, 4, true);
@@ -134,27 +122,21 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 22 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 23 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), m, 8));
       }
       case 24 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 25 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 26 -> {
-        c.gpr[i.reg] =
-            Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 27 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -171,20 +153,16 @@ final class Group1 {
         Operands.setRegister8(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 31 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 32 -> {
-        c.gpr[0] =
-            Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         c.gpr[0] = Arithmetic.sbb(c, c.gpr[0], i.immediate, 64);
       }
       case 34 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 35 -> {
         long a = Operands.address(c, i, 1, true);
@@ -203,8 +181,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 37 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 38 -> {
         long a = Operands.address(c, i, 2, true);
@@ -223,9 +200,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 40 -> {
-        c.gpr[i.rm] =
-            Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -263,25 +238,21 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 46 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 47 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), m, 8));
       }
       case 48 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 49 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 50 -> {
-        c.gpr[i.reg] =
-            Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 51 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -301,17 +272,13 @@ final class Group1 {
         Operands.setRegister16(c, 0, Logic.and(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 56 -> {
-        c.gpr[0] =
-            Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 57 -> {
         c.gpr[0] = Logic.and(c, c.gpr[0], i.immediate, 64);
       }
       case 58 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 59 -> {
         long a = Operands.address(c, i, 1, true);
@@ -330,8 +297,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 61 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 62 -> {
         long a = Operands.address(c, i, 2, true);

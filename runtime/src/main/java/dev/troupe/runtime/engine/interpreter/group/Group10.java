@@ -67,8 +67,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 8 -> {
-        c.gpr[i.rm] =
-            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
@@ -106,17 +105,14 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 14 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 15 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 16 -> {
-        c.gpr[i.reg] =
-            Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 17 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -130,17 +126,14 @@ final class Group10 {
         c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], m, 64);
       }
       case 20 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 21 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 22 -> {
-        c.gpr[i.reg] =
-            Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 23 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -250,9 +243,7 @@ final class Group10 {
         c.mmu.store64(a, Logic.movbe(c, c.gpr[i.reg], 64));
       }
       case 53 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
       }
       case 54 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
@@ -266,18 +257,14 @@ final class Group10 {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 8);
       }
       case 57 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
       }
       case 58 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 16) & 0xFFFF_FFFFL;
       }
       case 59 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
       }
       case 60 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -291,9 +278,7 @@ final class Group10 {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 64);
       }
       case 63 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

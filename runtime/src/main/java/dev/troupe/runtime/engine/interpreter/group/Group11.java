@@ -27,9 +27,7 @@ final class Group11 {
         c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg], m, 64);
       }
       case 3 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -43,9 +41,7 @@ final class Group11 {
         c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg], m, 64);
       }
       case 7 -> {
-        c.gpr[i.reg] =
-            Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 8 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -59,9 +55,7 @@ final class Group11 {
         c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv], m, 64);
       }
       case 11 -> {
-        c.gpr[i.reg] =
-            Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 12 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -117,9 +111,7 @@ final class Group11 {
         c.gpr[i.vvvv] = Logic.blsi(c, m, 64);
       }
       case 27 -> {
-        c.gpr[i.reg] =
-            Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 28 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -133,9 +125,7 @@ final class Group11 {
         c.gpr[i.reg] = Logic.bzhi(c, m, c.gpr[i.vvvv], 64);
       }
       case 31 -> {
-        c.gpr[i.reg] =
-            Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -149,9 +139,7 @@ final class Group11 {
         c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], m, 64);
       }
       case 35 -> {
-        c.gpr[i.reg] =
-            Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 36 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -171,9 +159,7 @@ final class Group11 {
         Multiply.mulx(c, i, 64);
       }
       case 41 -> {
-        c.gpr[i.reg] =
-            Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 42 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -187,9 +173,7 @@ final class Group11 {
         c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv], 64);
       }
       case 45 -> {
-        c.gpr[i.reg] =
-            Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 46 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -203,9 +187,7 @@ final class Group11 {
         c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv], 64);
       }
       case 49 -> {
-        c.gpr[i.reg] =
-            Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 50 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -219,8 +201,7 @@ final class Group11 {
         c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv], 64);
       }
       case 53 -> {
-        c.gpr[i.reg] =
-            Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 54 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));

@@ -21,37 +21,25 @@ final class Group13 {
         c.jumped = false;
         Control.pause(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 2 -> {
         Move.xlat(c, i);
       }
       case 3 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 4 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 5 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 6 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 7 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -61,30 +49,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 9 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 10 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 11 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 12 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -94,26 +70,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 15 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 16 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 17 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 18 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -123,26 +91,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 21 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 22 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 23 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 24 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -152,22 +112,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 27 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 28 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 29 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 30 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 31 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -177,26 +133,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 33 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 34 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 35 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 36 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 37 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -206,30 +154,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 39 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 40 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 41 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 42 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 43 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -239,30 +175,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 45 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 46 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 47 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 48 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -272,22 +196,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 51 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 52 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 53 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 54 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 55 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -297,26 +217,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 57 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 58 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 59 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 60 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 61 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -326,10 +238,7 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 63 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

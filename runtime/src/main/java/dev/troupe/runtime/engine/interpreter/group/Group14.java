@@ -14,19 +14,14 @@ final class Group14 {
     switch (form & 63) {
       case 0 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 1 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 2 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 3 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -36,30 +31,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 5 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 6 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 7 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.parity(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 8 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -69,22 +52,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 11 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 12 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 13 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 14 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 15 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -94,26 +73,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 17 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 18 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 19 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 20 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 21 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -123,30 +94,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 23 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 24 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 25 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.lessOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 26 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 27 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -156,30 +115,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 29 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 30 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 31 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.lessOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);

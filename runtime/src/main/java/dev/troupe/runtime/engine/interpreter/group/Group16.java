@@ -185,7 +185,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 57 -> {
@@ -193,7 +193,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 58 -> {
@@ -201,7 +201,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 59 -> {
@@ -209,7 +209,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 60 -> {
@@ -217,7 +217,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 61 -> {
@@ -225,7 +225,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -233,7 +233,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 63 -> {
@@ -241,7 +241,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

@@ -2,13 +2,14 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
+import dev.troupe.runtime.engine.interpreter.op.Checks;
+import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
+import dev.troupe.runtime.engine.interpreter.op.FarControl;
 import dev.troupe.runtime.engine.interpreter.op.Move;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.engine.interpreter.op.Ports;
+import dev.troupe.runtime.engine.interpreter.op.SegmentRegisters;
 import dev.troupe.runtime.engine.interpreter.op.Strings;
-import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group17 {
@@ -21,7 +22,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 1 -> {
@@ -29,7 +30,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 2 -> {
@@ -37,7 +38,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 3 -> {
@@ -45,7 +46,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -53,7 +54,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 5 -> {
@@ -61,7 +62,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 6 -> {
@@ -69,7 +70,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 7 -> {
@@ -77,7 +78,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 8 -> {
@@ -85,7 +86,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 9 -> {
@@ -93,7 +94,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -101,7 +102,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 11 -> {
@@ -109,7 +110,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -117,7 +118,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 13 -> {
@@ -125,7 +126,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 14 -> {
@@ -133,7 +134,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 15 -> {
@@ -141,7 +142,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 16 -> {
@@ -149,7 +150,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 17 -> {
@@ -157,7 +158,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 18 -> {
@@ -189,7 +190,7 @@ final class Group17 {
         c.jumped = false;
         Move.ud(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 27 -> {
@@ -229,90 +230,171 @@ final class Group17 {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
       case 39 -> {
-        Move.bound(c, i, 16);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.call(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 40 -> {
-        Move.bound(c, i, 32);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.jump(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 41 -> {
-        Move.bound(c, i, 64);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.callMemory(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 42 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.jumpMemory(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 43 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.ret(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 44 -> {
-        MmxPack.punpcklwd(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.iret(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 45 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.breakpoint(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 46 -> {
-        MmxPack.punpckldq(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.interrupt(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 47 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.overflow(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 48 -> {
-        MmxPack.packsswb(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.debugTrap(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 49 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
+        Move.bound(c, i, 16);
       }
       case 50 -> {
-        MmxLanes.pcmpgtb(c, i.reg, i.rm);
+        Move.bound(c, i, 32);
       }
       case 51 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        Move.bound(c, i, 64);
       }
       case 52 -> {
-        MmxLanes.pcmpgtw(c, i.reg, i.rm);
+        SegmentRegisters.push(c, i);
       }
       case 53 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.pop(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 54 -> {
-        MmxLanes.pcmpgtd(c, i.reg, i.rm);
+        SegmentRegisters.store(c, i);
       }
       case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.load(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 56 -> {
-        MmxPack.packuswb(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lds(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 57 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.les(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 58 -> {
-        MmxPack.punpckhbw(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lss(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 59 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lfs(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 60 -> {
-        MmxPack.punpckhwd(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lgs(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
+        Checks.umip(c);
+        DescriptorTables.sldt(c, i);
       }
       case 62 -> {
-        MmxPack.punpckhdq(c, i.reg, i.rm);
+        Checks.umip(c);
+        DescriptorTables.str(c, i);
       }
       case 63 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.lldt(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

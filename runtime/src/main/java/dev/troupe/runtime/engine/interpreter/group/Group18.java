@@ -2,6 +2,8 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.Checks;
+import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -13,228 +15,240 @@ final class Group18 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxPack.packssdw(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.ltr(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 1 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
+        DescriptorTables.verr(c, i);
       }
       case 2 -> {
-        MmxLanes.pcmpeqb(c, i.reg, i.rm);
+        DescriptorTables.verw(c, i);
       }
       case 3 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        Checks.umip(c);
+        DescriptorTables.sgdt(c, i);
       }
       case 4 -> {
-        MmxLanes.pcmpeqw(c, i.reg, i.rm);
+        Checks.umip(c);
+        DescriptorTables.sidt(c, i);
       }
       case 5 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.lgdt(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 6 -> {
-        MmxLanes.pcmpeqd(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.lidt(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 7 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        DescriptorTables.lar(c, i);
       }
       case 8 -> {
-        MmxPack.psrlw(c, i.reg, i.rm);
+        DescriptorTables.lsl(c, i);
       }
       case 9 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
+        DescriptorTables.arpl(c, i);
       }
       case 10 -> {
-        MmxPack.psrld(c, i.reg, i.rm);
+        MmxPack.punpcklbw(c, i.reg, i.rm);
       }
       case 11 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrld(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        MmxPack.psrlq(c, i.reg, i.rm);
+        MmxPack.punpcklwd(c, i.reg, i.rm);
       }
       case 13 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        MmxLanes.pmullw(c, i.reg, i.rm);
+        MmxPack.punpckldq(c, i.reg, i.rm);
       }
       case 15 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        MmxLanes.psubusb(c, i.reg, i.rm);
+        MmxPack.packsswb(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
+        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        MmxLanes.psubusw(c, i.reg, i.rm);
+        MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        MmxLanes.pand(c, i.reg, i.rm);
+        MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pand(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        MmxLanes.paddusb(c, i.reg, i.rm);
+        MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        MmxLanes.paddusw(c, i.reg, i.rm);
+        MmxPack.packuswb(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
+        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        MmxLanes.pandn(c, i.reg, i.rm);
+        MmxPack.punpckhbw(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        MmxPack.psraw(c, i.reg, i.rm);
+        MmxPack.punpckhwd(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psraw(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        MmxPack.psrad(c, i.reg, i.rm);
+        MmxPack.punpckhdq(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        MmxLanes.pmulhw(c, i.reg, i.rm);
+        MmxPack.packssdw(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        MmxLanes.psubsb(c, i.reg, i.rm);
+        MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        MmxLanes.psubsw(c, i.reg, i.rm);
+        MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        MmxLanes.por(c, i.reg, i.rm);
+        MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.por(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        MmxLanes.paddsb(c, i.reg, i.rm);
+        MmxPack.psrlw(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        MmxLanes.paddsw(c, i.reg, i.rm);
+        MmxPack.psrld(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        MmxLanes.pxor(c, i.reg, i.rm);
+        MmxPack.psrlq(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        MmxPack.psllw(c, i.reg, i.rm);
+        MmxLanes.pmullw(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        MmxPack.pslld(c, i.reg, i.rm);
+        MmxLanes.psubusb(c, i.reg, i.rm);
       }
       case 49 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        MmxPack.psllq(c, i.reg, i.rm);
+        MmxLanes.psubusw(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
+        MmxLanes.pand(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
+        MmxLanes.paddusb(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
+        MmxLanes.paddusw(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
+        MmxLanes.pandn(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
+        MmxPack.psraw(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+        MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
+        MmxPack.psrad(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -4,7 +4,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -14,224 +13,224 @@ final class Group19 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
+        MmxLanes.pmulhw(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
+        MmxLanes.psubsb(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
+        MmxLanes.psubsw(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
+        MmxLanes.por(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+        MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
+        MmxLanes.paddsb(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
+        MmxLanes.paddsw(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
+        MmxLanes.pxor(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
+        MmxPack.psllw(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+        MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
+        MmxPack.pslld(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
+        MmxPack.psllq(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
+        MmxLanes.psubb(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        MmxPack.psrlwImmediate(c, i);
+        MmxLanes.psubw(c, i.reg, i.rm);
       }
       case 25 -> {
-        MmxPack.psrawImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        MmxPack.psllwImmediate(c, i);
+        MmxLanes.psubd(c, i.reg, i.rm);
       }
       case 27 -> {
-        MmxPack.psrldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        MmxPack.psradImmediate(c, i);
+        MmxLanes.paddb(c, i.reg, i.rm);
       }
       case 29 -> {
-        MmxPack.pslldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        MmxPack.psrlqImmediate(c, i);
+        MmxLanes.paddw(c, i.reg, i.rm);
       }
       case 31 -> {
-        MmxPack.psllqImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
+        MmxLanes.paddd(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
+        MmxLanes.paddq(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
+        MmxLanes.pmuludq(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
+        MmxLanes.psubq(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
+        MmxLanes.pminub(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
+        MmxLanes.pmaxub(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
+        MmxLanes.pavgb(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
+        MmxLanes.pavgw(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 49 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
+        MmxLanes.pminsw(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        MmxLanes.pabsb(c, i.reg, i.rm);
+        MmxLanes.psadbw(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        MmxLanes.pabsw(c, i.reg, i.rm);
+        MmxPack.psrlwImmediate(c, i);
       }
       case 57 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrawImmediate(c, i);
       }
       case 58 -> {
-        MmxLanes.pabsd(c, i.reg, i.rm);
+        MmxPack.psllwImmediate(c, i);
       }
       case 59 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
+        MmxPack.psrldImmediate(c, i);
       }
       case 60 -> {
-        SseLanes.pand(c, i.reg, i.rm);
+        MmxPack.psradImmediate(c, i);
       }
       case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pand(c, i.reg, Vectors.SLOT);
+        MmxPack.pslldImmediate(c, i);
       }
       case 62 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        MmxPack.psrlqImmediate(c, i);
       }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        MmxPack.psllqImmediate(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,9 +13,7 @@ final class Group2 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
@@ -53,27 +51,21 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 6 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.sub(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 7 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), m, 8));
       }
       case 8 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 9 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 10 -> {
-        c.gpr[i.reg] =
-            Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 11 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -90,20 +82,16 @@ final class Group2 {
         Operands.setRegister8(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 15 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 16 -> {
-        c.gpr[0] =
-            Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 17 -> {
         c.gpr[0] = Arithmetic.sub(c, c.gpr[0], i.immediate, 64);
       }
       case 18 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 19 -> {
         long a = Operands.address(c, i, 1, true);
@@ -122,8 +110,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 21 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 22 -> {
         long a = Operands.address(c, i, 2, true);
@@ -142,9 +129,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 24 -> {
-        c.gpr[i.rm] =
-            Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         long a = Operands.address(c, i, 4, true);
@@ -182,25 +167,21 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 30 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 31 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), m, 8));
       }
       case 32 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 33 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 34 -> {
-        c.gpr[i.reg] =
-            Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 35 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -220,8 +201,7 @@ final class Group2 {
         Operands.setRegister16(c, 0, Logic.xor(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 40 -> {
-        c.gpr[0] =
-            Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         c.gpr[0] = Logic.xor(c, c.gpr[0], i.immediate, 64);
@@ -295,8 +275,7 @@ final class Group2 {
         Arithmetic.cmp(c, c.gpr[0], i.immediate, 64);
       }
       case 62 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 63 -> {
         long a = Operands.address(c, i, 1, true);

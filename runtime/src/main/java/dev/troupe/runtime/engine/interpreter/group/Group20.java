@@ -2,6 +2,8 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
+import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
@@ -14,228 +16,228 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        MmxPack.phaddw(c, i.reg, i.rm);
       }
       case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        MmxPack.phaddsw(c, i.reg, i.rm);
       }
       case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+        MmxPack.phsubw(c, i.reg, i.rm);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
+        MmxPack.phsubd(c, i.reg, i.rm);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
+        MmxPack.phsubsw(c, i.reg, i.rm);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
+        MmxLanes.psignb(c, i.reg, i.rm);
       }
       case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        MmxLanes.psignw(c, i.reg, i.rm);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        MmxLanes.psignd(c, i.reg, i.rm);
       }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        MmxLanes.pabsb(c, i.reg, i.rm);
       }
       case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
+        MmxLanes.pabsw(c, i.reg, i.rm);
       }
       case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        MmxLanes.pabsd(c, i.reg, i.rm);
       }
       case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        SseLanes.pand(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SseLanes.pandn(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseLanes.por(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        SseLanes.pxor(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        SsePack.punpckldq(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SsePack.psrld(c, i.reg, i.rm);
+        SsePack.punpckhdq(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 42 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
+        SsePack.punpcklbw(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
+        SsePack.punpcklwd(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
+        SsePack.packsswb(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 49 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        SsePack.psraw(c, i.reg, i.rm);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        SsePack.packuswb(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        SsePack.punpckhbw(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        SsePack.punpckhwd(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        SsePack.packssdw(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

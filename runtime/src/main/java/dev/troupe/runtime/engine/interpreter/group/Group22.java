@@ -5,7 +5,6 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,228 +14,223 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 3 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
+        SsePack.psrlwImmediate(c, i);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        SsePack.psrawImmediate(c, i);
       }
       case 18 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
+        SsePack.psllwImmediate(c, i);
       }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+        SsePack.psrldImmediate(c, i);
       }
       case 20 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
+        SsePack.psradImmediate(c, i);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+        SsePack.pslldImmediate(c, i);
       }
       case 22 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
+        SsePack.psrlqImmediate(c, i);
       }
       case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+        SsePack.psllqImmediate(c, i);
       }
       case 24 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
+        SseShuffle.psrldq(c, i);
       }
       case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+        SseShuffle.pslldq(c, i);
       }
       case 26 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 28 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 30 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 32 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 33 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 34 -> {
-        SseLanes.pabsw(c, i.reg, i.rm);
+        SseShuffle.movddup(c, i.reg, i.rm);
       }
       case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
+        SseShuffle.movsldup(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+        SseShuffle.movshdup(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
+        SseShuffle.pshufb(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
+        SsePack.phaddw(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+        SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
+        SsePack.phaddd(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+        SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
+        SsePack.phaddsw(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
+        SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 49 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        SseWiden.pmovsxbd(c, i.reg, i.rm);
+        SsePack.phsubw(c, i.reg, i.rm);
       }
       case 51 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
+        SsePack.phsubd(c, i.reg, i.rm);
       }
       case 53 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
+        SsePack.phsubsw(c, i.reg, i.rm);
       }
       case 55 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        SseLanes.psignb(c, i.reg, i.rm);
       }
       case 57 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
+        SseLanes.psignw(c, i.reg, i.rm);
       }
       case 59 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
+        SseLanes.psignd(c, i.reg, i.rm);
       }
       case 61 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
+        SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 63 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

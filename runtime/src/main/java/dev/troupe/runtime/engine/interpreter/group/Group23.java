@@ -15,165 +15,228 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
+        SseLanes.pabsb(c, i.reg, i.rm);
       }
       case 1 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
+        SseLanes.pabsw(c, i.reg, i.rm);
       }
       case 3 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
+        SseLanes.pabsd(c, i.reg, i.rm);
       }
       case 5 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
+        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
       case 7 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 8 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
+        SseShuffle.pblendvb(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SseShuffle.blendvps(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        SseShuffle.blendvpd(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SseShuffle.ptest(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseWiden.pmovsxbw(c, i.reg, i.rm);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
       }
       case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
       }
       case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
       case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
       case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
       case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
       case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
+        SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
       case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
       case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
+        SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
       case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmuldq(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
       case 43 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        SsePack.packusdw(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+      }
+      case 46 -> {
+        SseLanes.pminsb(c, i.reg, i.rm);
+      }
+      case 47 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+      }
+      case 48 -> {
+        SseLanes.pminsd(c, i.reg, i.rm);
+      }
+      case 49 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+      }
+      case 50 -> {
+        SseLanes.pminuw(c, i.reg, i.rm);
+      }
+      case 51 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+      }
+      case 52 -> {
+        SseLanes.pminud(c, i.reg, i.rm);
+      }
+      case 53 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+      }
+      case 54 -> {
+        SseLanes.pmaxsb(c, i.reg, i.rm);
+      }
+      case 55 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+      }
+      case 56 -> {
+        SseLanes.pmaxsd(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseLanes.pmaxuw(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseLanes.pmaxud(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseLanes.pmulld(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

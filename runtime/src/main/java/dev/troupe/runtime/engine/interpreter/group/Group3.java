@@ -24,8 +24,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 1 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 2 -> {
         long a = Operands.address(c, i, 2, true);
@@ -44,9 +43,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 4 -> {
-        c.gpr[i.rm] =
-            Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 5 -> {
         long a = Operands.address(c, i, 4, true);
@@ -84,8 +81,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 10 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.or(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 11 -> {
         long a = Operands.address(c, i, 1, true);
@@ -104,8 +100,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 13 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 14 -> {
         long a = Operands.address(c, i, 2, true);
@@ -124,8 +119,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 16 -> {
-        c.gpr[i.rm] =
-            Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 17 -> {
         long a = Operands.address(c, i, 4, true);
@@ -163,8 +157,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 22 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 23 -> {
         long a = Operands.address(c, i, 1, true);
@@ -183,8 +176,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 25 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 26 -> {
         long a = Operands.address(c, i, 2, true);
@@ -203,9 +195,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 28 -> {
-        c.gpr[i.rm] =
-            Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 29 -> {
         long a = Operands.address(c, i, 4, true);
@@ -243,8 +233,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 34 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 35 -> {
         long a = Operands.address(c, i, 1, true);
@@ -263,8 +252,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 37 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 38 -> {
         long a = Operands.address(c, i, 2, true);
@@ -283,9 +271,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 40 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -323,8 +309,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 46 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 47 -> {
         long a = Operands.address(c, i, 1, true);
@@ -343,8 +328,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 49 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 50 -> {
         long a = Operands.address(c, i, 2, true);
@@ -363,8 +347,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 52 -> {
-        c.gpr[i.rm] =
-            Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 53 -> {
         long a = Operands.address(c, i, 4, true);
@@ -402,8 +385,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 58 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 59 -> {
         long a = Operands.address(c, i, 1, true);
@@ -422,8 +404,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 61 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 62 -> {
         long a = Operands.address(c, i, 2, true);

@@ -13,9 +13,7 @@ final class Group4 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
@@ -53,8 +51,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 6 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 7 -> {
         long a = Operands.address(c, i, 1, true);
@@ -73,8 +70,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 9 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 10 -> {
         long a = Operands.address(c, i, 2, true);
@@ -93,8 +89,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 12 -> {
-        c.gpr[i.rm] =
-            Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         long a = Operands.address(c, i, 4, true);

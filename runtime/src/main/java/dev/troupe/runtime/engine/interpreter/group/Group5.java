@@ -99,17 +99,14 @@ final class Group5 {
         Multiply.idiv(c, i, 64);
       }
       case 22 -> {
-        Operands.setRegister16(
-            c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 23 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 24 -> {
-        c.gpr[i.reg] =
-            Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -123,17 +120,14 @@ final class Group5 {
         c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], m, 64);
       }
       case 28 -> {
-        Operands.setRegister16(
-            c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 29 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, m, i.immediate & 0xFFFF, 16));
       }
       case 30 -> {
-        c.gpr[i.reg] =
-            Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 31 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));

@@ -50,8 +50,7 @@ final class Group6 {
         Move.cwd(c, i, 64);
       }
       case 12 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 13 -> {
         long a = Operands.address(c, i, 1, true);
@@ -67,8 +66,7 @@ final class Group6 {
         c.mmu.store16(a, Shift.rol(c, old, i.immediate & 0xFF, 16));
       }
       case 16 -> {
-        c.gpr[i.rm] =
-            Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 17 -> {
         long a = Operands.address(c, i, 4, true);
@@ -116,8 +114,7 @@ final class Group6 {
         c.mmu.store64(a, Shift.rol(c, old, 1, 64));
       }
       case 28 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 29 -> {
         long a = Operands.address(c, i, 1, true);
@@ -149,8 +146,7 @@ final class Group6 {
         c.mmu.store64(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 36 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 37 -> {
         long a = Operands.address(c, i, 1, true);
@@ -166,8 +162,7 @@ final class Group6 {
         c.mmu.store16(a, Shift.ror(c, old, i.immediate & 0xFF, 16));
       }
       case 40 -> {
-        c.gpr[i.rm] =
-            Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -215,8 +210,7 @@ final class Group6 {
         c.mmu.store64(a, Shift.ror(c, old, 1, 64));
       }
       case 52 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 53 -> {
         long a = Operands.address(c, i, 1, true);
@@ -248,8 +242,7 @@ final class Group6 {
         c.mmu.store64(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 60 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 61 -> {
         long a = Operands.address(c, i, 1, true);

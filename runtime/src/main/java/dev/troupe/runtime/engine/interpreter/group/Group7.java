@@ -12,8 +12,7 @@ final class Group7 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] =
-            Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
@@ -61,8 +60,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcl(c, old, 1, 64));
       }
       case 12 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 13 -> {
         long a = Operands.address(c, i, 1, true);
@@ -94,8 +92,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 20 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 21 -> {
         long a = Operands.address(c, i, 1, true);
@@ -111,8 +108,7 @@ final class Group7 {
         c.mmu.store16(a, Shift.rcr(c, old, i.immediate & 0xFF, 16));
       }
       case 24 -> {
-        c.gpr[i.rm] =
-            Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         long a = Operands.address(c, i, 4, true);
@@ -160,8 +156,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcr(c, old, 1, 64));
       }
       case 36 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 37 -> {
         long a = Operands.address(c, i, 1, true);
@@ -193,8 +188,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 44 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 45 -> {
         long a = Operands.address(c, i, 1, true);
@@ -210,8 +204,7 @@ final class Group7 {
         c.mmu.store16(a, Shift.shl(c, old, i.immediate & 0xFF, 16));
       }
       case 48 -> {
-        c.gpr[i.rm] =
-            Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
         long a = Operands.address(c, i, 4, true);
@@ -259,8 +252,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.shl(c, old, 1, 64));
       }
       case 60 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 61 -> {
         long a = Operands.address(c, i, 1, true);

@@ -28,8 +28,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 4 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 5 -> {
         long a = Operands.address(c, i, 1, true);
@@ -45,8 +44,7 @@ final class Group8 {
         c.mmu.store16(a, Shift.shr(c, old, i.immediate & 0xFF, 16));
       }
       case 8 -> {
-        c.gpr[i.rm] =
-            Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
@@ -94,8 +92,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, 1, 64));
       }
       case 20 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 21 -> {
         long a = Operands.address(c, i, 1, true);
@@ -127,8 +124,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 28 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 29 -> {
         long a = Operands.address(c, i, 1, true);
@@ -144,8 +140,7 @@ final class Group8 {
         c.mmu.store16(a, Shift.sar(c, old, i.immediate & 0xFF, 16));
       }
       case 32 -> {
-        c.gpr[i.rm] =
-            Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         long a = Operands.address(c, i, 4, true);
@@ -193,8 +188,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.sar(c, old, 1, 64));
       }
       case 44 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 45 -> {
         long a = Operands.address(c, i, 1, true);
@@ -226,10 +220,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 52 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 53 -> {
         long a = Operands.address(c, i, 2, true);
@@ -237,14 +228,7 @@ final class Group8 {
         c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 54 -> {
-        c.gpr[i.rm] =
-            Shift.shld(
-                    c,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    i.immediate & 0xFF,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 55 -> {
         long a = Operands.address(c, i, 4, true);
@@ -260,10 +244,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
       }
       case 58 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 59 -> {
         long a = Operands.address(c, i, 2, true);
@@ -271,10 +252,7 @@ final class Group8 {
         c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 60 -> {
-        c.gpr[i.rm] =
-            Shift.shld(
-                    c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 61 -> {
         long a = Operands.address(c, i, 4, true);

@@ -13,10 +13,7 @@ final class Group9 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 1 -> {
         long a = Operands.address(c, i, 2, true);
@@ -24,14 +21,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 2 -> {
-        c.gpr[i.rm] =
-            Shift.shrd(
-                    c,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    i.immediate & 0xFF,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 3 -> {
         long a = Operands.address(c, i, 4, true);
@@ -47,10 +37,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
       }
       case 6 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 7 -> {
         long a = Operands.address(c, i, 2, true);
@@ -58,10 +45,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 8 -> {
-        c.gpr[i.rm] =
-            Shift.shrd(
-                    c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
@@ -119,8 +103,7 @@ final class Group9 {
         Logic.bt(c, m, i.immediate & 0xFF, 64);
       }
       case 24 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 25 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -139,9 +122,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 27 -> {
-        c.gpr[i.rm] =
-            Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 28 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -198,8 +179,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 36 -> {
-        c.gpr[i.rm] =
-            Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 37 -> {
         long a = Operands.address(c, i, 4, true);
@@ -237,8 +217,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 42 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 43 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -257,9 +236,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 45 -> {
-        c.gpr[i.rm] =
-            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 46 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -316,8 +293,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 54 -> {
-        c.gpr[i.rm] =
-            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 55 -> {
         long a = Operands.address(c, i, 4, true);
@@ -355,8 +331,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 60 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 61 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -375,9 +350,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 63 -> {
-        c.gpr[i.rm] =
-            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
