@@ -1,0 +1,47 @@
+package dev.troupe.runtime.engine.interpreter;
+
+import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.util.HexFormat;
+
+/** A vCPU in flat 64-bit mode, paging off, as no processor can be: code at 0x1000, stack below 0x80000. */
+final class FlatCpu implements AutoCloseable {
+  static final long CODE = 0x1000;
+  static final long STACK = 0x80000;
+
+  final GuestMemory memory = GuestMemory.allocate(16 << 20);
+  final Cpu cpu = new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0);
+  final Vcpu vcpu = new Vcpu(cpu);
+  final Interpreter engine = new Interpreter(vcpu);
+
+  FlatCpu() {
+    cpu.efer = 0x500;
+    cpu.cr0 = 1;
+    cpu.cr4 = 0x200;
+    cpu.segmentAttributes[Cpu.CS] = 0xA09B;
+    cpu.segmentBase[Cpu.CS] = 0;
+    cpu.segmentLimit[Cpu.CS] = 0xFFFF_FFFFL;
+    cpu.rip = CODE;
+    cpu.gpr[Cpu.RSP] = STACK;
+    cpu.updateMode();
+  }
+
+  /** Puts code at {@link #CODE}, in hexadecimal with or without spaces. */
+  FlatCpu code(String hex) {
+    memory.copyIn(CODE, HexFormat.of().parseHex(hex.replace(" ", "")));
+    return this;
+  }
+
+  /** Runs up to {@code units}. */
+  Exit run(long units) {
+    return engine.run(vcpu, units);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

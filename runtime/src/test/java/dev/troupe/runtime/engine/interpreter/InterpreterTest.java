@@ -1,0 +1,107 @@
+package dev.troupe.runtime.engine.interpreter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.Cpu;
+import org.junit.jupiter.api.Test;
+
+class InterpreterTest {
+  // mov ecx,1000; xor eax,eax; l: add rax,rcx; dec ecx; jnz l; hlt
+  private static final String SUM = "b9e8030000 31c0 4801c8 ffc9 75f9 f4";
+
+  @Test
+  void aLoopRunsToItsEnd() {
+    try (FlatCpu m = new FlatCpu().code(SUM)) {
+      m.run(3002);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(500500);
+      assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 14);
+      assertThat(m.engine.retired()).isEqualTo(3002);
+    }
+  }
+
+  @Test
+  void everySliceEndsAtExactlyTheInstructionAskedFor() {
+    try (FlatCpu whole = new FlatCpu().code(SUM)) {
+      for (int total = 1; total < 40; total++) {
+        try (FlatCpu sliced = new FlatCpu().code(SUM)) {
+          sliced.run(total);
+          assertThat(sliced.engine.retired()).isEqualTo(total);
+          assertThat(whole.run(1)).isInstanceOf(Exit.TurnEnd.class);
+          assertThat(sliced.cpu.rip).as("after %d", total).isEqualTo(whole.cpu.rip);
+          assertThat(sliced.cpu.gpr).as("after %d", total).isEqualTo(whole.cpu.gpr);
+        }
+      }
+    }
+  }
+
+  @Test
+  void anInstructionModifiedAheadInItsOwnBlockRunsNew() {
+    // mov byte [rip+1], 7 ; mov eax, 1 ; jmp $   (the store changes the immediate of the mov after it)
+    try (FlatCpu m = new FlatCpu().code("c6050100000007 b801000000 ebfe")) {
+      m.run(2);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(7);
+      m.run(3);
+      assertThat(m.engine.retired()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void codeWrittenByADeviceRunsNew() {
+    try (FlatCpu m = new FlatCpu().code("b801000000 ebf9")) {
+      m.run(10);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(1);
+      m.memory.copyIn(FlatCpu.CODE + 1, new byte[] {9});
+      m.run(4);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(9);
+    }
+  }
+
+  @Test
+  void repeatedStringsChargeEachIterationAndStopBetweenTwo() {
+    // mov ecx,100; mov esi,0x2000; mov edi,0x3000; rep movsb; jmp $
+    try (FlatCpu m = new FlatCpu().code("b964000000 be00200000 bf00300000 f3a4 ebfe")) {
+      byte[] data = new byte[100];
+      for (int i = 0; i < data.length; i++) {
+        data[i] = (byte) (i + 1);
+      }
+      m.memory.copyIn(0x2000, data);
+      m.run(3 + 40);
+      assertThat(m.cpu.gpr[Cpu.RCX]).isEqualTo(60);
+      assertThat(m.cpu.gpr[Cpu.RDI]).isEqualTo(0x3000 + 40);
+      assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 15);
+      m.run(60);
+      assertThat(m.cpu.gpr[Cpu.RCX]).isZero();
+      assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 17);
+      assertThat(m.engine.retired()).isEqualTo(103);
+      byte[] copy = new byte[100];
+      m.memory.copyOut(0x3000, copy);
+      assertThat(copy).isEqualTo(data);
+    }
+  }
+
+  @Test
+  void portInputAsksAndStartsAgainWithTheAnswer() {
+    // in al,0x71; out 0x70,al; mov bl,al; jmp $
+    try (FlatCpu m = new FlatCpu().code("e471 e670 88c3 ebfe")) {
+      assertThat(m.run(10)).isEqualTo(new Exit.PortRead(0x71, 1));
+      assertThat(m.engine.retired()).isZero();
+      m.vcpu.complete(0x5A);
+      assertThat(m.run(10)).isEqualTo(new Exit.PortWrite(0x70, 1, 0x5A));
+      assertThat(m.engine.retired()).isEqualTo(2);
+      assertThat(m.run(1)).isInstanceOf(Exit.TurnEnd.class);
+      assertThat(m.cpu.gpr[Cpu.RBX]).isEqualTo(0x5A);
+    }
+  }
+
+  @Test
+  void callsAndReturnsUseTheStack() {
+    // call +2; jmp $; push 5; pop rax; ret
+    try (FlatCpu m = new FlatCpu().code("e802000000 ebfe 6a05 58 c3")) {
+      m.run(5);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(5);
+      assertThat(m.cpu.gpr[Cpu.RSP]).isEqualTo(FlatCpu.STACK);
+      assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 5);
+    }
+  }
+}
