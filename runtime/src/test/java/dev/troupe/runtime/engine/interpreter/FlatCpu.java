@@ -7,7 +7,10 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.util.HexFormat;
 
-/** A vCPU in flat 64-bit mode, paging off, as no processor can be: code at 0x1000, stack below 0x80000. */
+/**
+ * A vCPU in flat 64-bit mode, paging off, as no processor can be: code at 0x1000, stack below
+ * 0x80000.
+ */
 final class FlatCpu implements AutoCloseable {
   static final long CODE = 0x1000;
   static final long STACK = 0x80000;

@@ -37,7 +37,8 @@ class InterpreterTest {
 
   @Test
   void anInstructionModifiedAheadInItsOwnBlockRunsNew() {
-    // mov byte [rip+1], 7 ; mov eax, 1 ; jmp $   (the store changes the immediate of the mov after it)
+    // mov byte [rip+1], 7 ; mov eax, 1 ; jmp $   (the store changes the immediate of the mov after
+    // it)
     try (FlatCpu m = new FlatCpu().code("c6050100000007 b801000000 ebfe")) {
       m.run(2);
       assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(7);
