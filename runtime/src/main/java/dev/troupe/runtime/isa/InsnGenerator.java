@@ -147,11 +147,13 @@ public final class InsnGenerator {
     } else if (row.encoding().modRm()
         && row.encoding().form() == Opcode.FORM_REGISTER
         && into.rm < 0) {
-      into.rm = choices.below(8);
+      into.rm = 0;
     }
     if (memory) {
       address(choices, into);
-    } else if (into.memory || row.mnemonic().startsWith("JCXZ")) {
+    } else if (into.memory
+        || row.mnemonic().startsWith("JCXZ")
+        || row.mnemonic().startsWith("LOOP")) {
       into.addressSize = addressSize(choices, mode);
     }
     if (into.memory) {
