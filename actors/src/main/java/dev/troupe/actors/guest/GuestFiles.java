@@ -1,0 +1,12 @@
+package dev.troupe.actors.guest;
+
+import java.nio.file.Path;
+
+/**
+ * A guest that is ready to start.
+ *
+ * @param kernel its bzImage
+ * @param initrd its initial RAM disk
+ * @param commandLine the kernel's arguments that it needs; the user's own go behind them
+ */
+public record GuestFiles(Path kernel, Path initrd, String commandLine) {}
