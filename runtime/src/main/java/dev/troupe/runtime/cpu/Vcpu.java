@@ -244,4 +244,20 @@ public final class Vcpu {
     acknowledged = NONE;
     cpu.reset();
   }
+
+  /** Where the vCPU is, in one line for messages; at a turn's end. */
+  public String summary() {
+    return "vcpu=%d cs:rip=%04x:%016x rsp=%016x cpl=%d cr0=%x cr2=%x cr3=%x cr4=%x efer=%x"
+        .formatted(
+            cpu.apicId,
+            cpu.selector[Cpu.CS],
+            cpu.rip,
+            cpu.gpr[Cpu.RSP],
+            cpu.cpl,
+            cpu.cr0,
+            cpu.cr2,
+            cpu.cr3,
+            cpu.cr4,
+            cpu.efer);
+  }
 }

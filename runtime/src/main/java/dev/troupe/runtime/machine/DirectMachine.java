@@ -231,7 +231,7 @@ public final class DirectMachine {
       case Exit.EndOfInterrupt(int vector) -> ask(ioApic, new BoardMessage.EndOfInterrupt(vector));
       case Exit.Ipi ipi -> router.route(index, ipi);
       case Exit.Halt _ -> halted[index] = true;
-      case Exit.Shutdown _ -> outcome = new Outcome.TripleFault(index);
+      case Exit.Shutdown _ -> outcome = new Outcome.TripleFault(index, vcpu.summary());
     }
   }
 

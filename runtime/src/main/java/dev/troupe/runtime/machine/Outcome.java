@@ -11,8 +11,12 @@ public sealed interface Outcome {
   /** The guest wrote {@code value} to the debug exit port. */
   record DebugExit(long value) implements Outcome {}
 
-  /** A vCPU met a triple fault. */
-  record TripleFault(int vcpu) implements Outcome {}
+  /**
+   * A vCPU met a triple fault.
+   *
+   * @param state where it was, for people
+   */
+  record TripleFault(int vcpu, String state) implements Outcome {}
 
   /** The owner asked for the end. */
   record Stopped() implements Outcome {}

@@ -1,0 +1,206 @@
+package dev.troupe.actors.console;
+
+import dev.troupe.actors.schedule.BoardCommand;
+import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.runtime.cpu.TimeSource;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * The backend of a serial line, and the input gate for what comes from outside. Byte-exact both
+ * ways: input waits here until the device grants room, and output that the outside does not take
+ * makes the machine stand still.
+ */
+public final class ConsoleActor {
+  /** What the console's actor understands. */
+  public sealed interface Command {}
+
+  /** From the device: bytes that the guest has written. */
+  public record Output(byte[] bytes) implements Command {}
+
+  /** From the device: room for that many more bytes of input. */
+  public record InputRoom(int bytes) implements Command {}
+
+  /**
+   * From outside: bytes for the guest. The end sends one at a time and waits for {@link
+   * ConsoleEnd#taken}.
+   */
+  public record Input(byte[] bytes) implements Command {}
+
+  /** From outside: so many bytes of output are out. */
+  public record Written(int bytes) implements Command {}
+
+  /** From outside: the end takes no more output, for this reason. */
+  public record Failed(String reason) implements Command {}
+
+  /** From the machine, before anything else: the serial line. */
+  public record Connect(ActorRef<BoardCommand> device) implements Command {}
+
+  /** From the machine: whether input goes in. A paused machine takes none. */
+  public record Gate(boolean open) implements Command {}
+
+  /** From the machine, at its end: answered with {@link Flushed} when all output is out. */
+  public record Flush() implements Command {}
+
+  /** What the console tells its machine. */
+  public sealed interface Report {}
+
+  /** Whether the outside is behind: the machine's vCPUs rest meanwhile. */
+  public record Behind(boolean behind) implements Report {}
+
+  /** All output is out. */
+  public record Flushed() implements Report {}
+
+  /** The outside end has failed: output would be lost. */
+  public record Broken(String reason) implements Report {}
+
+  /**
+   * Unwritten output above which the machine rests: half the window that the device may fill
+   * without waiting, so that a guest never finds its transmitter stuck.
+   */
+  static final int HIGH_WATER = 32 * 1024;
+
+  /** Unwritten output below which it goes on. */
+  static final int LOW_WATER = 4 * 1024;
+
+  private final ConsoleEnd end;
+  private final TimeSource time;
+  private final ActorRef<Report> machine;
+
+  private final Deque<Input> waiting = new ArrayDeque<>();
+  private ActorRef<BoardCommand> device;
+  private int offset;
+  private int room;
+  private boolean open;
+  private long unwritten;
+  private boolean behind;
+  private boolean flushing;
+
+  private ConsoleActor(ConsoleEnd end, TimeSource time, ActorRef<Report> machine) {
+    this.end = end;
+    this.time = time;
+    this.machine = machine;
+  }
+
+  /**
+   * The console between an end and a device. Its gate is shut until {@link Gate}.
+   *
+   * @param time the machine's clock
+   */
+  public static Behavior<Command> create(
+      ConsoleEnd end, TimeSource time, ActorRef<Report> machine) {
+    return Behaviors.setup(
+        context -> {
+          end.open(context.getSelf());
+          return new ConsoleActor(end, time, machine).behavior();
+        });
+  }
+
+  private Behavior<Command> behavior() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Connect.class, this::onConnect)
+        .onMessage(Output.class, this::onOutput)
+        .onMessage(InputRoom.class, this::onInputRoom)
+        .onMessage(Input.class, this::onInput)
+        .onMessage(Written.class, this::onWritten)
+        .onMessage(Failed.class, this::onFailed)
+        .onMessage(Gate.class, this::onGate)
+        .onMessage(Flush.class, this::onFlush)
+        .onSignal(PostStop.class, this::onStop)
+        .build();
+  }
+
+  private Behavior<Command> onConnect(Connect connect) {
+    device = connect.device();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onOutput(Output output) {
+    unwritten += output.bytes().length;
+    end.write(output.bytes());
+    setBehind();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onWritten(Written written) {
+    unwritten -= written.bytes();
+    device.tell(new BoardCommand.Post(new BoardMessage.ConsoleRoom(written.bytes()), time.nanos()));
+    setBehind();
+    flushed();
+    return Behaviors.same();
+  }
+
+  private void setBehind() {
+    boolean now = behind ? unwritten > LOW_WATER : unwritten > HIGH_WATER;
+    if (now != behind) {
+      behind = now;
+      machine.tell(new Behind(now));
+    }
+  }
+
+  private Behavior<Command> onFailed(Failed failed) {
+    unwritten = 0; // what is left can never be written
+    machine.tell(new Broken(failed.reason()));
+    flushed();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onFlush(Flush flush) {
+    flushing = true;
+    flushed();
+    return Behaviors.same();
+  }
+
+  private void flushed() {
+    if (flushing && unwritten <= 0) {
+      flushing = false;
+      machine.tell(new Flushed());
+    }
+  }
+
+  private Behavior<Command> onInput(Input input) {
+    waiting.add(input);
+    deliver();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onInputRoom(InputRoom granted) {
+    room += granted.bytes();
+    deliver();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onGate(Gate gate) {
+    open = gate.open();
+    deliver();
+    return Behaviors.same();
+  }
+
+  private void deliver() {
+    while (open && room > 0 && !waiting.isEmpty()) {
+      byte[] bytes = waiting.peek().bytes();
+      int count = Math.min(room, bytes.length - offset);
+      if (count > 0) {
+        byte[] part = Arrays.copyOfRange(bytes, offset, offset + count);
+        device.tell(new BoardCommand.Post(new BoardMessage.ConsoleInput(part), time.nanos()));
+        room -= count;
+        offset += count;
+      }
+      if (offset == bytes.length) {
+        waiting.remove();
+        offset = 0;
+        end.taken();
+      }
+    }
+  }
+
+  private Behavior<Command> onStop(PostStop signal) {
+    end.close();
+    return Behaviors.same();
+  }
+}

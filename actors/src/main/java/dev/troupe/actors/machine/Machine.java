@@ -1,0 +1,291 @@
+package dev.troupe.actors.machine;
+
+import dev.troupe.actors.console.ConsoleActor;
+import dev.troupe.actors.console.ConsoleEnd;
+import dev.troupe.actors.device.DeviceActor;
+import dev.troupe.actors.device.DeviceEffects;
+import dev.troupe.actors.schedule.Board;
+import dev.troupe.actors.schedule.BoardCommand;
+import dev.troupe.actors.schedule.BoardDispatcher;
+import dev.troupe.actors.schedule.BoardMailbox;
+import dev.troupe.actors.schedule.ExitSlot;
+import dev.troupe.actors.schedule.HostTimer;
+import dev.troupe.actors.schedule.ParallelSchedule;
+import dev.troupe.actors.schedule.Schedule;
+import dev.troupe.actors.schedule.TurnGate;
+import dev.troupe.actors.vcpu.BoardPort;
+import dev.troupe.actors.vcpu.VcpuActor;
+import dev.troupe.actors.vcpu.VcpuCounters;
+import dev.troupe.actors.vcpu.VcpuDoor;
+import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.machine.InterruptRouter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+
+/**
+ * The actors and the state of one machine, as its supervisor sees them. All methods are the machine
+ * actor's; those that change the vCPUs' state want them paused.
+ */
+final class Machine implements AutoCloseable {
+  private static final Props BOARD =
+      DispatcherSelector.fromConfig(BoardDispatcher.ID).withMailboxFromConfig(BoardMailbox.ID);
+  private static final Props TURNS = DispatcherSelector.fromConfig(BoardDispatcher.ID);
+
+  /** Where the machine's actors report. */
+  record Supervisor(
+      ActorRef<VcpuActor.Report> vcpus,
+      ActorRef<DeviceActor.Report> devices,
+      ActorRef<ConsoleActor.Report> console) {}
+
+  private final MachineParts parts;
+  private final MessageCounters messages = new MessageCounters();
+  private final TurnGate gate = new TurnGate();
+  private final List<ActorRef<BoardCommand>> devices = new ArrayList<>();
+  private final List<Vcpu> vcpus = new ArrayList<>();
+  private final List<VcpuDoor> doors = new ArrayList<>();
+  private final List<VcpuCounters> counters = new ArrayList<>();
+  private final List<ActorRef<VcpuActor.Command>> vcpuActors = new ArrayList<>();
+  private final Schedule schedule;
+  private final Board board;
+
+  /** The machine's own: it waits for the devices' resets. */
+  private final ExitSlot own = new ExitSlot();
+
+  private ActorRef<ConsoleActor.Command> console;
+  private long resets;
+
+  private Machine(MachineParts parts, HostTimer timer, ExitSlot[] slots) {
+    this.parts = parts;
+    int actors = parts.layout().devices().size() + parts.spec().getCpus();
+    schedule = new ParallelSchedule(timer, actors, this::expired);
+    ExitSlot[] all = java.util.Arrays.copyOf(slots, slots.length + 1);
+    all[slots.length] = own;
+    board = new Board(all, messages);
+  }
+
+  /** Puts a machine together and spawns its actors; nothing runs yet. */
+  static Machine spawn(
+      ActorContext<?> context,
+      MachineParts parts,
+      ConsoleEnd end,
+      Doors faults,
+      HostTimer timer,
+      Consumer<Board> enter,
+      Supervisor supervisor) {
+    int count = parts.spec().getCpus();
+    ExitSlot[] slots = new ExitSlot[count];
+    for (int i = 0; i < count; i++) {
+      slots[i] = new ExitSlot();
+    }
+    Machine machine = new Machine(parts, timer, slots);
+    enter.accept(machine.board);
+    for (int i = 0; i < count; i++) {
+      machine.addVcpu(i, faults);
+    }
+    InterruptRouter router =
+        new InterruptRouter(
+            machine.vcpus, (vcpu, interrupt) -> machine.doors.get(vcpu).post(interrupt));
+    machine.spawnBoard(context, end, faults, router, supervisor);
+    for (int i = 0; i < count; i++) {
+      machine.spawnVcpu(context, i, slots[i], router, supervisor);
+    }
+    return machine;
+  }
+
+  private void addVcpu(int index, Doors faults) {
+    Cpu cpu =
+        new Cpu(
+            parts.model(),
+            parts.memory(),
+            schedule,
+            parts.entropy(),
+            index,
+            parts.spec().getCpus());
+    Vcpu vcpu = new Vcpu(cpu);
+    vcpus.add(vcpu);
+    doors.add(new VcpuDoor(vcpu, interrupt -> faults.vcpu(index, interrupt)));
+    counters.add(new VcpuCounters());
+  }
+
+  private void spawnBoard(
+      ActorContext<?> context,
+      ConsoleEnd end,
+      Doors faults,
+      InterruptRouter router,
+      Supervisor supervisor) {
+    BoardLayout layout = parts.layout();
+    console =
+        context.spawn(ConsoleActor.create(end, schedule, supervisor.console()), "console", TURNS);
+    context.watch(console);
+    DeviceEffects.Outlets outlets =
+        new DeviceEffects.Outlets(
+            layout, devices, doors, router, schedule, gate, console, supervisor.devices());
+    for (int i = 0; i < layout.devices().size(); i++) {
+      Device device = layout.devices().get(i);
+      var actor =
+          context.spawn(
+              DeviceActor.create(
+                  device,
+                  new DeviceEffects(outlets, i),
+                  message -> faults.device(device.name(), message),
+                  supervisor.devices()),
+              device.name(),
+              BOARD);
+      context.watch(actor);
+      devices.add(actor);
+    }
+    console.tell(new ConsoleActor.Connect(devices.get(device("uart0"))));
+  }
+
+  private void spawnVcpu(
+      ActorContext<?> context,
+      int index,
+      ExitSlot slot,
+      InterruptRouter router,
+      Supervisor supervisor) {
+    BoardPort port =
+        new BoardPort(
+            board,
+            parts.layout().addresses(),
+            devices,
+            device("pic"),
+            device("ioapic"),
+            schedule,
+            slot);
+    VcpuActor.Parts own =
+        new VcpuActor.Parts(
+            index,
+            devices.size() + index,
+            vcpus.get(index),
+            parts.engine(vcpus.get(index)),
+            port,
+            doors.get(index),
+            router,
+            schedule,
+            gate,
+            counters.get(index));
+    var actor = context.spawn(VcpuActor.create(own, supervisor.vcpus()), "vcpu" + index, TURNS);
+    context.watch(actor);
+    vcpuActors.add(actor);
+  }
+
+  /** The index of a device that every board has. */
+  private int device(String name) {
+    return parts
+        .layout()
+        .find(name)
+        .orElseThrow(() -> new IllegalStateException("the board has no " + name));
+  }
+
+  /** On the schedule's thread. */
+  private void expired(int actor, int timer, long deadline) {
+    if (actor < devices.size()) {
+      post(actor, new BoardMessage.TimerFired(timer, deadline));
+    } else {
+      doors.get(actor - devices.size()).wake();
+    }
+  }
+
+  private void post(int device, BoardMessage message) {
+    devices.get(device).tell(new BoardCommand.Post(message, schedule.nanos()));
+  }
+
+  VmSpec spec() {
+    return parts.spec();
+  }
+
+  TurnGate gate() {
+    return gate;
+  }
+
+  void pressPowerButton() {
+    post(device("acpipm"), new BoardMessage.PowerButton());
+  }
+
+  /** Asks the vCPUs to pause; each answers its supervisor. */
+  void pauseVcpus() {
+    vcpuActors.forEach(vcpu -> vcpu.tell(new VcpuActor.Pause()));
+  }
+
+  /**
+   * The vCPUs are paused: the clock stops.
+   *
+   * @param shut whether input from outside waits, too
+   */
+  void stand(boolean shut) {
+    schedule.stop();
+    if (shut) {
+      console.tell(new ConsoleActor.Gate(false));
+    }
+  }
+
+  /** Lets everything go on. */
+  void go() {
+    schedule.start();
+    console.tell(new ConsoleActor.Gate(true));
+    vcpuActors.forEach(vcpu -> vcpu.tell(new VcpuActor.Resume()));
+  }
+
+  /**
+   * Power-on or reset: devices, vCPUs, and what the guest starts with. Memory keeps its content
+   * otherwise, as in hardware.
+   *
+   * @throws IllegalStateException if a device does not answer
+   */
+  void reset() {
+    schedule.clear();
+    for (int i = 0; i < devices.size(); i++) {
+      ActorRef<BoardCommand> device = devices.get(i);
+      var call = new BoardCommand.Call(own, new BoardMessage.Reset(), schedule.nanos());
+      board.call(own, () -> device.tell(call));
+      resets++;
+      if (!own.replied()) {
+        throw new IllegalStateException(device.path().name() + " did not answer its reset");
+      }
+    }
+    vcpus.forEach(Vcpu::reset);
+    parts.plan().write(parts.memory());
+    parts.plan().entry().apply(vcpus.getFirst().cpu);
+    vcpus.getFirst().cpu.updateMode();
+    gate.open();
+    doors.forEach(VcpuDoor::wake);
+  }
+
+  void flushConsole() {
+    console.tell(new ConsoleActor.Flush());
+  }
+
+  /** A child has gone: it answers no more, and if it was a vCPU it rests for good. */
+  void childGone(ActorRef<Void> child, boolean[] paused) {
+    for (int i = 0; i < paused.length; i++) {
+      if (child.path().equals(vcpuActors.get(i).path())) {
+        paused[i] = true;
+      }
+    }
+  }
+
+  /** Exact when the machine is at rest. */
+  MachineStatistics statistics() {
+    VcpuCounters all = new VcpuCounters();
+    counters.forEach(all::add);
+    return new MachineStatistics(
+        all, messages.byKind(), messages.calls(), resets, schedule.nanos());
+  }
+
+  /** After the last of the machine's actors has stopped. */
+  @Override
+  public void close() {
+    schedule.close();
+    parts.close();
+  }
+}

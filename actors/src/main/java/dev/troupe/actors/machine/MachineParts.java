@@ -1,0 +1,141 @@
+package dev.troupe.actors.machine;
+
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.boot.BootImages;
+import dev.troupe.runtime.boot.BootPlan;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Entropy;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * What a machine is put together from, made and checked before there is a machine: images, memory,
+ * devices. Whoever made it closes it, unless an actor has taken it over.
+ */
+public final class MachineParts implements AutoCloseable {
+  private final VmSpec spec;
+  private final CpuModel model;
+  private final BootImages images;
+  private final BootPlan plan;
+  private final BoardLayout layout;
+  private final GuestMemory memory;
+  private final Function<Vcpu, Engine> engines;
+  private final Entropy entropy;
+
+  private MachineParts(
+      VmSpec spec,
+      CpuModel model,
+      BootImages images,
+      BootPlan plan,
+      BoardLayout layout,
+      Function<Vcpu, Engine> engines) {
+    this.spec = spec;
+    this.model = model;
+    this.images = images;
+    this.plan = plan;
+    this.layout = layout;
+    memory = GuestMemory.allocate(spec.getMemoryBytes());
+    this.engines = engines;
+    SecureRandom random = new SecureRandom();
+    entropy = random::nextLong;
+  }
+
+  /**
+   * Opens the images of a spec and places them.
+   *
+   * @throws BadImageException if an image is missing, bad or too large; the message is one line for
+   *     the user
+   * @throws IllegalArgumentException if there is no CPU model of that name
+   */
+  public static MachineParts prepare(VmSpec spec) {
+    return prepare(spec, Interpreter::new);
+  }
+
+  /** The same with another engine. */
+  static MachineParts prepare(VmSpec spec, Function<Vcpu, Engine> engines) {
+    CpuModel model = model(spec.getCpuModel());
+    BootImages images =
+        BootImages.open(
+            Path.of(spec.getBoot().getKernel()),
+            spec.getBoot().getInitrd(),
+            spec.getBoot().getCommandLine());
+    try {
+      BoardLayout layout = BoardLayout.standard(spec, wallClockNanos());
+      BootPlan plan = images.plan(spec.getMemoryBytes(), BoardLayout.description(spec.getCpus()));
+      return new MachineParts(spec, model, images, plan, layout, engines);
+    } catch (RuntimeException e) {
+      images.close();
+      throw e;
+    }
+  }
+
+  private static CpuModel model(String name) {
+    if (name.isEmpty()) {
+      return CpuModel.DEFAULT;
+    }
+    return CpuModel.byName(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no CPU model '"
+                        + name
+                        + "'; there are "
+                        + CpuModel.all().stream()
+                            .map(CpuModel::name)
+                            .collect(Collectors.joining(", "))));
+  }
+
+  private static long wallClockNanos() {
+    Instant now = Instant.now();
+    return TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
+  }
+
+  /** What the kernel's file is, for people. */
+  public String format() {
+    return images.format();
+  }
+
+  VmSpec spec() {
+    return spec;
+  }
+
+  CpuModel model() {
+    return model;
+  }
+
+  BootPlan plan() {
+    return plan;
+  }
+
+  BoardLayout layout() {
+    return layout;
+  }
+
+  GuestMemory memory() {
+    return memory;
+  }
+
+  Engine engine(Vcpu vcpu) {
+    return engines.apply(vcpu);
+  }
+
+  Entropy entropy() {
+    return entropy;
+  }
+
+  @Override
+  public void close() {
+    images.close();
+    memory.close();
+  }
+}

@@ -1,0 +1,122 @@
+package dev.troupe.actors.vcpu;
+
+import dev.troupe.actors.schedule.Board;
+import dev.troupe.actors.schedule.BoardCommand;
+import dev.troupe.actors.schedule.ExitSlot;
+import dev.troupe.proto.message.AddressSpace;
+import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.runtime.bus.AddressMap;
+import dev.troupe.runtime.cpu.TimeSource;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * One vCPU's way to the board: finds the device behind an address, sends it the exit as a message
+ * and waits for it. An access that no device takes whole becomes one message a part; one that
+ * nobody claims reads as all ones, without a message.
+ */
+public final class BoardPort {
+  /** No actor answered: a device failed, stopped, or caused messages without end. */
+  public static final class UnansweredException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    UnansweredException(String message) {
+      super(message);
+    }
+  }
+
+  private final Board board;
+  private final AddressMap addresses;
+  private final List<ActorRef<BoardCommand>> devices;
+  private final int interruptController;
+  private final int ioApic;
+  private final TimeSource time;
+  private final ExitSlot slot;
+  private int sent;
+
+  /**
+   * Makes a vCPU's port.
+   *
+   * @param devices the board's actors by index
+   * @param interruptController index of the device that acknowledges interrupts
+   * @param ioApic index of the device that sees the end of level-triggered ones
+   * @param slot this vCPU's alone
+   */
+  public BoardPort(
+      Board board,
+      AddressMap addresses,
+      List<ActorRef<BoardCommand>> devices,
+      int interruptController,
+      int ioApic,
+      TimeSource time,
+      ExitSlot slot) {
+    this.board = board;
+    this.addresses = addresses;
+    this.devices = List.copyOf(devices);
+    this.interruptController = interruptController;
+    this.ioApic = ioApic;
+    this.time = time;
+    this.slot = slot;
+  }
+
+  /** Messages that the last access has sent. */
+  int sent() {
+    return sent;
+  }
+
+  long read(AddressSpace space, long address, int size) {
+    sent = 0;
+    int device = addresses.find(space, address, size);
+    if (device >= 0) {
+      return call(device, new BoardMessage.IoRead(space, address, size));
+    }
+    long value = AddressMap.allOnes(size);
+    if (device == AddressMap.SPLIT) {
+      for (AddressMap.Piece piece : addresses.pieces(space, address, size)) {
+        var part = new BoardMessage.IoRead(space, piece.address(), piece.size());
+        value = piece.insert(value, call(piece.device(), part));
+      }
+    }
+    return value;
+  }
+
+  void write(AddressSpace space, long address, int size, long value) {
+    sent = 0;
+    int device = addresses.find(space, address, size);
+    if (device >= 0) {
+      call(device, new BoardMessage.IoWrite(space, address, size, value));
+    } else if (device == AddressMap.SPLIT) {
+      for (AddressMap.Piece piece : addresses.pieces(space, address, size)) {
+        call(
+            piece.device(),
+            new BoardMessage.IoWrite(space, piece.address(), piece.size(), piece.extract(value)));
+      }
+    }
+  }
+
+  long acknowledge(int vcpu) {
+    sent = 0;
+    return call(interruptController, new BoardMessage.InterruptAcknowledge(vcpu));
+  }
+
+  void endOfInterrupt(int vector) {
+    sent = 0;
+    call(ioApic, new BoardMessage.EndOfInterrupt(vector));
+  }
+
+  private long call(int device, BoardMessage message) {
+    ActorRef<BoardCommand> actor = devices.get(device);
+    BoardCommand.Call call = new BoardCommand.Call(slot, message, time.nanos());
+    board.call(slot, () -> actor.tell(call));
+    sent++;
+    if (!slot.replied()) {
+      throw new UnansweredException(
+          slot.overrun()
+              ? "%s to %s caused more than %d messages"
+                  .formatted(message, actor.path().name(), Board.MAX_MESSAGES_PER_EXIT)
+              : "%s was not answered by %s, messages=%d"
+                  .formatted(message, actor.path().name(), slot.messages()));
+    }
+    return slot.value();
+  }
+}

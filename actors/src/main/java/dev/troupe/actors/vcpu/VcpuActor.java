@@ -1,0 +1,208 @@
+package dev.troupe.actors.vcpu;
+
+import dev.troupe.actors.schedule.Schedule;
+import dev.troupe.actors.schedule.TurnGate;
+import dev.troupe.proto.message.AddressSpace;
+import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.machine.InterruptRouter;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * Runs one vCPU. A turn is one message: some thousand instructions with the exits among them, then
+ * a message to itself, so that any number of vCPUs share the node's threads and a command is never
+ * farther away than one turn. A halted vCPU has no message under way and holds no thread.
+ */
+public final class VcpuActor {
+  /** What a vCPU's actor understands. */
+  public sealed interface Command {}
+
+  /** Run one turn. Sent by the actor to itself, and by its {@link VcpuDoor}. */
+  enum Turn implements Command {
+    TURN
+  }
+
+  /** Stop running guest code; answered with {@link Paused}. */
+  public record Pause() implements Command {}
+
+  /** Go on; also how the first turn begins. */
+  public record Resume() implements Command {}
+
+  /** What a vCPU's actor tells its machine. */
+  public sealed interface Report {
+    /** The vCPU's index. */
+    int vcpu();
+  }
+
+  /**
+   * The vCPU is between turns and stays there until {@link Resume}. Its state may be read and
+   * changed by the machine.
+   */
+  public record Paused(int vcpu) implements Report {}
+
+  /** The guest has shut the vCPU down: a triple fault. */
+  public record TripleFault(int vcpu, String state) implements Report {}
+
+  /** We have failed, not the guest. */
+  public record Broken(int vcpu, String reason) implements Report {}
+
+  /**
+   * What the actor works with.
+   *
+   * @param index the vCPU's index, its local APIC id
+   * @param actor the index of this actor among those of its machine, for its timer
+   */
+  public record Parts(
+      int index,
+      int actor,
+      Vcpu vcpu,
+      Engine engine,
+      BoardPort port,
+      VcpuDoor door,
+      InterruptRouter router,
+      Schedule schedule,
+      TurnGate gate,
+      VcpuCounters counters) {}
+
+  /** Units of {@link Engine#run} in a turn: about 0.2 ms. */
+  public static final long TURN_UNITS = 20_000;
+
+  /**
+   * What an exit costs of a turn, so that a guest which does nothing but I/O gives its thread back
+   * in time, too.
+   */
+  private static final long EXIT_UNITS = 50;
+
+  private final Parts parts;
+  private final ActorContext<Command> context;
+  private final ActorRef<Report> machine;
+
+  /** Not running guest code, by the machine's command. */
+  private boolean paused = true;
+
+  /** A turn is to be run once the vCPU goes on. */
+  private boolean owed = true;
+
+  private VcpuActor(ActorContext<Command> context, Parts parts, ActorRef<Report> machine) {
+    this.context = context;
+    this.parts = parts;
+    this.machine = machine;
+    parts.door().owner(context.getSelf());
+  }
+
+  /** A vCPU that is paused before its first instruction. */
+  public static Behavior<Command> create(Parts parts, ActorRef<Report> machine) {
+    return Behaviors.setup(context -> new VcpuActor(context, parts, machine).behavior());
+  }
+
+  private Behavior<Command> behavior() {
+    return Behaviors.receive(Command.class)
+        .onMessageEquals(Turn.TURN, this::onTurn)
+        .onMessage(Pause.class, this::onPause)
+        .onMessage(Resume.class, this::onResume)
+        .build();
+  }
+
+  private Behavior<Command> onPause(Pause command) {
+    paused = true;
+    machine.tell(new Paused(parts.index()));
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onResume(Resume command) {
+    paused = false;
+    if (owed) {
+      next();
+    }
+    return Behaviors.same();
+  }
+
+  private void next() {
+    owed = false;
+    context.getSelf().tell(Turn.TURN);
+  }
+
+  private Behavior<Command> onTurn() {
+    if (paused) {
+      owed = true;
+      return Behaviors.same();
+    }
+    try {
+      turn();
+    } catch (BoardPort.UnansweredException e) {
+      machine.tell(new Broken(parts.index(), e.getMessage()));
+    } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
+      // An error of ours ends this machine, not the process with its neighbours.
+      context.getLog().error("vCPU {} failed, {}", parts.index(), parts.vcpu().summary(), e);
+      machine.tell(new Broken(parts.index(), e + ", " + parts.vcpu().summary()));
+    }
+    return Behaviors.same();
+  }
+
+  /**
+   * One turn. It ends with the next one under way, or with none: halted, shut down, or before a
+   * closed gate.
+   */
+  private void turn() {
+    VcpuCounters counters = parts.counters();
+    long left = TURN_UNITS;
+    // The engine looks at the pending set, at the timer and at a halt that goes on.
+    parts.vcpu().cpu.attend();
+    while (left > 0) {
+      if (!parts.gate().isOpen()) {
+        owed = true; // the machine is being reset or switched off, and will say
+        return;
+      }
+      Exit exit = parts.engine().run(parts.vcpu(), left);
+      long used = left - parts.vcpu().cpu.budget;
+      counters.retired(used);
+      left -= used + EXIT_UNITS;
+      ExitKind kind = ExitKind.of(exit);
+      counters.exit(kind);
+      switch (exit) {
+        case Exit.TurnEnd _ -> left = 0;
+        case Exit.Halt _ -> {
+          parts.schedule().timer(parts.actor(), 0, parts.vcpu().nextDeadline());
+          parts.door().halt();
+          return;
+        }
+        case Exit.Shutdown _ -> {
+          machine.tell(new TripleFault(parts.index(), parts.vcpu().summary()));
+          return;
+        }
+        case Exit.Ipi ipi -> {
+          parts.router().route(parts.index(), ipi);
+          parts.vcpu().complete(0);
+        }
+        case Exit.Pause _ -> parts.vcpu().complete(0);
+        default -> call(exit, counters);
+      }
+    }
+    next();
+  }
+
+  private void call(Exit exit, VcpuCounters counters) {
+    long start = parts.schedule().nanos();
+    BoardPort port = parts.port();
+    long value = 0;
+    switch (exit) {
+      case Exit.PortRead(int number, int size) ->
+          value = port.read(AddressSpace.PORT, number, size);
+      case Exit.PortWrite(int number, int size, long written) ->
+          port.write(AddressSpace.PORT, number, size, written);
+      case Exit.MemoryRead(long address, int size) ->
+          value = port.read(AddressSpace.MEMORY, address, size);
+      case Exit.MemoryWrite(long address, int size, long written) ->
+          port.write(AddressSpace.MEMORY, address, size, written);
+      case Exit.InterruptAcknowledge _ -> value = port.acknowledge(parts.index());
+      case Exit.EndOfInterrupt(int vector) -> port.endOfInterrupt(vector);
+      default -> throw new IllegalStateException("no exit for the board: " + exit);
+    }
+    parts.vcpu().complete(value);
+    counters.completed(parts.schedule().nanos() - start, port.sent());
+  }
+}

@@ -1,0 +1,145 @@
+package dev.troupe.actors.vmctl;
+
+import dev.troupe.actors.machine.Doors;
+import dev.troupe.actors.machine.MachineActor;
+import dev.troupe.actors.machine.MachineParts;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.machine.Outcome;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** One machine in this process, from its spec to the process's exit code. */
+final class Run {
+  /**
+   * How long a machine that was told to end may take: it stops within a turn, the rest is output to
+   * be written.
+   */
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+
+  /**
+   * What the user asked for beside the machine itself.
+   *
+   * @param timeout null for none
+   */
+  record Options(Duration timeout, boolean quiet, boolean stats, boolean sharded) {}
+
+  private final VmSpec spec;
+  private final Options options;
+  private final CompletableFuture<MachineActor.Ended> ended = new CompletableFuture<>();
+
+  /** Completed by Ctrl-]. */
+  private final CompletableFuture<Void> left = new CompletableFuture<>();
+
+  Run(VmSpec spec, Options options) {
+    this.spec = spec;
+    this.options = options;
+  }
+
+  /** Runs the machine to its end; gives the process's exit code. */
+  int call() {
+    MachineParts parts = prepare();
+    boolean interactive = Terminal.isTerminal();
+    if (interactive && !options.quiet()) {
+      System.err.println("vmctl: running " + parts.format() + "; Ctrl-] leaves");
+    }
+    long start = System.nanoTime();
+    boolean inTime;
+    try (Terminal raw = interactive ? Terminal.raw() : null) {
+      StreamConsole console =
+          new StreamConsole(
+              new FileInputStream(FileDescriptor.in),
+              new FileOutputStream(FileDescriptor.out),
+              interactive ? StreamConsole.ESCAPE : StreamConsole.NO_ESCAPE,
+              () -> left.complete(null));
+      try (MachineHost host = host(parts, console)) {
+        left.thenRun(host::stop);
+        inTime = await(host);
+      }
+    } catch (IOException e) {
+      throw new UserException(ExitCode.INTERNAL, e.getMessage());
+    }
+    return report(inTime, System.nanoTime() - start);
+  }
+
+  private MachineParts prepare() {
+    try {
+      return MachineParts.prepare(spec);
+    } catch (BadImageException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw new UserException(ExitCode.USAGE, e.getMessage());
+    }
+  }
+
+  private MachineHost host(MachineParts parts, StreamConsole console) {
+    return LocalHost.start(parts, console, Doors.OPEN, ended);
+  }
+
+  /** Waits for the machine's end; false if the time ran out. */
+  private boolean await(MachineHost host) {
+    try {
+      if (options.timeout() == null) {
+        ended.get();
+      } else {
+        ended.get(options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+      }
+      return true;
+    } catch (TimeoutException e) {
+      host.stop();
+      awaitStop();
+      return false;
+    } catch (ExecutionException e) {
+      throw new UserException(ExitCode.INTERNAL, "machine failed to start: " + e.getCause());
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  private void awaitStop() {
+    try {
+      ended.get(STOP_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      // Its output may be stuck for good; the process ends all the same.
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** After the terminal is itself again. */
+  private int report(boolean inTime, long nanos) {
+    MachineActor.Ended end = ended.getNow(null);
+    if (options.stats() && end != null) {
+      StatisticsText.print(System.err, end.statistics(), nanos);
+    }
+    if (!inTime) {
+      complain("time-out after " + options.timeout().toMillis() / 1000.0 + " s");
+      return ExitCode.TIMEOUT;
+    }
+    return switch (end.outcome()) {
+      case Outcome.PoweredOff _, Outcome.Reset _, Outcome.Stopped _ -> ExitCode.OK;
+      case Outcome.DebugExit(long value) -> (int) (2 * value + 1) & 255;
+      case Outcome.TripleFault(int _, String state) -> {
+        complain("guest ended in a triple fault: " + state);
+        yield ExitCode.TRIPLE_FAULT;
+      }
+      case Outcome.InternalError(String message, Throwable _) -> {
+        Vmctl.complain("machine failed: " + message);
+        yield ExitCode.INTERNAL;
+      }
+    };
+  }
+
+  private void complain(String message) {
+    if (!options.quiet()) {
+      Vmctl.complain(message);
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package dev.troupe.actors.vmctl;
+
+import dev.troupe.proto.spec.Boot;
+import dev.troupe.proto.spec.VmSpec;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code vmctl run}: one machine, its console in this terminal. */
+@Command(
+    name = "run",
+    description = "Boots a guest and connects its console to this terminal; Ctrl-] leaves.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Exit codes: 0 the guest powered off; (2v+1)&255 it wrote v to port 0xf4; 2 usage; 4 bad"
+          + " image;",
+      "6 triple fault; 8 internal error; 124 time-out."
+    })
+final class RunCommand implements Callable<Integer> {
+  static final int MAX_CPUS = 64;
+
+  /** Room for what a PC has below 1 MiB and for the smallest kernel above it. */
+  static final long MIN_MEMORY = 2L << 20;
+
+  private static final long PAGE = 4096;
+
+  @Spec private CommandSpec command;
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "IMAGE",
+      description = "What to run: 'debian', or the path of a kernel.")
+  private String image;
+
+  @Option(
+      names = "--kernel",
+      paramLabel = "FILE",
+      description = "A Linux bzImage, a PVH kernel or a multiboot ELF.")
+  private Path kernel;
+
+  @Option(
+      names = "--initrd",
+      paramLabel = "FILE",
+      description = "The initial RAM disk, or the first multiboot module.")
+  private Path initrd;
+
+  @Option(names = "--append", paramLabel = "TEXT", description = "The kernel's command line.")
+  private String append;
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Virtual CPUs, 1 to 64; default ${DEFAULT-VALUE}.")
+  private int cpus;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      defaultValue = "512M",
+      converter = SizeConverter.class,
+      description = "Guest memory, with K, M or G; default ${DEFAULT-VALUE}.")
+  private long memory;
+
+  @Option(names = "--cpu", paramLabel = "MODEL", description = "The CPU model.")
+  private String cpuModel;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "D",
+      converter = DurationConverter.class,
+      description = "End the machine after so long (90s, 5m), with exit code 124.")
+  private Duration timeout;
+
+  @Option(names = "--no-reboot", description = "End when the guest reboots, instead of resetting.")
+  private boolean noReboot;
+
+  @Option(names = "--quiet", description = "Print nothing but the guest's console.")
+  private boolean quiet;
+
+  @Option(names = "--stats", description = "Print what was executed and sent, at the end.")
+  private boolean stats;
+
+  @Option(
+      names = "--sharded",
+      description = "Run behind a sharded entity, in a cluster of one node.")
+  private boolean sharded;
+
+  @Override
+  public Integer call() {
+    return new Run(spec(), new Run.Options(timeout, quiet, stats, sharded)).call();
+  }
+
+  private VmSpec spec() {
+    if (cpus < 1 || cpus > MAX_CPUS) {
+      throw usage("--cpus must be 1 to " + MAX_CPUS + ", is " + cpus);
+    }
+    if (cpus > 1) {
+      throw usage("--cpus " + cpus + ": guests have one vCPU in this release");
+    }
+    checkMemory();
+    if (image != null && kernel != null) {
+      throw usage("give IMAGE or --kernel, not both");
+    }
+    if (image == null && kernel == null) {
+      throw usage("give an IMAGE (for example: debian) or --kernel FILE");
+    }
+    Boot.Builder boot = Boot.newBuilder();
+    boot.setKernel(readable("kernel", kernel != null ? kernel : Path.of(image)));
+    if (initrd != null) {
+      boot.setInitrd(readable("initrd", initrd));
+    }
+    if (append != null) {
+      boot.setCommandLine(append);
+    }
+    return VmSpec.newBuilder()
+        .setName("run")
+        .setCpus(cpus)
+        .setMemoryBytes(memory)
+        .setCpuModel(cpuModel == null ? "" : cpuModel)
+        .setBoot(boot)
+        .setNoReboot(noReboot)
+        .build();
+  }
+
+  private void checkMemory() {
+    if (memory < MIN_MEMORY) {
+      throw usage("--memory must be at least " + MIN_MEMORY + " bytes, is " + memory);
+    }
+    if (memory % PAGE != 0) {
+      throw usage("--memory must be a multiple of " + PAGE + " bytes, is " + memory);
+    }
+    long host = hostMemory();
+    if (memory > host) {
+      throw usage("--memory " + memory + " bytes is more than this host has: " + host);
+    }
+  }
+
+  private static long hostMemory() {
+    return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
+        .getTotalMemorySize();
+  }
+
+  private static String readable(String what, Path file) {
+    if (!Files.exists(file)) {
+      throw new UserException(ExitCode.BAD_IMAGE, what + " " + file + ": no such file");
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(ExitCode.BAD_IMAGE, what + " " + file + ": not a file");
+    }
+    if (!Files.isReadable(file)) {
+      throw new UserException(ExitCode.BAD_IMAGE, what + " " + file + ": permission denied");
+    }
+    return file.toAbsolutePath().toString();
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.troupe.actors.vmctl;
+
+import java.io.PrintStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line's entry. Subcommands may be abbreviated as long as they are unambiguous. */
+@Command(
+    name = "vmctl",
+    description = "Runs and controls virtual machines.",
+    mixinStandardHelpOptions = true,
+    version = "vmctl (Troupe) 0.1.0",
+    subcommands = {RunCommand.class, CommandLine.HelpCommand.class})
+public final class Vmctl implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "no command given; see vmctl help");
+  }
+
+  /** Runs one command and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    // Ends at once: no thread of ours has anything left to do, and guests' threads are daemons.
+    Runtime.getRuntime().exit(execute(arguments));
+  }
+
+  /** Runs one command. */
+  static int execute(String... arguments) {
+    return commandLine().execute(arguments);
+  }
+
+  private static CommandLine commandLine() {
+    return new CommandLine(new Vmctl())
+        .setAbbreviatedSubcommandsAllowed(true)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(
+            (e, given) -> {
+              complain(e.getMessage());
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler(
+            (e, line, result) -> {
+              if (e instanceof UserException user) {
+                complain(user.getMessage());
+                return user.exitCode();
+              }
+              complain("internal error: " + e);
+              if (System.getenv("TROUPE_DEBUG") != null) {
+                e.printStackTrace();
+              }
+              return ExitCode.INTERNAL;
+            });
+  }
+
+  /** One line on standard error. */
+  static void complain(String message) {
+    PrintStream err = System.err;
+    err.println("vmctl: " + message.lines().findFirst().orElse("failed"));
+    err.flush();
+  }
+}
