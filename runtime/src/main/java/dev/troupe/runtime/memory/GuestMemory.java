@@ -52,6 +52,7 @@ public final class GuestMemory implements AutoCloseable {
   private final HostMapping flags;
   private final long base;
   private final long flagsBase;
+  private boolean closed;
   private final List<HostMapping> others = new ArrayList<>();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
   private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
@@ -356,7 +357,10 @@ public final class GuestMemory implements AutoCloseable {
    * Power-on state: all RAM reads 0, no page is code or dirty. Only when no vCPU runs; the
    * listeners are told of every code page, the vCPUs flush their TLBs by their own reset.
    */
-  public void reset() {
+  public synchronized void reset() {
+    if (closed) {
+      throw new IllegalStateException("guest memory is closed: size=" + size);
+    }
     for (WriteGrants holder : grants) {
       holder.slowAllWrites();
     }
@@ -372,6 +376,7 @@ public final class GuestMemory implements AutoCloseable {
   /** Unmaps everything, once. Nobody may use an address of this memory any more. */
   @Override
   public synchronized void close() {
+    closed = true;
     ram.close();
     flags.close();
     others.forEach(HostMapping::close);
