@@ -95,8 +95,9 @@ public final class Uart implements Device {
 
   private static final int[] TRIGGER_LEVELS = {1, 4, 8, 14};
 
-  /** Divisor that firmware leaves: 9600 baud. */
+  // What firmware leaves: 9600 baud, 8 data bits, no parity.
   private static final int INITIAL_DIVISOR = 12;
+  private static final int INITIAL_LINE_CONTROL = 3;
 
   /** Everything; arrays are copies. */
   public record State(
@@ -140,7 +141,7 @@ public final class Uart implements Device {
   private int divisor = INITIAL_DIVISOR;
   private int interruptEnable;
   private int fifoControl;
-  private int lineControl;
+  private int lineControl = INITIAL_LINE_CONTROL;
   private int modemControl;
   private int lineErrors;
   private int modemDeltas;
@@ -209,7 +210,7 @@ public final class Uart implements Device {
     divisor = INITIAL_DIVISOR;
     interruptEnable = 0;
     fifoControl = 0;
-    lineControl = 0;
+    lineControl = INITIAL_LINE_CONTROL;
     modemControl = 0;
     lineErrors = 0;
     modemDeltas = 0;
