@@ -53,6 +53,9 @@ public final class Cpu {
    */
   public static final int SHADOW_MOV_SS = 2;
 
+  /** How long an MWAIT waits at most: short enough for a wake-up by a store, long enough to idle on. */
+  public static final long WAIT_NANOS = 100_000;
+
   /** What the vCPU does between interrupts. */
   public enum Activity {
     ACTIVE,
@@ -155,6 +158,12 @@ public final class Cpu {
    * taken.
    */
   public boolean wakeWhenMasked;
+
+  /** A MONITOR waits for its MWAIT. */
+  public boolean monitorArmed;
+
+  /** Virtual time when an MWAIT ends by itself; {@link Long#MAX_VALUE} for a HLT. */
+  long waitDeadline = Long.MAX_VALUE;
 
   /**
    * {@link #SHADOW_STI}, {@link #SHADOW_MOV_SS} or 0. The engine clears it before each instruction
@@ -309,6 +318,8 @@ public final class Cpu {
     shadow = 0;
     nmiBlocked = false;
     wakeWhenMasked = false;
+    monitorArmed = false;
+    waitDeadline = Long.MAX_VALUE;
     exits.clear();
     replay.clear();
     debug.reset();
@@ -324,7 +335,8 @@ public final class Cpu {
     updateMode();
   }
 
-  private void setSegment(int segment, int value, long base, long limit, int attributes) {
+  /** Loads a segment register with all its parts, unchecked; {@link #updateMode()} is the caller's. */
+  public void setSegment(int segment, int value, long base, long limit, int attributes) {
     selector[segment] = value;
     segmentBase[segment] = base;
     segmentLimit[segment] = limit;
@@ -362,6 +374,32 @@ public final class Cpu {
     if (eventsWaiting) {
       attend();
     }
+  }
+
+  /** HLT: nothing more until an interrupt. */
+  public void halt() {
+    activity = Activity.HALTED;
+    wakeWhenMasked = false;
+    waitDeadline = Long.MAX_VALUE;
+    attend();
+  }
+
+  /**
+   * MWAIT: waits for a store to the monitored line. Stores of others are not seen here, and a wait may end for any reason, so
+   * it ends by itself after {@link #WAIT_NANOS}. Without a monitor armed it does not begin.
+   *
+   * @param masked interrupts end the wait though IF is clear
+   * @param limit nanoseconds, at most
+   */
+  public void monitorWait(boolean masked, long limit) {
+    if (!monitorArmed) {
+      return;
+    }
+    monitorArmed = false;
+    activity = Activity.HALTED;
+    wakeWhenMasked = masked;
+    waitDeadline = time.nanos() + Math.min(limit, WAIT_NANOS);
+    attend();
   }
 
   /** Leaves this for the board when the current instruction has retired. */

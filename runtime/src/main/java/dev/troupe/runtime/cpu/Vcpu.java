@@ -155,11 +155,12 @@ public final class Vcpu {
   }
 
   /**
-   * When this vCPU's timer interrupts next, virtual nanoseconds; {@link Long#MAX_VALUE} if it does
-   * not.
+   * When this vCPU wakes by itself, virtual nanoseconds: its timer interrupts, or an MWAIT has waited long enough. {@link
+   * Long#MAX_VALUE} for never.
    */
   public long nextDeadline() {
-    return cpu.apic.nextDeadline();
+    long timer = cpu.apic.nextDeadline();
+    return cpu.activity == Cpu.Activity.HALTED ? Math.min(timer, cpu.waitDeadline) : timer;
   }
 
   private Exit deliverable() {
@@ -197,7 +198,7 @@ public final class Vcpu {
       return null;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
-      if (maskable && cpu.wakeWhenMasked) {
+      if (maskable && cpu.wakeWhenMasked || cpu.time.nanos() >= cpu.waitDeadline) {
         cpu.activity = Cpu.Activity.ACTIVE;
         return null;
       }

@@ -1,0 +1,22 @@
+package dev.troupe.runtime.engine.interpreter.op;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.engine.interpreter.Meaning;
+import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
+import dev.troupe.runtime.isa.Insn;
+
+/** CLAC and STAC: whether the supervisor may touch user pages under SMAP. */
+public final class AccessFlag {
+  private AccessFlag() {}
+
+  @Meaning(value = "CLAC", flow = Flow.END)
+  public static void clear(Cpu c, Insn i) {
+    Rflags.set(c, 0, Rflags.AC);
+  }
+
+  @Meaning(value = "STAC", flow = Flow.END)
+  public static void set(Cpu c, Insn i) {
+    Rflags.set(c, Rflags.AC, Rflags.AC);
+  }
+}
