@@ -53,7 +53,9 @@ public final class Cpu {
    */
   public static final int SHADOW_MOV_SS = 2;
 
-  /** How long an MWAIT waits at most: short enough for a wake-up by a store, long enough to idle on. */
+  /**
+   * How long an MWAIT waits at most: short enough for a wake-up by a store, long enough to idle on.
+   */
   public static final long WAIT_NANOS = 100_000;
 
   /** What the vCPU does between interrupts. */
@@ -335,7 +337,9 @@ public final class Cpu {
     updateMode();
   }
 
-  /** Loads a segment register with all its parts, unchecked; {@link #updateMode()} is the caller's. */
+  /**
+   * Loads a segment register with all its parts, unchecked; {@link #updateMode()} is the caller's.
+   */
   public void setSegment(int segment, int value, long base, long limit, int attributes) {
     selector[segment] = value;
     segmentBase[segment] = base;
@@ -385,8 +389,9 @@ public final class Cpu {
   }
 
   /**
-   * MWAIT: waits for a store to the monitored line. Stores of others are not seen here, and a wait may end for any reason, so
-   * it ends by itself after {@link #WAIT_NANOS}. Without a monitor armed it does not begin.
+   * MWAIT: waits for a store to the monitored line. Stores of others are not seen here, and a wait
+   * may end for any reason, so it ends by itself after {@link #WAIT_NANOS}. Without a monitor armed
+   * it does not begin.
    *
    * @param masked interrupts end the wait though IF is clear
    * @param limit nanoseconds, at most

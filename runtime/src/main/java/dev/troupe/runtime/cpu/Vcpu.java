@@ -155,8 +155,8 @@ public final class Vcpu {
   }
 
   /**
-   * When this vCPU wakes by itself, virtual nanoseconds: its timer interrupts, or an MWAIT has waited long enough. {@link
-   * Long#MAX_VALUE} for never.
+   * When this vCPU wakes by itself, virtual nanoseconds: its timer interrupts, or an MWAIT has
+   * waited long enough. {@link Long#MAX_VALUE} for never.
    */
   public long nextDeadline() {
     long timer = cpu.apic.nextDeadline();

@@ -6,7 +6,6 @@ import dev.troupe.runtime.cpu.Execution;
 import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Leave;
 import dev.troupe.runtime.cpu.Mode;
-import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
@@ -25,9 +24,6 @@ import java.util.EnumSet;
  */
 public final class Interpreter implements Engine, Execution {
   private static final Exit TURN_END = new Exit.TurnEnd();
-
-  /** DR6: single step. */
-  private static final long DR6_BS = 1 << 14;
 
   private final Vcpu vcpu;
   private final Cpu cpu;
@@ -62,6 +58,8 @@ public final class Interpreter implements Engine, Execution {
     }
     cpu.budget = slice;
     cpu.execution = this;
+    // Halts and the timer are looked at before the first instruction of each turn.
+    cpu.attend();
     cache.own(true);
     try {
       return loop();
@@ -196,22 +194,19 @@ public final class Interpreter implements Engine, Execution {
     return next;
   }
 
-  /**
-   * One instruction with debug exceptions around it (SDM vol. 3B, 17.3): RF lets it run, TF traps
-   * after it, unless it loaded SS or was a software interrupt.
-   */
+  /** One instruction with debug exceptions around it (SDM vol. 3B, 17.3). */
   private Exit step() {
     Cpu c = cpu;
-    long before = c.systemFlags;
+    try {
+      c.debug.before();
+    } catch (Fault breakpoint) {
+      fault(breakpoint);
+      return null;
+    }
     Exit exit = blocks(c.budget - 1);
     if (!completed) {
-      return exit;
-    }
-    if ((before & Rflags.RF) != 0) {
-      Rflags.set(c, 0, Rflags.RF);
-    }
-    if ((before & Rflags.TF) != 0 && c.shadow != Cpu.SHADOW_MOV_SS) {
-      c.dr[6] |= DR6_BS;
+      c.debug.discard();
+    } else if (c.debug.after()) {
       c.budget--;
       c.exceptions.trap(Fault.DB);
     }

@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.Arithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Control;
 import dev.troupe.runtime.engine.interpreter.op.Flags;
+import dev.troupe.runtime.engine.interpreter.op.InterruptFlag;
 import dev.troupe.runtime.engine.interpreter.op.Move;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.engine.interpreter.op.Stack;
@@ -138,79 +139,84 @@ final class Group15 {
         Stack.popa(c, i, 64);
       }
       case 39 -> {
-        Stack.enter(c, i, 16);
+        InterruptFlag.push(c, i);
       }
       case 40 -> {
-        Stack.enter(c, i, 32);
+        c.rip = i.rip;
+        c.jumped = false;
+        InterruptFlag.pop(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 41 -> {
-        Stack.enter(c, i, 64);
+        Stack.enter(c, i, 16);
       }
       case 42 -> {
-        Stack.leave(c, i, 16);
+        Stack.enter(c, i, 32);
       }
       case 43 -> {
-        Stack.leave(c, i, 32);
+        Stack.enter(c, i, 64);
       }
       case 44 -> {
-        Stack.leave(c, i, 64);
+        Stack.leave(c, i, 16);
       }
       case 45 -> {
-        Control.jcc(c, Flags.overflow(c), i, 16);
+        Stack.leave(c, i, 32);
       }
       case 46 -> {
-        Control.jcc(c, Flags.overflow(c), i, 32);
+        Stack.leave(c, i, 64);
       }
       case 47 -> {
-        Control.jcc(c, Flags.overflow(c), i, 64);
+        Control.jcc(c, Flags.overflow(c), i, 16);
       }
       case 48 -> {
-        Control.jcc(c, !Flags.overflow(c), i, 16);
+        Control.jcc(c, Flags.overflow(c), i, 32);
       }
       case 49 -> {
-        Control.jcc(c, !Flags.overflow(c), i, 32);
+        Control.jcc(c, Flags.overflow(c), i, 64);
       }
       case 50 -> {
-        Control.jcc(c, !Flags.overflow(c), i, 64);
+        Control.jcc(c, !Flags.overflow(c), i, 16);
       }
       case 51 -> {
-        Control.jcc(c, Flags.below(c), i, 16);
+        Control.jcc(c, !Flags.overflow(c), i, 32);
       }
       case 52 -> {
-        Control.jcc(c, Flags.below(c), i, 32);
+        Control.jcc(c, !Flags.overflow(c), i, 64);
       }
       case 53 -> {
-        Control.jcc(c, Flags.below(c), i, 64);
+        Control.jcc(c, Flags.below(c), i, 16);
       }
       case 54 -> {
-        Control.jcc(c, !Flags.below(c), i, 16);
+        Control.jcc(c, Flags.below(c), i, 32);
       }
       case 55 -> {
-        Control.jcc(c, !Flags.below(c), i, 32);
+        Control.jcc(c, Flags.below(c), i, 64);
       }
       case 56 -> {
-        Control.jcc(c, !Flags.below(c), i, 64);
+        Control.jcc(c, !Flags.below(c), i, 16);
       }
       case 57 -> {
-        Control.jcc(c, Flags.zero(c), i, 16);
+        Control.jcc(c, !Flags.below(c), i, 32);
       }
       case 58 -> {
-        Control.jcc(c, Flags.zero(c), i, 32);
+        Control.jcc(c, !Flags.below(c), i, 64);
       }
       case 59 -> {
-        Control.jcc(c, Flags.zero(c), i, 64);
+        Control.jcc(c, Flags.zero(c), i, 16);
       }
       case 60 -> {
-        Control.jcc(c, !Flags.zero(c), i, 16);
+        Control.jcc(c, Flags.zero(c), i, 32);
       }
       case 61 -> {
-        Control.jcc(c, !Flags.zero(c), i, 32);
+        Control.jcc(c, Flags.zero(c), i, 64);
       }
       case 62 -> {
-        Control.jcc(c, !Flags.zero(c), i, 64);
+        Control.jcc(c, !Flags.zero(c), i, 16);
       }
       case 63 -> {
-        Control.jcc(c, Flags.belowOrEqual(c), i, 16);
+        Control.jcc(c, !Flags.zero(c), i, 32);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

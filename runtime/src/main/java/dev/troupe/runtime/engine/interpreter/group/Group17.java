@@ -20,381 +20,385 @@ final class Group17 {
       case 0 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 8);
+        Strings.cmps(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 1 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 16);
+        Strings.cmps(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 32);
+        Strings.stos(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 64);
+        Strings.stos(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 4 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 8);
+        Strings.stos(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 5 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 16);
+        Strings.stos(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 6 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 32);
+        Strings.lods(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 64);
+        Strings.lods(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 8);
+        Strings.lods(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 16);
+        Strings.lods(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 32);
+        Strings.scas(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 64);
+        Strings.scas(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 12 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 8);
+        Strings.scas(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 13 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 16);
+        Strings.scas(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 14 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 32);
+        Ports.ins(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 15 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 8);
+        Ports.ins(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 16 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 16);
+        Ports.ins(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 17 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 32);
+        Ports.outs(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 18 -> {
-        Move.cmc(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        Ports.outs(c, i, 16);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 19 -> {
-        Move.clc(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        Ports.outs(c, i, 32);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 20 -> {
-        Move.stc(c, i);
+        Move.cmc(c, i);
       }
       case 21 -> {
-        Move.cld(c, i);
+        Move.clc(c, i);
       }
       case 22 -> {
-        Move.std(c, i);
+        Move.stc(c, i);
       }
       case 23 -> {
-        Move.sahf(c, i);
+        Move.cld(c, i);
       }
       case 24 -> {
-        Move.lahf(c, i);
+        Move.std(c, i);
       }
       case 25 -> {
-        Move.salc(c, i);
+        Move.sahf(c, i);
       }
       case 26 -> {
+        Move.lahf(c, i);
+      }
+      case 27 -> {
+        Move.salc(c, i);
+      }
+      case 28 -> {
         c.rip = i.rip;
         c.jumped = false;
         Move.ud(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
-      }
-      case 27 -> {
-        Operands.setRegister8(c, 0, Ports.in(c, i.immediate & 0xFF, 8));
-      }
-      case 28 -> {
-        Operands.setRegister16(c, 0, Ports.in(c, i.immediate & 0xFF, 16));
       }
       case 29 -> {
-        c.gpr[0] = Ports.in(c, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister8(c, 0, Ports.in(c, i.immediate & 0xFF, 8));
       }
       case 30 -> {
-        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFF, 8);
+        Operands.setRegister16(c, 0, Ports.in(c, i.immediate & 0xFF, 16));
       }
       case 31 -> {
-        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF, 16);
+        c.gpr[0] = Ports.in(c, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
-        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
+        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFF, 8);
       }
       case 33 -> {
-        Operands.setRegister8(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 8));
+        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF, 16);
       }
       case 34 -> {
-        Operands.setRegister16(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 16));
+        Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
       case 35 -> {
-        c.gpr[0] = Ports.in(c, c.gpr[2] & 0xFFFF, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister8(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 8));
       }
       case 36 -> {
-        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFF, 8);
+        Operands.setRegister16(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 16));
       }
       case 37 -> {
-        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF, 16);
+        c.gpr[0] = Ports.in(c, c.gpr[2] & 0xFFFF, 32) & 0xFFFF_FFFFL;
       }
       case 38 -> {
-        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
+        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFF, 8);
       }
       case 39 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        FarControl.call(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
+        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF, 16);
       }
       case 40 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        FarControl.jump(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
+        Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
       case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.callMemory(c, i);
+        FarControl.call(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.jumpMemory(c, i);
+        FarControl.jump(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.ret(c, i);
+        FarControl.callMemory(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.iret(c, i);
+        FarControl.jumpMemory(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.breakpoint(c, i);
+        FarControl.ret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.interrupt(c, i);
+        FarControl.iret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.overflow(c, i);
+        FarControl.breakpoint(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.debugTrap(c, i);
+        FarControl.interrupt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 49 -> {
-        Move.bound(c, i, 16);
-      }
-      case 50 -> {
-        Move.bound(c, i, 32);
-      }
-      case 51 -> {
-        Move.bound(c, i, 64);
-      }
-      case 52 -> {
-        SegmentRegisters.push(c, i);
-      }
-      case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.pop(c, i);
+        FarControl.overflow(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
+      case 50 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.debugTrap(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 51 -> {
+        Move.bound(c, i, 16);
+      }
+      case 52 -> {
+        Move.bound(c, i, 32);
+      }
+      case 53 -> {
+        Move.bound(c, i, 64);
+      }
       case 54 -> {
-        SegmentRegisters.store(c, i);
+        SegmentRegisters.push(c, i);
       }
       case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.load(c, i);
+        SegmentRegisters.pop(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 56 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SegmentRegisters.lds(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
+        SegmentRegisters.store(c, i);
       }
       case 57 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.les(c, i);
+        SegmentRegisters.load(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 58 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.lss(c, i);
+        SegmentRegisters.lds(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 59 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.lfs(c, i);
+        SegmentRegisters.les(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 60 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.lgs(c, i);
+        SegmentRegisters.lss(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 61 -> {
-        Checks.umip(c);
-        DescriptorTables.sldt(c, i);
-      }
-      case 62 -> {
-        Checks.umip(c);
-        DescriptorTables.str(c, i);
-      }
-      case 63 -> {
         c.rip = i.rip;
         c.jumped = false;
-        DescriptorTables.lldt(c, i);
+        SegmentRegisters.lfs(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
+      }
+      case 62 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lgs(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 63 -> {
+        Checks.umip(c);
+        DescriptorTables.sldt(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

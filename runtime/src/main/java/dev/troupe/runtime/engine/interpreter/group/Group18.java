@@ -2,11 +2,18 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.AccessFlag;
+import dev.troupe.runtime.engine.interpreter.op.CacheControl;
 import dev.troupe.runtime.engine.interpreter.op.Checks;
 import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
+import dev.troupe.runtime.engine.interpreter.op.FastSystemCall;
+import dev.troupe.runtime.engine.interpreter.op.InterruptFlag;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
+import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
+import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
+import dev.troupe.runtime.engine.interpreter.op.Waiting;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group18 {
@@ -15,240 +22,365 @@ final class Group18 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        Checks.umip(c);
+        DescriptorTables.str(c, i);
+      }
+      case 1 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.lldt(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.ltr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 1 -> {
+      case 3 -> {
         DescriptorTables.verr(c, i);
       }
-      case 2 -> {
+      case 4 -> {
         DescriptorTables.verw(c, i);
       }
-      case 3 -> {
+      case 5 -> {
         Checks.umip(c);
         DescriptorTables.sgdt(c, i);
       }
-      case 4 -> {
+      case 6 -> {
         Checks.umip(c);
         DescriptorTables.sidt(c, i);
       }
-      case 5 -> {
+      case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 6 -> {
+      case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lidt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 7 -> {
-        DescriptorTables.lar(c, i);
-      }
-      case 8 -> {
-        DescriptorTables.lsl(c, i);
-      }
       case 9 -> {
-        DescriptorTables.arpl(c, i);
+        Checks.umip(c);
+        SystemRegisters.storeStatusWord(c, i);
       }
       case 10 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.loadStatusWord(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 11 -> {
+        DescriptorTables.lar(c, i);
+      }
+      case 12 -> {
+        DescriptorTables.lsl(c, i);
+      }
+      case 13 -> {
+        DescriptorTables.arpl(c, i);
+      }
+      case 14 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.readControl(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 15 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.writeControl(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 16 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.readDebug(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 17 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.writeDebug(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 18 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.clearTaskSwitched(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 19 -> {
+        CacheControl.flushAll(c, i);
+      }
+      case 20 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        CacheControl.invalidatePage(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 21 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        CacheControl.invalidateContext(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 22 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        InterruptFlag.clear(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 23 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        InterruptFlag.set(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 24 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.halt(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 25 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        AccessFlag.clear(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 26 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        AccessFlag.set(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 27 -> {
+        ModelSpecific.swapGs(c, i);
+      }
+      case 28 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.writeMsr(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 29 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.readMsr(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 30 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.readTimeStamp(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 31 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.readPerformance(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 32 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.readTimeStampAndProcessor(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 33 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.identify(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 34 -> {
+        ModelSpecific.readProcessor(c, i);
+      }
+      case 35 -> {
+        ModelSpecific.random(c, i);
+      }
+      case 36 -> {
+        ModelSpecific.readFsBase(c, i);
+      }
+      case 37 -> {
+        ModelSpecific.readGsBase(c, i);
+      }
+      case 38 -> {
+        ModelSpecific.writeFsBase(c, i);
+      }
+      case 39 -> {
+        ModelSpecific.writeGsBase(c, i);
+      }
+      case 40 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.call(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 41 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.callReturn(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 42 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.enter(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 43 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.exit(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 44 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.monitor(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 45 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.wait(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 46 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.monitorAnyLevel(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 47 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.waitAnyLevel(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 48 -> {
+        CacheControl.zeroLine(c, i);
+      }
+      case 49 -> {
+        CacheControl.flushLine(c, i);
+      }
+      case 50 -> {
+        CacheControl.fence(c, i);
+      }
+      case 51 -> {
+        SystemRegisters.readExtended(c, i);
+      }
+      case 52 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.writeExtended(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 53 -> {
+        MmxPack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 54 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         MmxPack.punpcklwd(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         MmxPack.punpckldq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         MmxPack.packsswb(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 60 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 61 -> {
         MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
-        MmxLanes.pcmpgtw(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        MmxLanes.pcmpgtd(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        MmxPack.packuswb(c, i.reg, i.rm);
-      }
-      case 25 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
-      }
-      case 26 -> {
-        MmxPack.punpckhbw(c, i.reg, i.rm);
-      }
-      case 27 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        MmxPack.punpckhwd(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
-      }
-      case 30 -> {
-        MmxPack.punpckhdq(c, i.reg, i.rm);
-      }
-      case 31 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
-      }
-      case 32 -> {
-        MmxPack.packssdw(c, i.reg, i.rm);
-      }
-      case 33 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
-      }
-      case 34 -> {
-        MmxLanes.pcmpeqb(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        MmxLanes.pcmpeqw(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        MmxLanes.pcmpeqd(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        MmxPack.psrlw(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        MmxPack.psrld(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrld(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        MmxPack.psrlq(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        MmxLanes.pmullw(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        MmxLanes.psubusb(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        MmxLanes.psubusw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        MmxLanes.pand(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pand(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        MmxLanes.paddusb(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        MmxLanes.paddusw(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        MmxLanes.pandn(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        MmxPack.psraw(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psraw(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        MmxPack.psrad(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

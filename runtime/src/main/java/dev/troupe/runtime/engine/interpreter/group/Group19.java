@@ -13,224 +13,228 @@ final class Group19 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxLanes.pmulhw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        MmxLanes.pcmpgtd(c, i.reg, i.rm);
+      }
+      case 2 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+      }
+      case 3 -> {
+        MmxPack.packuswb(c, i.reg, i.rm);
+      }
+      case 4 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
+      }
+      case 5 -> {
+        MmxPack.punpckhbw(c, i.reg, i.rm);
+      }
+      case 6 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
+      }
+      case 7 -> {
+        MmxPack.punpckhwd(c, i.reg, i.rm);
+      }
+      case 8 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        MmxPack.punpckhdq(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        MmxPack.packssdw(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        MmxLanes.pcmpeqb(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        MmxLanes.pcmpeqw(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        MmxLanes.pcmpeqd(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        MmxPack.psrlw(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        MmxPack.psrld(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrld(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        MmxPack.psrlq(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        MmxLanes.pmullw(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        MmxLanes.psubusb(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        MmxLanes.psubusw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        MmxLanes.pand(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pand(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        MmxLanes.paddusb(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        MmxLanes.paddusw(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        MmxLanes.pandn(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        MmxPack.psraw(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psraw(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        MmxPack.psrad(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        MmxLanes.pmulhw(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         MmxLanes.psubsb(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 47 -> {
         MmxLanes.psubsw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 49 -> {
         MmxLanes.por(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 51 -> {
         MmxLanes.paddsb(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 53 -> {
         MmxLanes.paddsw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         MmxLanes.pxor(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         MmxPack.psllw(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         MmxPack.pslld(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 60 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 61 -> {
         MmxPack.psllq(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
-      }
-      case 25 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
-      }
-      case 26 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
-      }
-      case 27 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
-      }
-      case 30 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
-      }
-      case 31 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
-      }
-      case 32 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
-      }
-      case 33 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
-      }
-      case 34 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        MmxPack.psrlwImmediate(c, i);
-      }
-      case 57 -> {
-        MmxPack.psrawImmediate(c, i);
-      }
-      case 58 -> {
-        MmxPack.psllwImmediate(c, i);
-      }
-      case 59 -> {
-        MmxPack.psrldImmediate(c, i);
-      }
-      case 60 -> {
-        MmxPack.psradImmediate(c, i);
-      }
-      case 61 -> {
-        MmxPack.pslldImmediate(c, i);
-      }
-      case 62 -> {
-        MmxPack.psrlqImmediate(c, i);
-      }
       case 63 -> {
-        MmxPack.psllqImmediate(c, i);
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -4,9 +4,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,228 +13,224 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        MmxLanes.psubb(c, i.reg, i.rm);
+      }
+      case 2 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+      }
+      case 3 -> {
+        MmxLanes.psubw(c, i.reg, i.rm);
+      }
+      case 4 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+      }
+      case 5 -> {
+        MmxLanes.psubd(c, i.reg, i.rm);
+      }
+      case 6 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+      }
+      case 7 -> {
+        MmxLanes.paddb(c, i.reg, i.rm);
+      }
+      case 8 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        MmxLanes.paddw(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        MmxLanes.paddd(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        MmxLanes.paddq(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        MmxLanes.pmuludq(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        MmxLanes.psubq(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        MmxLanes.pminub(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        MmxLanes.pmaxub(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        MmxLanes.pavgb(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        MmxLanes.pavgw(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        MmxLanes.pminsw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        MmxLanes.psadbw(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        MmxPack.psrlwImmediate(c, i);
+      }
+      case 36 -> {
+        MmxPack.psrawImmediate(c, i);
+      }
+      case 37 -> {
+        MmxPack.psllwImmediate(c, i);
+      }
+      case 38 -> {
+        MmxPack.psrldImmediate(c, i);
+      }
+      case 39 -> {
+        MmxPack.psradImmediate(c, i);
+      }
+      case 40 -> {
+        MmxPack.pslldImmediate(c, i);
+      }
+      case 41 -> {
+        MmxPack.psrlqImmediate(c, i);
+      }
+      case 42 -> {
+        MmxPack.psllqImmediate(c, i);
+      }
+      case 43 -> {
+        MmxPack.phaddw(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         MmxPack.phaddd(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 47 -> {
         MmxPack.phaddsw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 49 -> {
         MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 51 -> {
         MmxPack.phsubw(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 53 -> {
         MmxPack.phsubd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         MmxPack.phsubsw(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         MmxLanes.psignb(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         MmxLanes.psignw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 60 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 61 -> {
         MmxLanes.psignd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        MmxLanes.pabsb(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        MmxLanes.pabsw(c, i.reg, i.rm);
-      }
-      case 25 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
-      }
-      case 26 -> {
-        MmxLanes.pabsd(c, i.reg, i.rm);
-      }
-      case 27 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        SseLanes.pand(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pand(c, i.reg, Vectors.SLOT);
-      }
-      case 30 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
-      }
-      case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
-      }
-      case 32 -> {
-        SseLanes.por(c, i.reg, i.rm);
-      }
-      case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
-      }
-      case 34 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 42 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

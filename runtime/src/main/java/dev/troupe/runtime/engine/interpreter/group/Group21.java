@@ -2,8 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
+import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -13,228 +15,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        MmxLanes.pabsb(c, i.reg, i.rm);
+      }
+      case 2 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
+      }
+      case 3 -> {
+        MmxLanes.pabsw(c, i.reg, i.rm);
+      }
+      case 4 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
+      }
+      case 5 -> {
+        MmxLanes.pabsd(c, i.reg, i.rm);
+      }
+      case 6 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
+      }
+      case 7 -> {
+        SseLanes.pand(c, i.reg, i.rm);
+      }
+      case 8 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pand(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        SseLanes.pandn(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        SseLanes.por(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        SseLanes.pxor(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SsePack.punpckldq(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SsePack.punpckhdq(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 21 -> {
+        SsePack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SsePack.punpcklwd(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SsePack.packsswb(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        SsePack.packuswb(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        SsePack.punpckhbw(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SsePack.punpckhwd(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SsePack.packssdw(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 47 -> {
         SsePack.psrlw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 49 -> {
         SsePack.psrld(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 51 -> {
         SsePack.psrlq(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 53 -> {
         SseLanes.pmullw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         SseLanes.psubusb(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         SseLanes.psubusw(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         SseLanes.paddusb(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 61 -> {
         SseLanes.paddusw(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
-        SsePack.psraw(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        SsePack.psrad(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
-      }
-      case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
-      }
-      case 26 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
-      }
-      case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 30 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
-      }
-      case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
-      }
-      case 32 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
-      }
-      case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
-      }
-      case 34 -> {
-        SsePack.psllw(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        SsePack.pslld(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        SsePack.psllq(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SsePack.psraw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

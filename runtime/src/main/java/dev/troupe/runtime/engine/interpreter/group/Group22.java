@@ -14,223 +14,226 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SsePack.psrad(c, i.reg, i.rm);
+      }
+      case 2 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
+      }
+      case 3 -> {
+        SseLanes.pmulhw(c, i.reg, i.rm);
+      }
+      case 4 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+      }
+      case 5 -> {
+        SseLanes.psubsb(c, i.reg, i.rm);
+      }
+      case 6 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+      }
+      case 7 -> {
+        SseLanes.psubsw(c, i.reg, i.rm);
+      }
+      case 8 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        SseLanes.paddsb(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        SseLanes.paddsw(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        SsePack.psllw(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SsePack.pslld(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SsePack.psllq(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseLanes.pmaddwd(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        SseLanes.psubb(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SseLanes.psubw(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SseLanes.psubd(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseLanes.paddb(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SseLanes.paddw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        SseLanes.paddd(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        SseLanes.paddq(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        SseLanes.pmuludq(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SseLanes.psubq(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SseLanes.pminub(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseLanes.pmaxub(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseLanes.pavgb(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         SseLanes.pavgw(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 47 -> {
         SseLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 49 -> {
         SseLanes.pminsw(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 51 -> {
         SseLanes.pmaxsw(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 53 -> {
         SseLanes.psadbw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         SsePack.psrlwImmediate(c, i);
       }
-      case 17 -> {
+      case 60 -> {
         SsePack.psrawImmediate(c, i);
       }
-      case 18 -> {
+      case 61 -> {
         SsePack.psllwImmediate(c, i);
       }
-      case 19 -> {
+      case 62 -> {
         SsePack.psrldImmediate(c, i);
       }
-      case 20 -> {
-        SsePack.psradImmediate(c, i);
-      }
-      case 21 -> {
-        SsePack.pslldImmediate(c, i);
-      }
-      case 22 -> {
-        SsePack.psrlqImmediate(c, i);
-      }
-      case 23 -> {
-        SsePack.psllqImmediate(c, i);
-      }
-      case 24 -> {
-        SseShuffle.psrldq(c, i);
-      }
-      case 25 -> {
-        SseShuffle.pslldq(c, i);
-      }
-      case 26 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 28 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 30 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 32 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 34 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SsePack.psradImmediate(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -15,228 +15,225 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        SsePack.pslldImmediate(c, i);
       }
       case 1 -> {
+        SsePack.psrlqImmediate(c, i);
+      }
+      case 2 -> {
+        SsePack.psllqImmediate(c, i);
+      }
+      case 3 -> {
+        SseShuffle.psrldq(c, i);
+      }
+      case 4 -> {
+        SseShuffle.pslldq(c, i);
+      }
+      case 5 -> {
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 6 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 7 -> {
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 8 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 9 -> {
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 10 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 11 -> {
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 13 -> {
+        SseShuffle.movddup(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SseShuffle.movsldup(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SseShuffle.movshdup(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseShuffle.pshufb(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        SsePack.phaddw(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SsePack.phaddd(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SsePack.phaddsw(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseLanes.pmaddubsw(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SsePack.phsubw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        SsePack.phsubd(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        SsePack.phsubsw(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        SseLanes.psignb(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SseLanes.psignw(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SseLanes.psignd(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseLanes.pmulhrsw(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseLanes.pabsb(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         SseLanes.pabsw(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 47 -> {
         SseLanes.pabsd(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 49 -> {
         SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 8 -> {
+      case 51 -> {
         SseShuffle.pblendvb(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 53 -> {
         SseShuffle.blendvps(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 55 -> {
         SseShuffle.blendvpd(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 57 -> {
         SseShuffle.ptest(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.ptest(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 59 -> {
         SseWiden.pmovsxbw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 60 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 61 -> {
         SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 62 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
-      }
-      case 25 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
-      }
-      case 26 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
-      }
-      case 27 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
-      }
-      case 30 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
-      }
-      case 31 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
-      }
-      case 32 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
-      }
-      case 33 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
-      }
-      case 34 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,7 +3,9 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -13,51 +15,202 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
+      }
+      case 2 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+      }
+      case 3 -> {
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
+      }
+      case 4 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+      }
+      case 5 -> {
+        SseWiden.pmovsxdq(c, i.reg, i.rm);
+      }
+      case 6 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+      }
+      case 7 -> {
+        SseWiden.pmovzxbw(c, i.reg, i.rm);
+      }
+      case 8 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        SseWiden.pmovzxbd(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        SseWiden.pmovzxbq(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        SseWiden.pmovzxwd(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SseWiden.pmovzxwq(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SseWiden.pmovzxdq(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseLanes.pmuldq(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        SseLanes.pcmpeqq(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SsePack.packusdw(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SseLanes.pminsb(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseLanes.pminsd(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SseLanes.pminuw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        SseLanes.pminud(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        SseLanes.pmaxsb(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        SseLanes.pmaxsd(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SseLanes.pmaxuw(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SseLanes.pmaxud(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseLanes.pmulld(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseShuffle.phminposuw(c, i.reg, i.rm);
+      }
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 45 -> {
         SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 3 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 4 -> {
+      case 47 -> {
         SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 5 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 6 -> {
+      case 49 -> {
         SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 7 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 8 -> {
+      case 51 -> {
         SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 9 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 10 -> {
+      case 53 -> {
         SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 11 -> {
+      case 54 -> {
         Vectors.load(c, i, 32, false);
         SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 12 -> {
+      case 55 -> {
         SseLanes.pcmpgtq(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }

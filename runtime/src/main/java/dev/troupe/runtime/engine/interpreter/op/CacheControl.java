@@ -15,6 +15,9 @@ public final class CacheControl {
   private static final int LINE = 64;
   private static final int PCID = 0xFFF;
 
+  /** MFENCE's ModRM.reg. */
+  private static final int MFENCE = 6;
+
   private CacheControl() {}
 
   @Meaning(
@@ -41,9 +44,15 @@ public final class CacheControl {
     }
   }
 
+  /**
+   * LFENCE, SFENCE and SERIALIZE order nothing that our loads and stores do not order already;
+   * MFENCE does.
+   */
   @Meaning(value = "FENCE", flow = Flow.NEXT)
   public static void fence(Cpu c, Insn i) {
-    VarHandle.fullFence();
+    if ((i.reg & 7) == MFENCE) {
+      VarHandle.fullFence();
+    }
   }
 
   /** Never faults on its address: one that is not canonical is no translation to drop. */

@@ -12,8 +12,8 @@ import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
 
 /**
- * SYSCALL, SYSRET, SYSENTER, SYSEXIT. Where Intel and AMD differ, the model's vendor decides: AMD has SYSCALL in compatibility
- * and legacy mode too, and no SYSENTER in long mode.
+ * SYSCALL, SYSRET, SYSENTER, SYSEXIT. Where Intel and AMD differ, the model's vendor decides: AMD
+ * has SYSCALL in compatibility and legacy mode too, and no SYSENTER in long mode.
  */
 public final class FastSystemCall {
   private static final long LOW = 0xFFFF_FFFFL;

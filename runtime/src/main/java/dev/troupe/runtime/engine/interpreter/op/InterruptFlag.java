@@ -10,7 +10,8 @@ import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
 
 /**
- * Who may change IF, and what becomes of the attempt (Intel SDM vol. 2, CLI, STI, PUSHF, POPF; vol. 3B, 20.3 for VME and PVI).
+ * Who may change IF, and what becomes of the attempt (Intel SDM vol. 2, CLI, STI, PUSHF, POPF; vol.
+ * 3B, 20.3 for VME and PVI).
  */
 public final class InterruptFlag {
   /** POPF changes these at CPL 0; RF it clears; VM, VIF and VIP stay. */

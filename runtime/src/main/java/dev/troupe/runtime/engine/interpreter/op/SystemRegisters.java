@@ -74,4 +74,12 @@ public final class SystemRegisters {
   public static void writeExtended(Cpu c, Insn i) {
     c.control.writeXcr((int) c.gpr[Cpu.RCX], ModelSpecific.edxEax(c));
   }
+
+  /** CR4.PKE cannot be set, as there are no protection keys. */
+  @Meaning(
+      value = {"RDPKRU", "WRPKRU"},
+      flow = Flow.END)
+  public static void protectionKeys(Cpu c, Insn i) {
+    throw c.fault(Fault.UD);
+  }
 }
