@@ -20,7 +20,9 @@ import java.util.stream.Stream;
  * at a time makes an entry; what a killed one left behind is removed by the next.
  */
 final class GuestCache {
-  private static final String UNFINISHED = ".unfinished-";
+  /** Followed by the entry's name and a dot, which no name has: one name may begin like another. */
+  private static final String UNFINISHED = ".unfinished.";
+
   private static final long RETRY_MILLIS = 100;
 
   private final Path root;
@@ -53,6 +55,7 @@ final class GuestCache {
   /**
    * The entry of that name, made if it is not there.
    *
+   * @param name without a dot
    * @param waiting run once if somebody else is at it
    * @throws GuestException if the folder cannot be written
    */
@@ -81,7 +84,7 @@ final class GuestCache {
   }
 
   private void make(String name, Path entry, Maker maker) throws IOException {
-    Path folder = Files.createTempDirectory(root, UNFINISHED + name + "-");
+    Path folder = Files.createTempDirectory(root, UNFINISHED + name + ".");
     Thread cleaner = new Thread(() -> removeQuietly(folder), "cache-cleaner");
     Runtime.getRuntime().addShutdownHook(cleaner);
     try {
@@ -130,7 +133,7 @@ final class GuestCache {
 
   /** Only with the lock held: nobody else can be at work on them. */
   private void removeUnfinished(String name) throws IOException {
-    try (DirectoryStream<Path> left = Files.newDirectoryStream(root, UNFINISHED + name + "-*")) {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(root, UNFINISHED + name + ".*")) {
       for (Path folder : left) {
         remove(folder);
       }
