@@ -1,8 +1,6 @@
 package dev.troupe.runtime.isa;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
@@ -18,6 +16,7 @@ public final class DecodeTable {
   private static final int MAPS = 8;
   private static final int CLASSES = 4;
   private static final int MODRM_VALUES = 256;
+  private static final int MOST_SPECIFIC = 16 + 8 + 2 + 2 + 1;
 
   /**
    * By opcode key and prefix class: a node, or {@link #NONE}, or -2 - offset into {@link #byModRm}.
@@ -35,27 +34,54 @@ public final class DecodeTable {
   private int[] nodeNext = new int[1600];
   private int nodes;
 
+  private record Known(Set<Feature> features, DecodeTable table) {}
+
+  private static volatile Known last;
+
   /**
+   * Builds a table.
+   *
    * @param features the CPU model's; {@link Feature#BASE} is always meant
    */
   public DecodeTable(Set<Feature> features) {
     Arrays.fill(byOpcode, NONE);
-    List<Row> rows = new ArrayList<>(1500);
-    for (Row row : InstructionTable.rows()) {
-      if (row.feature() == Feature.BASE || features.contains(row.feature())) {
-        rows.add(row);
-      }
+    List<Row> rows = InstructionTable.rows();
+    byte[] order = new byte[rows.size()];
+    for (int n = 0; n < order.length; n++) {
+      Row row = rows.get(n);
+      boolean there = row.feature() == Feature.BASE || features.contains(row.feature());
+      order[n] = (byte) (there ? specificity(row) : -1);
     }
     // The more a row demands, the later it is put in, over what demands less.
-    rows.sort(Comparator.comparingInt(DecodeTable::specificity));
-    for (Row row : rows) {
-      Opcode opcode = row.encoding();
-      int last = opcode.registerInOpcode() ? 7 : 0;
-      for (int r = 0; r <= last; r++) {
-        for (int prefix = 0; prefix < CLASSES; prefix++) {
-          if (opcode.matchesPrefix(prefix)) {
-            add(row, key(opcode.vex(), opcode.map(), opcode.code() + r, prefix));
-          }
+    for (int specificity = 0; specificity <= MOST_SPECIFIC; specificity++) {
+      for (int n = 0; n < order.length; n++) {
+        if (order[n] == specificity) {
+          add(rows.get(n));
+        }
+      }
+    }
+  }
+
+  /**
+   * The table for a CPU model's features; that of the last caller is kept, as a machine's vCPUs are
+   * alike.
+   */
+  public static DecodeTable of(Set<Feature> features) {
+    Known known = last;
+    if (known == null || !known.features.equals(features)) {
+      known = new Known(Set.copyOf(features), new DecodeTable(features));
+      last = known;
+    }
+    return known.table;
+  }
+
+  private void add(Row row) {
+    Opcode opcode = row.encoding();
+    int count = opcode.registerInOpcode() ? 8 : 1;
+    for (int r = 0; r < count; r++) {
+      for (int prefix = 0; prefix < CLASSES; prefix++) {
+        if (opcode.matchesPrefix(prefix)) {
+          add(row, key(opcode.vex(), opcode.map(), opcode.code() + r, prefix));
         }
       }
     }
@@ -90,22 +116,24 @@ public final class DecodeTable {
     byOpcode[key] = -2 - block;
     int from = NONE;
     int to = NONE;
-    for (int modRm = 0; modRm < MODRM_VALUES; modRm++) {
-      if (matches(opcode, modRm)) {
-        if (byModRm[block + modRm] != from || to == NONE) {
-          from = byModRm[block + modRm];
-          to = node(row, from);
+    int firstMod = opcode.form() == Opcode.FORM_REGISTER ? 3 : 0;
+    int lastMod = opcode.form() == Opcode.FORM_MEMORY ? 2 : 3;
+    int firstReg = Math.max(opcode.digit(), 0);
+    int lastReg = opcode.digit() < 0 ? 7 : firstReg;
+    int firstRm = Math.max(opcode.rm(), 0);
+    int lastRm = opcode.rm() < 0 ? 7 : firstRm;
+    for (int mod = firstMod; mod <= lastMod; mod++) {
+      for (int reg = firstReg; reg <= lastReg; reg++) {
+        for (int rm = firstRm; rm <= lastRm; rm++) {
+          int at = block + (mod << 6 | reg << 3 | rm);
+          if (byModRm[at] != from || to == NONE) {
+            from = byModRm[at];
+            to = node(row, from);
+          }
+          byModRm[at] = to;
         }
-        byModRm[block + modRm] = to;
       }
     }
-  }
-
-  private static boolean matches(Opcode opcode, int modRm) {
-    return (opcode.digit() < 0 || opcode.digit() == (modRm >> 3 & 7))
-        && (opcode.form() == Opcode.FORM_ANY
-            || opcode.form() == (modRm >= 0xC0 ? Opcode.FORM_REGISTER : Opcode.FORM_MEMORY))
-        && (opcode.rm() < 0 || opcode.rm() == (modRm & 7));
   }
 
   private int newBlock(int fill) {

@@ -24,130 +24,157 @@ public final class InstructionTable {
     1 << 17, 1 << 18
   };
 
-  private static final List<Row> ROWS = load();
+  private static final List<Row> ROWS = new InstructionTable().load();
 
-  private InstructionTable() {}
+  private final Map<String, Feature> features = new LinkedHashMap<>();
+  private final Map<String, Integer> checkBits = new LinkedHashMap<>();
+  private final Map<String, String> strings = new LinkedHashMap<>();
+  private final List<Row> rows = new ArrayList<>(1500);
+
+  /** Where each column of the row in hand starts and ends, without the blanks around it. */
+  private final int[] start = new int[COLUMNS];
+
+  private final int[] end = new int[COLUMNS];
+
+  private InstructionTable() {
+    for (Feature feature : Feature.values()) {
+      features.put(feature.name(), feature);
+    }
+    for (int i = 0; i < Row.CHECKS.size(); i++) {
+      checkBits.put(Row.CHECKS.get(i), 1 << i);
+    }
+  }
 
   /** Every row, at its number. */
   public static List<Row> rows() {
     return ROWS;
   }
 
-  private static List<Row> load() {
-    List<Row> rows = new ArrayList<>(1500);
-    Map<String, Integer> checkBits = new LinkedHashMap<>();
-    for (int i = 0; i < Row.CHECKS.size(); i++) {
-      checkBits.put(Row.CHECKS.get(i), 1 << i);
-    }
-    Map<String, Feature> features = new LinkedHashMap<>();
-    for (Feature feature : Feature.values()) {
-      features.put(feature.name(), feature);
-    }
-    Map<String, String> strings = new LinkedHashMap<>();
-    String[] columns = new String[COLUMNS];
+  // Runs at each start, before anything is compiled: bytes and loops, no regular expressions, no
+  // lambdas.
+  private List<Row> load() {
     for (String file : FILES) {
-      String text = read(file);
-      int line = 0;
-      for (int at = 0; at < text.length(); ) {
-        int end = text.indexOf('\n', at);
-        end = end < 0 ? text.length() : end;
-        line++;
-        if (end > at && text.charAt(at) != '#') {
-          split(text, at, end, columns);
-          try {
-            rows.add(row(rows.size(), columns, checkBits, features, strings));
-          } catch (RuntimeException e) {
-            throw new IllegalStateException(
-                "instruction table: file="
-                    + file
-                    + " line="
-                    + line
-                    + " text="
-                    + text.substring(at, end),
-                e);
-          }
+      byte[] text = read(file);
+      int line = 1;
+      for (int at = 0; at < text.length; line++) {
+        if (text[at] == '#' || text[at] == '\n') {
+          while (text[at++] != '\n') {}
+          continue;
         }
-        at = end + 1;
+        int from = at;
+        try {
+          at = columns(text, at);
+          rows.add(row(text));
+        } catch (RuntimeException e) {
+          throw new IllegalStateException(
+              "instruction table: file=" + file + " line=" + line + " offset=" + from, e);
+        }
       }
     }
     return List.copyOf(rows);
   }
 
-  private static String read(String file) {
+  private static byte[] read(String file) {
     try (InputStream in = InstructionTable.class.getResourceAsStream(file + ".table")) {
       if (in == null) {
         throw new IllegalStateException("instruction table missing: file=" + file);
       }
-      return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+      return in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static void split(String text, int from, int to, String[] columns) {
+  /** Finds the columns of the row at {@code from}; returns the start of the next line. */
+  private int columns(byte[] text, int from) {
     int at = from;
-    for (int i = 0; i < COLUMNS; i++) {
-      int bar = i == COLUMNS - 1 ? to : text.indexOf('|', at);
-      if (bar < 0 || bar > to) {
-        throw new IllegalStateException(
-            "instruction table: columns=" + i + " text=" + text.substring(from, to));
+    for (int column = 0; column < COLUMNS; column++) {
+      while (text[at] == ' ') {
+        at++;
       }
-      columns[i] = text.substring(at, bar).strip();
-      at = bar + 1;
+      start[column] = at;
+      int last = at;
+      byte stop = column == COLUMNS - 1 ? (byte) '\n' : (byte) '|';
+      for (byte b = text[at]; b != stop; b = text[++at]) {
+        if (b == '\n') {
+          throw new IllegalArgumentException("columns=" + (column + 1) + " expected=" + COLUMNS);
+        }
+        if (b != ' ') {
+          last = at + 1;
+        }
+      }
+      end[column] = last;
+      at++;
     }
+    return at;
   }
 
-  private static Row row(
-      int number,
-      String[] columns,
-      Map<String, Integer> checkBits,
-      Map<String, Feature> features,
-      Map<String, String> strings) {
-    String instruction = columns[1];
-    int space = instruction.indexOf(' ');
+  private Row row(byte[] text) {
+    int mnemonicEnd = until(text, start[1], end[1], ' ');
     List<OperandCode> operands = new ArrayList<>(4);
-    if (space >= 0) {
-      for (String operand : instruction.substring(space + 1).split(",")) {
-        operands.add(OperandCode.of(operand));
-      }
+    for (int at = mnemonicEnd + 1; at < end[1]; ) {
+      int comma = until(text, at, end[1], ',');
+      operands.add(OperandCode.of(string(text, at, comma)));
+      at = comma + 1;
     }
-    String access = columns[2].equals("-") ? "" : columns[2];
+    String access = operands.isEmpty() ? "" : string(text, start[2], end[2]);
     if (access.length() != operands.size()) {
       throw new IllegalArgumentException("access=" + access + " operands=" + operands);
     }
-    Feature feature = features.get(columns[3]);
-    int checks = 0;
-    if (!columns[4].equals("-")) {
-      for (String check : columns[4].split(" ")) {
-        checks |= checkBits.get(check);
-      }
-    }
-    String flags = columns[5].equals("-") ? "" : columns[5];
-    int question = flags.indexOf('?');
-    int undefined = question < 0 ? 0 : flags(flags.substring(question + 1));
-    flags = question < 0 ? flags : flags.substring(0, question);
-    int arrow = flags.indexOf('>');
-    int read = arrow < 0 ? 0 : flags(flags.substring(0, arrow));
-    int written = arrow < 0 ? 0 : flags(flags.substring(arrow + 1));
+    String feature = string(text, start[3], end[3]);
+    int arrow = until(text, start[5], end[5], '>');
+    int question = until(text, start[5], end[5], '?');
     return new Row(
-        number,
-        Opcode.parse(columns[0]),
-        space < 0 ? instruction : instruction.substring(0, space),
+        rows.size(),
+        Opcode.parse(string(text, start[0], end[0])),
+        string(text, start[1], mnemonicEnd),
         List.copyOf(operands),
-        access,
-        Objects.requireNonNull(feature, columns[3]),
-        checks,
-        read,
-        written,
-        undefined,
-        strings.computeIfAbsent(columns[6], name -> name));
+        shared(access),
+        Objects.requireNonNull(features.get(feature), feature),
+        checks(text),
+        arrow < end[5] ? flags(text, start[5], arrow) : 0,
+        flags(text, Math.min(arrow + 1, end[5]), question),
+        flags(text, Math.min(question + 1, end[5]), end[5]),
+        shared(string(text, start[6], end[6])));
   }
 
-  private static int flags(String letters) {
+  private int checks(byte[] text) {
+    int checks = 0;
+    if (text[start[4]] == '-') {
+      return 0;
+    }
+    for (int at = start[4]; at < end[4]; ) {
+      int blank = until(text, at, end[4], ' ');
+      String name = string(text, at, blank);
+      checks |= Objects.requireNonNull(checkBits.get(name), name);
+      at = blank + 1;
+    }
+    return checks;
+  }
+
+  private static int flags(byte[] text, int from, int to) {
     int bits = 0;
-    for (int i = 0; i < letters.length(); i++) {
-      bits |= FLAG_BITS[FLAG_LETTERS.indexOf(letters.charAt(i))];
+    for (int at = from; at < to; at++) {
+      bits |= FLAG_BITS[FLAG_LETTERS.indexOf(text[at])];
     }
     return bits;
+  }
+
+  private static int until(byte[] text, int from, int to, char stop) {
+    int at = from;
+    while (at < to && text[at] != stop) {
+      at++;
+    }
+    return at;
+  }
+
+  private static String string(byte[] text, int from, int to) {
+    return new String(text, from, to - from, StandardCharsets.ISO_8859_1);
+  }
+
+  /** One String a name, so that rows of the same meaning share it. */
+  private String shared(String text) {
+    String known = strings.putIfAbsent(text, text);
+    return known == null ? text : known;
   }
 }

@@ -50,70 +50,68 @@ public record Opcode(
 
   /** The row's column parsed. */
   static Opcode parse(String text) {
-    String[] parts = text.split(" ");
-    boolean vex = false;
     int prefix = PREFIX_ANY;
-    int w = -1;
-    int at = 0;
-    if (parts[0].startsWith("VEX.L0.")) {
-      vex = true;
-      prefix = prefix(parts[0].substring(7));
-      at++;
-    } else if (prefix(parts[0]) >= 0) {
-      prefix = prefix(parts[0]);
-      at++;
+    boolean vex = text.startsWith("VEX.L0.");
+    int at = vex ? 7 : 0;
+    int word = wordEnd(text, at);
+    int named = prefix(text.substring(at, word));
+    if (named >= 0) {
+      prefix = named;
+      at = word + 1;
     }
-    if (parts[at].startsWith("W")) {
-      w = parts[at++].charAt(1) - '0';
+    int w = -1;
+    if (text.charAt(at) == 'W') {
+      w = text.charAt(at + 1) - '0';
+      at += 3;
     }
     int map = 0;
-    if (parts[at].equals("0F")) {
-      at++;
+    if (text.startsWith("0F ", at)) {
       map = 1;
-      if (parts[at].equals("38") && isByte(parts, at + 1)) {
-        map = 2;
-        at++;
-      } else if (parts[at].equals("3A") && isByte(parts, at + 1)) {
-        map = 3;
-        at++;
+      at += 3;
+      if (isEscape(text, at)) {
+        map = text.charAt(at + 1) == '8' ? 2 : 3;
+        at += 3;
       }
     }
-    int code = Integer.parseInt(parts[at], 0, 2, 16);
-    boolean registerInOpcode = parts[at].endsWith("+r");
-    at++;
+    int code = hex(text.charAt(at)) << 4 | hex(text.charAt(at + 1));
+    boolean registerInOpcode = text.startsWith("+r", at + 2);
     boolean withoutRexB = false;
     boolean modRm = false;
     int digit = -1;
     int form = FORM_ANY;
     int rm = -1;
-    for (; at < parts.length; at++) {
-      String part = parts[at];
-      switch (part) {
-        case "B0" -> withoutRexB = true;
-        case "/r" -> modRm = true;
-        case "m" -> form = FORM_MEMORY;
-        case "r" -> form = FORM_REGISTER;
-        default -> {
-          if (part.startsWith("/")) {
-            modRm = true;
-            digit = part.charAt(1) - '0';
-          } else if (part.startsWith("rm=")) {
-            rm = part.charAt(3) - '0';
-            form = FORM_REGISTER;
-          } else {
-            throw new IllegalArgumentException("opcode: text=" + text + " part=" + part);
-          }
+    for (at = wordEnd(text, at) + 1; at < text.length(); at = wordEnd(text, at) + 1) {
+      switch (text.charAt(at)) {
+        case 'B' -> withoutRexB = true;
+        case 'm' -> form = FORM_MEMORY;
+        case '/' -> {
+          modRm = true;
+          digit = text.charAt(at + 1) == 'r' ? -1 : text.charAt(at + 1) - '0';
         }
+        case 'r' -> {
+          form = FORM_REGISTER;
+          rm = text.startsWith("rm=", at) ? text.charAt(at + 3) - '0' : rm;
+        }
+        default -> throw new IllegalArgumentException("opcode: text=" + text + " at=" + at);
       }
     }
     return new Opcode(
         text, vex, map, code, prefix, w, withoutRexB, registerInOpcode, modRm, digit, form, rm);
   }
 
-  private static boolean isByte(String[] parts, int at) {
-    return at < parts.length
-        && parts[at].length() >= 2
-        && Character.digit(parts[at].charAt(0), 16) >= 0;
+  private static int wordEnd(String text, int from) {
+    int blank = text.indexOf(' ', from);
+    return blank < 0 ? text.length() : blank;
+  }
+
+  /** True if 38 or 3A stands there and another opcode byte follows. */
+  private static boolean isEscape(String text, int at) {
+    return (text.startsWith("38 ", at) || text.startsWith("3A ", at))
+        && hex(text.charAt(at + 3)) >= 0;
+  }
+
+  private static int hex(char c) {
+    return c <= '9' ? c >= '0' ? c - '0' : -1 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
   }
 
   private static int prefix(String text) {
