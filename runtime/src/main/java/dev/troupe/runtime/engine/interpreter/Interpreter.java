@@ -10,9 +10,7 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
 import dev.troupe.runtime.isa.DecodeTable;
-import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
-import java.util.EnumSet;
 
 /**
  * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object
@@ -43,7 +41,7 @@ public final class Interpreter implements Engine, Execution {
   public Interpreter(Vcpu vcpu) {
     this.vcpu = vcpu;
     cpu = vcpu.cpu;
-    cache = new BlockCache(cpu, new DecodeTable(EnumSet.allOf(Feature.class)));
+    cache = new BlockCache(cpu, DecodeTable.of(cpu.model.features()));
   }
 
   /** Units (instructions, REP iterations, events) charged since the start. */
