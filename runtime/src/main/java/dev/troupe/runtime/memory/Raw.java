@@ -2,50 +2,102 @@ package dev.troupe.runtime.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import sun.misc.Unsafe;
 
 /**
  * Access to memory outside the heap by host address. The only place that holds the all-of-memory
  * segment: callers have checked their addresses against a mapping that they own.
+ *
+ * <p>Plain reads and writes go through {@code sun.misc.Unsafe} where the JVM has it, else through
+ * the segment: in compiled code the two are close, but before C2 has come an access through the
+ * segment costs ten times as much, and a guest's boot is mostly that
+ * (docs/decisions/0005-plain-memory-access-by-unsafe.md).
  */
+@SuppressWarnings("removal") // see the decision
 public final class Raw {
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
+  /** Null where this JVM no longer offers or allows it. */
+  private static final Unsafe UNSAFE = unsafe();
+
   private Raw() {}
 
+  private static Unsafe unsafe() {
+    try {
+      Class<?> type = Class.forName("sun.misc.Unsafe");
+      VarHandle field =
+          MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+              .findStaticVarHandle(type, "theUnsafe", type);
+      var unsafe = (Unsafe) field.get();
+      long probe = unsafe.allocateMemory(Long.BYTES);
+      try {
+        unsafe.putLong(probe, 0x0102_0304_0506_0708L);
+        return ALL.get(ValueLayout.JAVA_LONG, probe) == unsafe.getLong(probe) ? unsafe : null;
+      } finally {
+        unsafe.freeMemory(probe);
+      }
+    } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
+      return null; // not there, or --sun-misc-unsafe-memory-access=deny
+    }
+  }
+
   public static byte get8(long address) {
-    return ALL.get(ValueLayout.JAVA_BYTE, address);
+    return UNSAFE != null ? UNSAFE.getByte(address) : ALL.get(ValueLayout.JAVA_BYTE, address);
   }
 
   public static short get16(long address) {
-    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
+    return UNSAFE != null
+        ? UNSAFE.getShort(address)
+        : ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
   }
 
   public static int get32(long address) {
-    return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
+    return UNSAFE != null
+        ? UNSAFE.getInt(address)
+        : ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
   }
 
   public static long get64(long address) {
-    return ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, address);
+    return UNSAFE != null
+        ? UNSAFE.getLong(address)
+        : ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, address);
   }
 
   public static void put8(long address, byte value) {
-    ALL.set(ValueLayout.JAVA_BYTE, address, value);
+    if (UNSAFE != null) {
+      UNSAFE.putByte(address, value);
+    } else {
+      ALL.set(ValueLayout.JAVA_BYTE, address, value);
+    }
   }
 
   public static void put16(long address, short value) {
-    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+    if (UNSAFE != null) {
+      UNSAFE.putShort(address, value);
+    } else {
+      ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+    }
   }
 
   public static void put32(long address, int value) {
-    ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address, value);
+    if (UNSAFE != null) {
+      UNSAFE.putInt(address, value);
+    } else {
+      ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address, value);
+    }
   }
 
   public static void put64(long address, long value) {
-    ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+    if (UNSAFE != null) {
+      UNSAFE.putLong(address, value);
+    } else {
+      ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+    }
   }
 
   /** Reads with acquire semantics; the address is a multiple of 4. */
