@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A machine's life, and the proof that its actors' messages are what makes it run. One and the same class for every host. */
+/**
+ * A machine's life, and the proof that its actors' messages are what makes it run. One and the same
+ * class for every host.
+ */
 @Timeout(60)
 abstract class MachineTest {
   private static final int END_OF_INPUT = 4;

@@ -15,7 +15,10 @@ import org.apache.pekko.actor.typed.SpawnProtocol;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
-/** Something that runs machines: what the machine's tests are run against, in a local actor system or in a cluster. */
+/**
+ * Something that runs machines: what the machine's tests are run against, in a local actor system
+ * or in a cluster.
+ */
 interface TestHost extends AutoCloseable {
   long WAIT_SECONDS = 30;
 

@@ -54,8 +54,7 @@ public final class TinyGuest {
   private static byte[] code(String name) {
     try (InputStream in = TinyGuest.class.getResourceAsStream("/guests/" + name + ".asm")) {
       String source = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
-      String hex =
-          source.lines().filter(line -> line.startsWith(BYTES)).findFirst().orElseThrow();
+      String hex = source.lines().filter(line -> line.startsWith(BYTES)).findFirst().orElseThrow();
       return HexFormat.of().parseHex(hex.substring(BYTES.length()).strip());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
