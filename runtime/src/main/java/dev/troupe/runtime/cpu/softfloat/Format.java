@@ -66,7 +66,9 @@ public enum Format {
   /** Significand with its highest bit in bit 63, of a finite number that is not zero. */
   long significand(long bits) {
     long f = bits & fractionMask;
-    return exponent(bits) == 0 ? f << Long.numberOfLeadingZeros(f) : (f | 1L << fraction) << 63 - fraction;
+    return exponent(bits) == 0
+        ? f << Long.numberOfLeadingZeros(f)
+        : (f | 1L << fraction) << 63 - fraction;
   }
 
   /** The exponent that belongs to {@link #significand}. */

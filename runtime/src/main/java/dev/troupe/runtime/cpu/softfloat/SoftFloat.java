@@ -1,13 +1,15 @@
 package dev.troupe.runtime.cpu.softfloat;
 
 /**
- * Exact binary floating-point arithmetic and its rounding, for any precision up to 64 bits: the kernel that both the x87 and
- * the SSE instructions use where Java's own arithmetic cannot give the result or the flags.
+ * Exact binary floating-point arithmetic and its rounding, for any precision up to 64 bits: the
+ * kernel that both the x87 and the SSE instructions use where Java's own arithmetic cannot give the
+ * result or the flags.
  *
- * <p>A finite number that is not zero is (-1)^sign × 2^exp × significand / 2^63, the significand's highest bit set ("1.f").
- * Operations leave the exact result, or one that rounds as the exact one does, in {@link #sign}, {@link #exp}, {@link #hi} and
- * {@link #lo}: {@code lo} continues the significand downward, its lowest bit also stands for all that is below it. {@code hi}
- * is 0 for a zero. Then {@link #round} makes it fit a format. One object a vCPU; nothing is allocated.
+ * <p>A finite number that is not zero is (-1)^sign × 2^exp × significand / 2^63, the significand's
+ * highest bit set ("1.f"). Operations leave the exact result, or one that rounds as the exact one
+ * does, in {@link #sign}, {@link #exp}, {@link #hi} and {@link #lo}: {@code lo} continues the
+ * significand downward, its lowest bit also stands for all that is below it. {@code hi} is 0 for a
+ * zero. Then {@link #round} makes it fit a format. One object a vCPU; nothing is allocated.
  */
 public final class SoftFloat {
   // Exception flags, in the places that they have in MXCSR and in the x87 status word.
@@ -40,13 +42,21 @@ public final class SoftFloat {
   /** Whether {@link #round} went away from zero. */
   boolean roundedUp;
 
-  /** Whether {@link #round} overflowed to infinity; {@link #hi} and {@link #exp} do not count then. */
+  /**
+   * Whether {@link #round} overflowed to infinity; {@link #hi} and {@link #exp} do not count then.
+   */
   boolean infinite;
 
-  /** Whether {@link #round} found the result, rounded to the precision alone, below the least normal number. */
+  /**
+   * Whether {@link #round} found the result, rounded to the precision alone, below the least normal
+   * number.
+   */
   boolean tiny;
 
-  /** a + b, both finite and not zero. A sum of exactly zero gets the sign that the rounding mode gives it. */
+  /**
+   * a + b, both finite and not zero. A sum of exactly zero gets the sign that the rounding mode
+   * gives it.
+   */
   void add(int signA, int expA, long a, int signB, int expB, long b, int rounding) {
     if (expA < expB || expA == expB && Long.compareUnsigned(a, b) < 0) {
       addOrdered(signB, expB, b, signA, expA, a, rounding);
@@ -155,8 +165,8 @@ public final class SoftFloat {
   long remainder;
 
   /**
-   * (high × 2^64 + low) / d, for high &lt; d and d's highest bit set (Knuth, The Art of Computer Programming, 4.3.1 D, with two
-   * digits of 32 bits). The remainder goes to {@link #remainder}.
+   * (high × 2^64 + low) / d, for high &lt; d and d's highest bit set (Knuth, The Art of Computer
+   * Programming, 4.3.1 D, with two digits of 32 bits). The remainder goes to {@link #remainder}.
    */
   long divide128(long high, long low, long d) {
     long d1 = d >>> 32;
@@ -181,7 +191,10 @@ public final class SoftFloat {
     return q;
   }
 
-  /** The square root of a positive number (Zimmermann, Karatsuba Square Root, two digits of 32 bits). */
+  /**
+   * The square root of a positive number (Zimmermann, Karatsuba Square Root, two digits of 32
+   * bits).
+   */
   void squareRoot(int expA, long a) {
     sign = 0;
     exp = expA >> 1;
@@ -222,11 +235,13 @@ public final class SoftFloat {
   }
 
   /**
-   * Rounds the result to {@code precision} bits and the exponents {@code least} to {@code greatest}; below them it becomes
-   * denormal (its highest bit clear, {@link #exp} = least), above infinite or the greatest number. The position that a denormal
-   * number is rounded at is the format's lowest.
+   * Rounds the result to {@code precision} bits and the exponents {@code least} to {@code
+   * greatest}; below them it becomes denormal (its highest bit clear, {@link #exp} = least), above
+   * infinite or the greatest number. The position that a denormal number is rounded at is the
+   * format's lowest.
    *
-   * @param trap exceptions that are unmasked: with OVERFLOW or UNDERFLOW among them such a result keeps its exponent
+   * @param trap exceptions that are unmasked: with OVERFLOW or UNDERFLOW among them such a result
+   *     keeps its exponent
    */
   void round(int precision, int least, int greatest, int rounding, int trap) {
     infinite = false;

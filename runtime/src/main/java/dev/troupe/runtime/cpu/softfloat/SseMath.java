@@ -8,11 +8,12 @@ import static dev.troupe.runtime.cpu.softfloat.SoftFloat.UNDERFLOW;
 import static dev.troupe.runtime.cpu.softfloat.SoftFloat.ZERO_DIVIDE;
 
 /**
- * SSE arithmetic on single elements with all of MXCSR: rounding control, DAZ, FTZ, all six flags, NaN rules (SDM vol. 1, 11.5
- * and 4.8.3). The slow and exact way; instructions take it where the fast one does not apply.
+ * SSE arithmetic on single elements with all of MXCSR: rounding control, DAZ, FTZ, all six flags,
+ * NaN rules (SDM vol. 1, 11.5 and 4.8.3). The slow and exact way; instructions take it where the
+ * fast one does not apply.
  *
- * <p>Elements are the low bits of a long. Operations add to {@link #flags} what they find, and return the masked result; where
- * an exception is unmasked the result does not count.
+ * <p>Elements are the low bits of a long. Operations add to {@link #flags} what they find, and
+ * return the masked result; where an exception is unmasked the result does not count.
  */
 public final class SseMath {
   /** MXCSR: denormals are zeros, flush to zero. */
@@ -98,7 +99,14 @@ public final class SseMath {
       // Exact, but a denormal result may be flushed.
       load(f, f.isZero(a) ? b : a);
     } else {
-      soft.add(f.sign(a), f.power(a), f.significand(a), f.sign(b), f.power(b), f.significand(b), rounding);
+      soft.add(
+          f.sign(a),
+          f.power(a),
+          f.significand(a),
+          f.sign(b),
+          f.power(b),
+          f.significand(b),
+          rounding);
     }
     return finish(f);
   }
@@ -230,7 +238,10 @@ public final class SseMath {
       }
       int shift = to.fraction - from.fraction;
       long payload = a & from.fractionMask;
-      return sign | to.infinity | to.quietBit | (shift >= 0 ? payload << shift : payload >>> -shift);
+      return sign
+          | to.infinity
+          | to.quietBit
+          | (shift >= 0 ? payload << shift : payload >>> -shift);
     }
     if (from.isInfinite(a)) {
       return sign | to.infinity;
@@ -278,7 +289,10 @@ public final class SseMath {
     load(f, a);
     long magnitude = soft.toInteger(mode);
     boolean negative = soft.sign != 0;
-    long limit = negative ? size == 32 ? 1L << 31 : Long.MIN_VALUE : size == 32 ? (1L << 31) - 1 : Long.MAX_VALUE;
+    long limit =
+        negative
+            ? size == 32 ? 1L << 31 : Long.MIN_VALUE
+            : size == 32 ? (1L << 31) - 1 : Long.MAX_VALUE;
     if (soft.exp > 63 || Long.compareUnsigned(magnitude, limit) > 0) {
       flags |= INVALID;
       return indefinite;
@@ -308,7 +322,9 @@ public final class SseMath {
       return sign;
     }
     int n = Long.numberOfLeadingZeros(magnitude);
-    return sign | (long) (63 - n + f.bias) << f.fraction | magnitude << n >>> 63 - f.fraction & f.fractionMask;
+    return sign
+        | (long) (63 - n + f.bias) << f.fraction
+        | magnitude << n >>> 63 - f.fraction & f.fractionMask;
   }
 
   private void load(Format f, long a) {
@@ -318,7 +334,9 @@ public final class SseMath {
     soft.lo = 0;
   }
 
-  /** Rounds and packs what the kernel has computed, unless an exception found before it is unmasked. */
+  /**
+   * Rounds and packs what the kernel has computed, unless an exception found before it is unmasked.
+   */
   private long finish(Format f) {
     if ((flags & BEFORE & trap) != 0) {
       return 0;
@@ -340,6 +358,8 @@ public final class SseMath {
       return 0;
     }
     long fraction = soft.hi >>> 63 - f.fraction & f.fractionMask;
-    return soft.hi < 0 ? sign | (long) (soft.exp + f.bias) << f.fraction | fraction : sign | fraction;
+    return soft.hi < 0
+        ? sign | (long) (soft.exp + f.bias) << f.fraction | fraction
+        : sign | fraction;
   }
 }

@@ -2,7 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.SseCompare;
+import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -14,226 +17,234 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SseLanes.pandn(c, i.reg, i.rm);
       }
       case 1 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SseLanes.por(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SseLanes.pxor(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SsePack.punpckldq(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhdq(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 11 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 13 -> {
-        SsePack.psllw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
       case 15 -> {
-        SsePack.pslld(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
+        SseCompare.ucomiss(c, i.reg, i.rm);
       }
       case 17 -> {
-        SsePack.psllq(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
+        SseCompare.comiss(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.reg, i.rm);
       }
       case 21 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, false);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.rm, i.reg);
       }
       case 23 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, false);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, true);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
+        SseMove.movss(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+        SseMove.movss(c, i.rm, i.reg);
       }
       case 29 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
+        SseMove.movss(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 32, false);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        SseMove.movhlps(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+        SseMove.movsd(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 33 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+        SseMove.movhps(c, i.reg, i.rm);
       }
       case 35 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
+        SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        SseMove.movmskps(c, i);
       }
       case 37 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        Vectors.loadMmx(c, i, 64);
+        SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        SseConvert.cvtsi2ss(c, i);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseConvert.cvttss2si(c, i);
       }
       case 45 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SseConvert.cvtss2si(c, i);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklbw(c, i.reg, i.rm);
       }
       case 47 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklwd(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SsePack.packsswb(c, i.reg, i.rm);
       }
       case 51 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 53 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+        SsePack.packuswb(c, i.reg, i.rm);
       }
       case 59 -> {
-        SsePack.psrlwImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SsePack.psrawImmediate(c, i);
+        SsePack.punpckhbw(c, i.reg, i.rm);
       }
       case 61 -> {
-        SsePack.psllwImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SsePack.psrldImmediate(c, i);
+        SsePack.punpckhwd(c, i.reg, i.rm);
       }
       case 63 -> {
-        SsePack.psradImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

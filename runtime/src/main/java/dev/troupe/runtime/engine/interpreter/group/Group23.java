@@ -4,8 +4,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,225 +13,228 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SsePack.pslldImmediate(c, i);
+        SsePack.packssdw(c, i.reg, i.rm);
       }
       case 1 -> {
-        SsePack.psrlqImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SsePack.psllqImmediate(c, i);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseShuffle.psrldq(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseShuffle.pslldq(c, i);
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrlw(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrld(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrlq(c, i.reg, i.rm);
       }
       case 13 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+        SseLanes.pmullw(c, i.reg, i.rm);
       }
       case 15 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusb(c, i.reg, i.rm);
       }
       case 17 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusw(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusb(c, i.reg, i.rm);
       }
       case 21 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusw(c, i.reg, i.rm);
       }
       case 23 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+        SsePack.psraw(c, i.reg, i.rm);
       }
       case 25 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+        SsePack.psrad(c, i.reg, i.rm);
       }
       case 27 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhw(c, i.reg, i.rm);
       }
       case 29 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsb(c, i.reg, i.rm);
       }
       case 31 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsw(c, i.reg, i.rm);
       }
       case 33 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsb(c, i.reg, i.rm);
       }
       case 35 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsw(c, i.reg, i.rm);
       }
       case 37 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+        SsePack.psllw(c, i.reg, i.rm);
       }
       case 39 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+        SsePack.pslld(c, i.reg, i.rm);
       }
       case 41 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SsePack.psllq(c, i.reg, i.rm);
       }
       case 43 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 45 -> {
-        SseLanes.pabsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubb(c, i.reg, i.rm);
       }
       case 47 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubw(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.psubd(c, i.reg, i.rm);
       }
       case 51 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddb(c, i.reg, i.rm);
       }
       case 53 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 59 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 61 -> {
-        SseWiden.pmovsxbd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 63 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,10 +2,12 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,204 +17,221 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 1 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 13 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 15 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 17 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+        SsePack.psrlwImmediate(c, i);
       }
       case 21 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SsePack.psrawImmediate(c, i);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SsePack.psllwImmediate(c, i);
       }
       case 23 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        SsePack.psrldImmediate(c, i);
       }
       case 24 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+        SsePack.psradImmediate(c, i);
       }
       case 25 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SsePack.pslldImmediate(c, i);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        SsePack.psrlqImmediate(c, i);
       }
       case 27 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SsePack.psllqImmediate(c, i);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        SseShuffle.psrldq(c, i);
       }
       case 29 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseShuffle.pslldq(c, i);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        SseMove.movdToXmm(c, i);
       }
       case 31 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseMove.movdFromXmm(c, i);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        SseMove.movq(c, i.reg, i.rm);
       }
       case 33 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseMove.movq(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseMove.movq(c, i.rm, i.reg);
       }
       case 35 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseMove.movq(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        MmxMove.movq2dq(c, i.reg, i.rm);
       }
       case 37 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        MmxMove.movdq2q(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 39 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 41 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 43 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
+        SseMove.pinsrw(c, i);
       }
       case 45 -> {
-        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
+        SseMove.pextrwFromModRm(c, i);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseMove.pmovmskb(c, i);
       }
       case 47 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        SseMove.maskmovdqu(c, i);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.addpd(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.addsd(c, i.reg, i.rm);
       }
       case 51 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.mulpd(c, i.reg, i.rm);
       }
       case 53 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.mulsd(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
+        SseArithmetic.subpd(c, i.reg, i.rm);
+      }
+      case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseArithmetic.subsd(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseArithmetic.minpd(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseArithmetic.minsd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -10,11 +10,11 @@ import dev.troupe.runtime.isa.Insn;
 import java.util.Arrays;
 
 /**
- * FXSAVE, FXRSTOR and the XSAVE family (SDM vol. 1, 10.5 and chapter 13). State components here: x87 (0) and SSE (1), both in
- * the legacy region, whose place and size no format changes.
+ * FXSAVE, FXRSTOR and the XSAVE family (SDM vol. 1, 10.5 and chapter 13). State components here:
+ * x87 (0) and SSE (1), both in the legacy region, whose place and size no format changes.
  *
- * <p>XINUSE, which decides XSTATE_BV, is ours and never a host's: a component is in use when its registers are not in their
- * initial state.
+ * <p>XINUSE, which decides XSTATE_BV, is ours and never a host's: a component is in use when its
+ * registers are not in their initial state.
  */
 public final class ExtendedState {
   private static final int LEGACY_SIZE = 512;
@@ -59,7 +59,10 @@ public final class ExtendedState {
     loadXmm(c, area);
   }
 
-  /** Linear address of the area, all of it accessible and aligned: nothing after this faults on account of the address. */
+  /**
+   * Linear address of the area, all of it accessible and aligned: nothing after this faults on
+   * account of the address.
+   */
   private static long area(Cpu c, Insn i, int size, int alignment, boolean write) {
     long area = Operands.address(c, i, size, write);
     if ((area & alignment - 1) != 0) {
@@ -140,7 +143,9 @@ public final class ExtendedState {
     boolean compacted = format < 0;
     checkHeader(c, area, present, format, onlyCompacted);
     boolean loadMxcsr =
-        compacted ? (requested & present & SSE_STATE) != 0 : (requested & (SSE_STATE | AVX_STATE)) != 0;
+        compacted
+            ? (requested & present & SSE_STATE) != 0
+            : (requested & (SSE_STATE | AVX_STATE)) != 0;
     if (loadMxcsr) {
       loadMxcsr(c, area);
     } else if (compacted && (requested & SSE_STATE) != 0) {
@@ -163,7 +168,8 @@ public final class ExtendedState {
   }
 
   /** #GP for a header that 13.8.1 and 13.12 do not allow. */
-  private static void checkHeader(Cpu c, long area, long present, long format, boolean onlyCompacted) {
+  private static void checkHeader(
+      Cpu c, long area, long present, long format, boolean onlyCompacted) {
     boolean compacted = format < 0;
     boolean bad =
         compacted
@@ -216,7 +222,8 @@ public final class ExtendedState {
     X87 x = c.x87;
     c.mmu.store32(area, x.control | x.statusWord() << 16);
     c.mmu.store32(area + 4, x.used | x.opcode << 8 * (OPCODE - 4));
-    c.mmu.store64(area + INSTRUCTION, wide ? x.instructionPointer : x.instructionPointer & 0xFFFF_FFFFL);
+    c.mmu.store64(
+        area + INSTRUCTION, wide ? x.instructionPointer : x.instructionPointer & 0xFFFF_FFFFL);
     c.mmu.store64(area + DATA, wide ? x.dataPointer : x.dataPointer & 0xFFFF_FFFFL);
     for (int n = 0; n < 8; n++) {
       int r = x.physical(n);
@@ -232,7 +239,8 @@ public final class ExtendedState {
     x.setStatusWord(words >>> 16);
     x.used = tags & 0xFF;
     x.opcode = tags >>> 8 * (OPCODE - 4) & 0x7FF;
-    x.instructionPointer = wide ? c.mmu.load64(area + INSTRUCTION) : c.mmu.load32(area + INSTRUCTION);
+    x.instructionPointer =
+        wide ? c.mmu.load64(area + INSTRUCTION) : c.mmu.load32(area + INSTRUCTION);
     x.dataPointer = wide ? c.mmu.load64(area + DATA) : c.mmu.load32(area + DATA);
     for (int n = 0; n < 8; n++) {
       int r = x.physical(n);

@@ -7,13 +7,14 @@ import dev.troupe.runtime.cpu.softfloat.SoftFloat;
 import dev.troupe.runtime.cpu.softfloat.SseMath;
 
 /**
- * SSE arithmetic on single elements, the fast way first: where MXCSR says to round to nearest and masks the inexact exception,
- * and operands and result are normal numbers or zeros, Java's own arithmetic is the instruction's, and inexactness is the only
- * flag to find: not at all if it is set already, else from the rounding error, which is computed exactly (Dekker's two-sum, a
- * fused multiply-add, or double arithmetic on singles). All else is {@link SseMath}'s.
+ * SSE arithmetic on single elements, the fast way first: where MXCSR says to round to nearest and
+ * masks the inexact exception, and operands and result are normal numbers or zeros, Java's own
+ * arithmetic is the instruction's, and inexactness is the only flag to find: not at all if it is
+ * set already, else from the rounding error, which is computed exactly (Dekker's two-sum, a fused
+ * multiply-add, or double arithmetic on singles). All else is {@link SseMath}'s.
  *
- * <p>Found flags gather in {@code m.flags}; an instruction sets them to 0 first and calls {@link #report} before it writes its
- * result.
+ * <p>Found flags gather in {@code m.flags}; an instruction sets them to 0 first and calls {@link
+ * #report} before it writes its result.
  */
 final class Floats {
   private static final int INEXACT = SoftFloat.INEXACT;
@@ -35,7 +36,10 @@ final class Floats {
     return (mxcsr & FAST_BITS) == FAST;
   }
 
-  /** Adds the flags to MXCSR; #XM if one is unmasked (#UD where the system does not handle it), with nothing else changed. */
+  /**
+   * Adds the flags to MXCSR; #XM if one is unmasked (#UD where the system does not handle it), with
+   * nothing else changed.
+   */
   static void report(Cpu c, SseMath m) {
     if (m.flags != 0) {
       raise(c, m.flags);
@@ -87,7 +91,8 @@ final class Floats {
     return Float.floatToRawIntBits(v);
   }
 
-  // A denormal that is zero by value is none of the fast way's: plain() is asked of the bits' value, 0 is a true zero.
+  // A denormal that is zero by value is none of the fast way's: plain() is asked of the bits'
+  // value, 0 is a true zero.
 
   static long add(SseMath m, int mxcsr, long a, long b) {
     double x = real(a);
@@ -310,7 +315,9 @@ final class Floats {
 
   static long toDouble(SseMath m, int mxcsr, int a) {
     float x = real(a);
-    return plain(x) ? bits((double) x) : m.convert(Format.SINGLE, Format.DOUBLE, Lanes.low(a), mxcsr);
+    return plain(x)
+        ? bits((double) x)
+        : m.convert(Format.SINGLE, Format.DOUBLE, Lanes.low(a), mxcsr);
   }
 
   static int toSingle(SseMath m, int mxcsr, long a) {
@@ -348,7 +355,10 @@ final class Floats {
    */
   static long toInteger(SseMath m, int mxcsr, long a, int size, int mode) {
     double x = real(a);
-    double r = mode == SoftFloat.ZERO ? (double) (long) x : mode == SoftFloat.NEAREST ? Math.rint(x) : Double.NaN;
+    double r =
+        mode == SoftFloat.ZERO
+            ? (double) (long) x
+            : mode == SoftFloat.NEAREST ? Math.rint(x) : Double.NaN;
     double limit = size == 32 ? 0x1p31 : 0x1p63;
     if (r >= -limit && r < limit && x >= -0x1p63 && (x == 0 || Math.abs(x) >= Double.MIN_NORMAL)) {
       if (r != x) {

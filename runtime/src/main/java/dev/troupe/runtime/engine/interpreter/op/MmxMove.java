@@ -73,7 +73,8 @@ public final class MmxMove {
     long low = mm(c, from);
     long high = mm(c, to);
     int shift = 8 * (bytes & 7);
-    MmxLanes.set(c, to, bytes < 8 ? SseShuffle.funnel(low, high, shift) : bytes < 16 ? high >>> shift : 0);
+    MmxLanes.set(
+        c, to, bytes < 8 ? SseShuffle.funnel(low, high, shift) : bytes < 16 ? high >>> shift : 0);
   }
 
   @Meaning("PINSRW_MMX")

@@ -4,7 +4,9 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.softfloat.SseMath;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 
-/** SSE arithmetic on singles and doubles, scalar and packed (SDM vol. 2; exceptions: vol. 1, 11.5). */
+/**
+ * SSE arithmetic on singles and doubles, scalar and packed (SDM vol. 2; exceptions: vol. 1, 11.5).
+ */
 public final class SseArithmetic {
   private SseArithmetic() {}
 

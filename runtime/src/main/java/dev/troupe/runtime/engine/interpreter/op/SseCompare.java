@@ -136,7 +136,8 @@ public final class SseCompare {
   @Meaning("ROUNDSS")
   public static void roundss(Cpu c, int to, int from, int choice) {
     SseMath m = SseArithmetic.start(c);
-    int r = Floats.roundToIntegral(m, c.mxcsr, (int) c.xmm[2 * from], mode(c, choice), quiet(choice));
+    int r =
+        Floats.roundToIntegral(m, c.mxcsr, (int) c.xmm[2 * from], mode(c, choice), quiet(choice));
     Floats.report(c, m);
     SseArithmetic.setSingle(c, to, r);
   }
@@ -160,14 +161,16 @@ public final class SseCompare {
 
   private static long roundPair(SseMath m, Cpu c, long a, int choice) {
     int low = Floats.roundToIntegral(m, c.mxcsr, (int) a, mode(c, choice), quiet(choice));
-    return Lanes.dwords(low, Floats.roundToIntegral(m, c.mxcsr, (int) (a >> 32), mode(c, choice), quiet(choice)));
+    return Lanes.dwords(
+        low, Floats.roundToIntegral(m, c.mxcsr, (int) (a >> 32), mode(c, choice), quiet(choice)));
   }
 
   @Meaning("ROUNDPD")
   public static void roundpd(Cpu c, int to, int from, int choice) {
     SseMath m = SseArithmetic.start(c);
     long low = Floats.roundToIntegral(m, c.mxcsr, c.xmm[2 * from], mode(c, choice), quiet(choice));
-    long high = Floats.roundToIntegral(m, c.mxcsr, c.xmm[2 * from + 1], mode(c, choice), quiet(choice));
+    long high =
+        Floats.roundToIntegral(m, c.mxcsr, c.xmm[2 * from + 1], mode(c, choice), quiet(choice));
     Floats.report(c, m);
     SseArithmetic.set(c, to, low, high);
   }

@@ -6,7 +6,9 @@ import dev.troupe.runtime.cpu.softfloat.SseMath;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 import dev.troupe.runtime.isa.Insn;
 
-/** SSE conversions among singles, doubles and integers, XMM, MMX and general registers (SDM vol. 2). */
+/**
+ * SSE conversions among singles, doubles and integers, XMM, MMX and general registers (SDM vol. 2).
+ */
 public final class SseConvert {
   private SseConvert() {}
 
@@ -74,7 +76,10 @@ public final class SseConvert {
 
   private static void setDoubles(Cpu c, int to, long integers) {
     SseArithmetic.set(
-        c, to, Double.doubleToRawLongBits((int) integers), Double.doubleToRawLongBits((int) (integers >> 32)));
+        c,
+        to,
+        Double.doubleToRawLongBits((int) integers),
+        Double.doubleToRawLongBits((int) (integers >> 32)));
   }
 
   @Meaning("CVTPI2PS")

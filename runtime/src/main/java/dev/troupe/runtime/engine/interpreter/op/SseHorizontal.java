@@ -89,7 +89,8 @@ public final class SseHorizontal {
     SseArithmetic.set(c, to, first, second);
   }
 
-  // Dot products: multiplications, then sums of pairs; each stage reports its exceptions before the next.
+  // Dot products: multiplications, then sums of pairs; each stage reports its exceptions before the
+  // next.
 
   @Meaning("DPPS")
   public static void dpps(Cpu c, int to, int from, int choice) {
@@ -98,7 +99,8 @@ public final class SseHorizontal {
     long second = products(m, c.mxcsr, c.xmm[2 * to + 1], c.xmm[2 * from + 1], choice >> 6);
     Floats.report(c, m);
     m.flags = 0;
-    // Each element of the result adds its own product first: seen only in which of two NaNs comes out.
+    // Each element of the result adds its own product first: seen only in which of two NaNs comes
+    // out.
     int a = Floats.add(m, c.mxcsr, low(first), high(first));
     int b = Floats.add(m, c.mxcsr, low(second), high(second));
     int aSwapped = Floats.add(m, c.mxcsr, high(first), low(first));
@@ -126,7 +128,8 @@ public final class SseHorizontal {
   public static void dppd(Cpu c, int to, int from, int choice) {
     SseMath m = SseArithmetic.start(c);
     long a = (choice & 0x10) != 0 ? Floats.mul(m, c.mxcsr, c.xmm[2 * to], c.xmm[2 * from]) : 0;
-    long b = (choice & 0x20) != 0 ? Floats.mul(m, c.mxcsr, c.xmm[2 * to + 1], c.xmm[2 * from + 1]) : 0;
+    long b =
+        (choice & 0x20) != 0 ? Floats.mul(m, c.mxcsr, c.xmm[2 * to + 1], c.xmm[2 * from + 1]) : 0;
     Floats.report(c, m);
     m.flags = 0;
     long sum = Floats.add(m, c.mxcsr, a, b);

@@ -59,7 +59,9 @@ public final class SseMove {
     c.xmm[2 * to] = c.xmm[2 * from + 1];
   }
 
-  /** The size of an operand of code y: 64 with REX.W, else 32, whatever prefix 66 means for the row. */
+  /**
+   * The size of an operand of code y: 64 with REX.W, else 32, whatever prefix 66 means for the row.
+   */
   static int wide(Insn i) {
     return i.operandSize == 64 ? 64 : 32;
   }
@@ -86,7 +88,8 @@ public final class SseMove {
   }
 
   private static long extract(Cpu c, int slot, int element, int bits) {
-    return c.xmm[2 * slot + (element * bits >> 6 & 1)] >>> (element * bits & 63) & (bits == 64 ? -1 : (1L << bits) - 1);
+    return c.xmm[2 * slot + (element * bits >> 6 & 1)] >>> (element * bits & 63)
+        & (bits == 64 ? -1 : (1L << bits) - 1);
   }
 
   private static long element(Cpu c, Insn i, int bits) {
@@ -166,10 +169,18 @@ public final class SseMove {
   @Meaning("MASKMOVDQU")
   public static void maskmovdqu(Cpu c, Insn i) {
     long low = Lanes.signs(c.xmm[2 * i.rm]);
-    storeMasked(c, i, c.xmm[2 * i.reg], c.xmm[2 * i.reg + 1], (int) low | Lanes.signs(c.xmm[2 * i.rm + 1]) << 8);
+    storeMasked(
+        c,
+        i,
+        c.xmm[2 * i.reg],
+        c.xmm[2 * i.reg + 1],
+        (int) low | Lanes.signs(c.xmm[2 * i.rm + 1]) << 8);
   }
 
-  /** Stores the bytes that the mask has bits for at DS:rDI; touches nothing else, nor anything if one of them faults. */
+  /**
+   * Stores the bytes that the mask has bits for at DS:rDI; touches nothing else, nor anything if
+   * one of them faults.
+   */
   static void storeMasked(Cpu c, Insn i, long low, long high, int mask) {
     if (mask == 0) {
       return;
