@@ -7,6 +7,7 @@ import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.runtime.bus.AddressMap.Piece;
 import dev.troupe.runtime.bus.AddressMap.Range;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -77,7 +78,7 @@ final class AddressMapTest {
   void every_byte_of_a_split_access_goes_where_it_would_go_alone() {
     long seed = 5;
     SplittableRandom random = new SplittableRandom(seed);
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 50; round++) {
       List<Range> ranges = new ArrayList<>();
       int next = 0;
       for (int device = 0; device < 12; device++) {
@@ -92,7 +93,7 @@ final class AddressMapTest {
           int found = random12.find(PORT, port, size);
           List<Piece> pieces = random12.pieces(PORT, port, size);
           int[] owner = new int[size];
-          java.util.Arrays.fill(owner, AddressMap.NONE);
+          Arrays.fill(owner, AddressMap.NONE);
           for (Piece piece : pieces) {
             for (int i = 0; i < piece.size(); i++) {
               owner[(int) piece.address() - port + i] = piece.device();
