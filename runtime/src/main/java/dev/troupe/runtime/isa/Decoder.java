@@ -250,6 +250,10 @@ public final class Decoder {
     for (int n = 0; n < row.operands().size(); n++) {
       good &= operand(row.operands().get(n), n);
     }
+    if (!insn.memory && segmentPrefix >= 0) {
+      // For memory that no operand names: MASKMOVQ's target, MONITOR's range.
+      insn.segment = segmentPrefix;
+    }
     if (insn.lock && !(row.has(Row.LOCK) && insn.memory)) {
       return false;
     }

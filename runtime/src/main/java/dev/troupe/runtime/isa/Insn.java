@@ -56,7 +56,10 @@ public final class Insn {
   /** True for RIP-relative addressing. */
   public boolean ripRelative;
 
-  /** Effective segment, ES 0 to GS 5, override and default applied. */
+  /**
+   * Effective segment, ES 0 to GS 5, override and default applied; without a memory operand DS or
+   * the override, for rows whose memory is implicit (MASKMOVQ, MONITOR).
+   */
   public int segment;
 
   /**
