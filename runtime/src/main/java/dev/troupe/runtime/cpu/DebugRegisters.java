@@ -45,6 +45,9 @@ public final class DebugRegisters implements Mmu.Watch {
    */
   private long pending;
 
+  /** What was {@link #pending} when the current instruction began. */
+  private long held;
+
   DebugRegisters(Cpu cpu) {
     this.cpu = cpu;
   }
@@ -62,6 +65,7 @@ public final class DebugRegisters implements Mmu.Watch {
     cpu.dr[7] = DR7_INITIAL;
     stepping = false;
     pending = 0;
+    held = 0;
     changed();
   }
 
@@ -158,6 +162,7 @@ public final class DebugRegisters implements Mmu.Watch {
   public void before() {
     boolean resume = (cpu.systemFlags & Rflags.RF) != 0;
     stepping = (cpu.systemFlags & Rflags.TF) != 0;
+    held = pending;
     if (!resume && cpu.replay.isEmpty() && enabled(cpu.dr[7])) {
       long linear = cpu.rip;
       if ((cpu.mode & Mode.CODE_64) == 0) {
@@ -205,25 +210,15 @@ public final class DebugRegisters implements Mmu.Watch {
     stepping = (cpu.systemFlags & Rflags.TF) != 0;
   }
 
-  /**
-   * The current instruction's traps are not taken: it faulted, or was an INT n, which clears TF.
-   */
+  /** The current instruction did not retire: what it met it will meet again, or never. */
   public void discard() {
     stepping = false;
-    pending = 0;
+    pending = held;
   }
 
-  /** A task switch to a TSS with its T bit set: #DB before the new task's first instruction. */
-  public void taskSwitched() {
-    pending |= BT;
-  }
-
-  /**
-   * True if the vCPU is between instructions with a trap to take that {@link #after()} has not yet
-   * given out.
-   */
-  public boolean trapPending() {
-    return pending != 0;
+  /** A software interrupt: its handler begins with TF clear, and so without a single-step trap. */
+  public void softwareInterrupt() {
+    stepping = false;
   }
 
   @Override

@@ -63,6 +63,7 @@ public final class Exceptions {
    */
   public void software(int vector, long nextRip, Kind kind) {
     deliver(vector, Fault.NO_ERROR_CODE, kind, nextRip, false);
+    cpu.debug.softwareInterrupt();
     cpu.jump(cpu.rip);
   }
 
