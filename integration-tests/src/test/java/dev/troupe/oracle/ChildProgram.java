@@ -65,7 +65,7 @@ final class ChildProgram {
     "4531c9", // xor r9d,r9d
     "b809000000", // mov eax,9
     "0f05", // syscall
-    "488d1d36020000", // lea rbx,[rel maps]
+    "488d1d96020000", // lea rbx,[rel maps]
     // .map:
     "8b3b", // mov edi,[rbx]
     "8b7304", // mov esi,[rbx+4]
@@ -80,16 +80,23 @@ final class ChildProgram {
     "4883c30c", // add rbx,12
     "ebd7", // jmp .map
     // .mapped:
-    "488d3dce010000", // lea rdi,[rel altstack]
+    "b0cc", // mov al,0xcc ; breakpoints wherever a stray branch may lead
+    "bf00000010", // mov edi,0x10000000
+    "b900200000", // mov ecx,0x2000
+    "f3aa", // rep stosb
+    "bf00000040", // mov edi,0x40000000
+    "b900000100", // mov ecx,0x10000
+    "f3aa", // rep stosb
+    "488d3d14020000", // lea rdi,[rel altstack]
     "31f6", // xor esi,esi
     "b883000000", // mov eax,131
     "0f05", // syscall
-    "488d1d4a020000", // lea rbx,[rel signals]
+    "488d1d90020000", // lea rbx,[rel signals]
     // .sig:
     "0fb63b", // movzx edi,byte [rbx]
     "85ff", // test edi,edi
     "741b", // jz .sigdone
-    "488d35c8010000", // lea rsi,[rel action]
+    "488d350e020000", // lea rsi,[rel action]
     "31d2", // xor edx,edx
     "41ba08000000", // mov r10d,8
     "b80d000000", // mov eax,13
@@ -97,7 +104,7 @@ final class ChildProgram {
     "48ffc3", // inc rbx
     "ebde", // jmp .sig
     // .sigdone:
-    "488d1d29020000", // lea rbx,[rel ldt]
+    "488d1d6f020000", // lea rbx,[rel ldt]
     // .ldt:
     "bf11000000", // mov edi,0x11
     "4889de", // mov rsi,rbx
@@ -105,7 +112,7 @@ final class ChildProgram {
     "b89a000000", // mov eax,154 ; modify_ldt
     "0f05", // syscall
     "4883c310", // add rbx,16
-    "488d054a020000", // lea rax,[rel ldtend]
+    "488d0590020000", // lea rax,[rel ldtend]
     "4839c3", // cmp rbx,rax
     "72dc", // jb .ldt
     // batch:
@@ -116,18 +123,18 @@ final class ChildProgram {
     "31c0", // xor eax,eax
     "0f05", // syscall ; read(0, SHARED, 1): go
     "83f801", // cmp eax,1
-    "0f8535010000", // jne quit
+    "0f857b010000", // jne quit
     "8b042508000060", // mov eax,[SHARED+8] ; number of cases
     "c1e00c", // shl eax,12
     "0500100060", // add eax,SHARED+0x1000
-    "48890533010000", // mov [rel last],rax
+    "48890579010000", // mov [rel last],rax
     "b800100060", // mov eax,SHARED+0x1000
-    "4889051f010000", // mov [rel current],rax
+    "48890565010000", // mov [rel current],rax
     // next:
     "fc", // cld
-    "488b1d17010000", // mov rbx,[rel current]
-    "483b1d18010000", // cmp rbx,[rel last]
-    "0f83e3000000", // jae finished
+    "488b1d5d010000", // mov rbx,[rel current]
+    "483b1d5e010000", // cmp rbx,[rel last]
+    "0f8329010000", // jae finished
     "488db380030000", // lea rsi,[rbx+0x380] ; windows in
     "ba04000000", // mov edx,4
     // .win:
@@ -147,20 +154,35 @@ final class ChildProgram {
     "8ed8", // mov ds,eax
     "8b4304", // mov eax,[rbx+4]
     "8ec0", // mov es,eax
+    "31c0", // xor eax,eax ; null selectors: bases 0
+    "8ee0", // mov fs,eax
+    "8ee8", // mov gs,eax
     "488db380000000", // lea rsi,[rbx+0x80]
-    "488d3ddf010000", // lea rdi,[rel mcontext]
+    "488d3d1f020000", // lea rdi,[rel mcontext]
     "b920000000", // mov ecx,32
     "f348a5", // rep movsq
-    "488d25a8010000", // lea rsp,[rel uc]
+    "488d25e8010000", // lea rsp,[rel uc]
     "b80f000000", // mov eax,15
     "0f05", // syscall ; rt_sigreturn: all registers at once
     // handler:
+    "418cd8", // mov r8,ds
+    "418cc1", // mov r9,es
+    "418ce2", // mov r10,fs
+    "418ceb", // mov r11,gs
     "31c0", // xor eax,eax
     "8ed8", // mov ds,eax
     "8ec0", // mov es,eax
     "fc", // cld
-    "488b1da3000000", // mov rbx,[rel current]
+    "488b1dd7000000", // mov rbx,[rel current]
     "89bb800f0000", // mov [rbx+0xf80],edi
+    "4c8983880f0000", // mov [rbx+0xf88],r8
+    "4c898b900f0000", // mov [rbx+0xf90],r9
+    "4c8993980f0000", // mov [rbx+0xf98],r10
+    "4c899ba00f0000", // mov [rbx+0xfa0],r11
+    "f3480faec0", // rdfsbase rax
+    "488983a80f0000", // mov [rbx+0xfa8],rax
+    "f3480faec8", // rdgsbase rax
+    "488983b00f0000", // mov [rbx+0xfb0],rax
     "488d7228", // lea rsi,[rdx+40]
     "488dbb00080000", // lea rdi,[rbx+0x800]
     "b920000000", // mov ecx,32
@@ -188,14 +210,14 @@ final class ChildProgram {
     "ffca", // dec edx
     "75d6", // jnz .win
     "4881052c00000000100000", // add qword [rel current],0x1000
-    "e908ffffff", // jmp next
+    "e9c2feffff", // jmp next
     // finished:
     "ba01000000", // mov edx,1
     "be00000060", // mov esi,SHARED
     "bf01000000", // mov edi,1
     "b801000000", // mov eax,1
     "0f05", // syscall
-    "e9abfeffff", // jmp batch
+    "e965feffff", // jmp batch
     // quit:
     "31ff", // xor edi,edi
     "b83c000000", // mov eax,60
@@ -206,7 +228,7 @@ final class ChildProgram {
     // altstack: dq 0x50000000, 0, 0x20000
     "000000500000000000000000000000000000020000000000",
     // action: dq handler, 0x4c000004, quit, 0 ; SA_NODEFER|SA_ONSTACK|SA_RESTORER|SA_SIGINFO
-    "ef014000000000000400004c0000000094024000000000000000000000000000",
+    "0f024000000000000400004c00000000f4024000000000000000000000000000",
     // maps: dd address, size, protection (read 1, write 2, execute 4); a zero address ends
     "0000001000200000070000000000002000200000030000000020002000100000",
     "0100000000000030002000000300000000000040000001000700000000000050",

@@ -34,6 +34,13 @@ final class CpuImage {
   int ss = ChildProgram.SS64;
   int ds;
   int es;
+
+  /** A case starts with FS and GS null, their bases 0. */
+  int fs;
+
+  int gs;
+  long fsBase;
+  long gsBase;
   final byte[] fx = new byte[FX_SIZE];
   final List<Window> windows = new ArrayList<>();
 
@@ -59,6 +66,10 @@ final class CpuImage {
     copy.ss = ss;
     copy.ds = ds;
     copy.es = es;
+    copy.fs = fs;
+    copy.gs = gs;
+    copy.fsBase = fsBase;
+    copy.gsBase = gsBase;
     System.arraycopy(fx, 0, copy.fx, 0, fx.length);
     for (Window w : windows) {
       copy.windows.add(new Window(w.address(), Arrays.copyOf(w.bytes(), WINDOW)));
@@ -67,5 +78,19 @@ final class CpuImage {
     copy.error = error;
     copy.faultAddress = faultAddress;
     return copy;
+  }
+
+  /** Everything but the floating-point state, on one line. */
+  @Override
+  public String toString() {
+    var text = new StringBuilder();
+    if (vector >= 0) {
+      text.append("vector %d error %x cr2 %x ".formatted(vector, error, faultAddress));
+    }
+    text.append("rip %x rflags %x cs %x ss %x ds %x es %x".formatted(rip, rflags, cs, ss, ds, es));
+    for (int r = 0; r < 16; r++) {
+      text.append(" %s=%x".formatted(Comparison.NAMES[r], gpr[r]));
+    }
+    return text.toString();
   }
 }

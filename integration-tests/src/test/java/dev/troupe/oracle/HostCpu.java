@@ -134,8 +134,12 @@ final class HostCpu implements AutoCloseable {
     out.rflags = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + RFLAGS);
     out.cs = Short.toUnsignedInt(page.get(ValueLayout.JAVA_SHORT, OUT_CONTEXT + CS));
     out.ss = Short.toUnsignedInt(page.get(ValueLayout.JAVA_SHORT, OUT_CONTEXT + SS));
-    out.ds = in.ds;
-    out.es = in.es;
+    out.ds = selector(page, 0xF88);
+    out.es = selector(page, 0xF90);
+    out.fs = selector(page, 0xF98);
+    out.gs = selector(page, 0xFA0);
+    out.fsBase = page.get(ValueLayout.JAVA_LONG, 0xFA8);
+    out.gsBase = page.get(ValueLayout.JAVA_LONG, 0xFB0);
     out.vector = (int) page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + VECTOR);
     out.error = page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + ERROR);
     out.faultAddress = out.vector == 14 ? page.get(ValueLayout.JAVA_LONG, OUT_CONTEXT + CR2) : 0;
@@ -148,6 +152,10 @@ final class HostCpu implements AutoCloseable {
       at += 8 + CpuImage.WINDOW;
     }
     return out;
+  }
+
+  private static int selector(MemorySegment page, int offset) {
+    return (int) page.get(ValueLayout.JAVA_LONG, offset) & 0xFFFF;
   }
 
   @Override

@@ -37,9 +37,6 @@ public final class Dispatch {
       case 22 -> Group22.run(c, i, form);
       case 23 -> Group23.run(c, i, form);
       case 24 -> Group24.run(c, i, form);
-      case 25 -> Group25.run(c, i, form);
-      case 26 -> Group26.run(c, i, form);
-      case 27 -> Group27.run(c, i, form);
       default -> throw new IllegalStateException("no such form: " + form);
     }
   }

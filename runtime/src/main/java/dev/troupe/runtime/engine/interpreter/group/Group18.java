@@ -6,13 +6,13 @@ import dev.troupe.runtime.engine.interpreter.op.AccessFlag;
 import dev.troupe.runtime.engine.interpreter.op.CacheControl;
 import dev.troupe.runtime.engine.interpreter.op.Checks;
 import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
-import dev.troupe.runtime.engine.interpreter.op.ExtendedState;
 import dev.troupe.runtime.engine.interpreter.op.FastSystemCall;
 import dev.troupe.runtime.engine.interpreter.op.InterruptFlag;
+import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
+import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.engine.interpreter.op.Waiting;
 import dev.troupe.runtime.isa.Insn;
 
@@ -263,7 +263,7 @@ final class Group18 {
       case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SystemRegisters.protectionKeys(c, i);
+        FastSystemCall.call(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -271,7 +271,7 @@ final class Group18 {
       case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.call(c, i);
+        FastSystemCall.callReturn(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -279,7 +279,7 @@ final class Group18 {
       case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.callReturn(c, i);
+        FastSystemCall.enter(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -287,7 +287,7 @@ final class Group18 {
       case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.enter(c, i);
+        FastSystemCall.exit(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -295,7 +295,7 @@ final class Group18 {
       case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.exit(c, i);
+        Waiting.monitor(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -303,7 +303,7 @@ final class Group18 {
       case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.monitor(c, i);
+        Waiting.wait(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -311,7 +311,7 @@ final class Group18 {
       case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.wait(c, i);
+        Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -319,68 +319,24 @@ final class Group18 {
       case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.monitorAnyLevel(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 48 -> {
-        c.rip = i.rip;
-        c.jumped = false;
         Waiting.waitAnyLevel(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 48 -> {
         CacheControl.zeroLine(c, i);
       }
-      case 50 -> {
+      case 49 -> {
         CacheControl.flushLine(c, i);
       }
-      case 51 -> {
+      case 50 -> {
         CacheControl.fence(c, i);
       }
-      case 52 -> {
-        ExtendedState.fxsave(c, i);
-      }
-      case 53 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        ExtendedState.fxrstor(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 54 -> {
-        ExtendedState.xsave(c, i);
-      }
-      case 55 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        ExtendedState.xrstor(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 56 -> {
-        ExtendedState.xsaveopt(c, i);
-      }
-      case 57 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        ExtendedState.xrstors(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 58 -> {
-        ExtendedState.xsavec(c, i);
-      }
-      case 59 -> {
+      case 51 -> {
         SystemRegisters.readExtended(c, i);
       }
-      case 60 -> {
+      case 52 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -388,19 +344,43 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
+      case 53 -> {
+        MmxPack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 54 -> {
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
+      }
+      case 55 -> {
+        MmxPack.punpcklwd(c, i.reg, i.rm);
+      }
+      case 56 -> {
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
+      }
+      case 57 -> {
+        MmxPack.punpckldq(c, i.reg, i.rm);
+      }
+      case 58 -> {
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
+      }
+      case 59 -> {
+        MmxPack.packsswb(c, i.reg, i.rm);
+      }
+      case 60 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
+      }
       case 61 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SseMove.ldmxcsr(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
+        MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 62 -> {
-        SseMove.stmxcsr(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

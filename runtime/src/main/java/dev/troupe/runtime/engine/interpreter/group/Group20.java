@@ -3,7 +3,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -15,221 +14,223 @@ final class Group20 {
     switch (form & 63) {
       case 0 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        MmxLanes.pxor(c, i.reg, i.rm);
+        MmxLanes.psubb(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        MmxPack.psllw(c, i.reg, i.rm);
+        MmxLanes.psubw(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        MmxPack.pslld(c, i.reg, i.rm);
+        MmxLanes.psubd(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        MmxPack.psllq(c, i.reg, i.rm);
+        MmxLanes.paddb(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
+        MmxLanes.paddw(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
+        MmxLanes.paddd(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
+        MmxLanes.paddq(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
+        MmxLanes.pmuludq(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
+        MmxLanes.psubq(c, i.reg, i.rm);
       }
       case 18 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
+        MmxLanes.pminub(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
+        MmxLanes.pmaxub(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
+        MmxLanes.pavgb(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
+        MmxLanes.pavgw(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
+        MmxLanes.pminsw(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
+        MmxLanes.psadbw(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
+        MmxPack.psrlwImmediate(c, i);
       }
       case 36 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrawImmediate(c, i);
       }
       case 37 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
+        MmxPack.psllwImmediate(c, i);
       }
       case 38 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrldImmediate(c, i);
       }
       case 39 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
+        MmxPack.psradImmediate(c, i);
       }
       case 40 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+        MmxPack.pslldImmediate(c, i);
       }
       case 41 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
+        MmxPack.psrlqImmediate(c, i);
       }
       case 42 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psllqImmediate(c, i);
       }
       case 43 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
+        MmxPack.phaddw(c, i.reg, i.rm);
       }
       case 44 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        MmxPack.psrlwImmediate(c, i);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       case 46 -> {
-        MmxPack.psrawImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        MmxPack.psllwImmediate(c, i);
+        MmxPack.phaddsw(c, i.reg, i.rm);
       }
       case 48 -> {
-        MmxPack.psrldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        MmxPack.psradImmediate(c, i);
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 50 -> {
-        MmxPack.pslldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        MmxPack.psrlqImmediate(c, i);
+        MmxPack.phsubw(c, i.reg, i.rm);
       }
       case 52 -> {
-        MmxPack.psllqImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        MmxMove.movdToMmx(c, i);
+        MmxPack.phsubd(c, i.reg, i.rm);
       }
       case 54 -> {
-        MmxMove.movdFromMmx(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        MmxMove.movq(c, i.reg, i.rm);
+        MmxPack.phsubsw(c, i.reg, i.rm);
       }
       case 56 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxMove.movq(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        MmxMove.movq(c, i.rm, i.reg);
+        MmxLanes.psignb(c, i.reg, i.rm);
       }
       case 58 -> {
-        MmxMove.movq(c, Vectors.SLOT, i.reg);
-        Vectors.storeMmx(c, i, 64);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        MmxMove.emms(c, i);
+        MmxLanes.psignw(c, i.reg, i.rm);
       }
       case 60 -> {
-        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        MmxLanes.psignd(c, i.reg, i.rm);
       }
       case 62 -> {
-        MmxMove.pinsrw(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        MmxMove.pextrw(c, i);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

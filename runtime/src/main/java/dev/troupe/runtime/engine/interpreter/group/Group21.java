@@ -3,10 +3,9 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxMove;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SsePack;
+import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,227 +15,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxMove.pmovmskb(c, i);
-      }
-      case 1 -> {
-        MmxMove.maskmovq(c, i);
-      }
-      case 2 -> {
-        MmxMove.pshufb(c, i.reg, i.rm);
-      }
-      case 3 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
-      }
-      case 4 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
-      }
-      case 5 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
-      }
-      case 6 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
-      }
-      case 7 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
-      }
-      case 8 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
-      }
-      case 9 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
-      }
-      case 10 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
-      }
-      case 11 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 12 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
-      }
-      case 13 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
-      }
-      case 14 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
-      }
-      case 15 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
-      }
-      case 16 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
-      }
-      case 17 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 18 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
-      }
-      case 19 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
-      }
-      case 20 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
-      }
-      case 21 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
-      }
-      case 22 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
-      }
-      case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
-      }
-      case 24 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
-      }
-      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 1 -> {
         MmxLanes.pabsb(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 2 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 3 -> {
         MmxLanes.pabsw(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 4 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 5 -> {
         MmxLanes.pabsd(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 6 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
-        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 33 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 34 -> {
-        SseArithmetic.addps(c, i.reg, i.rm);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
-      }
-      case 36 -> {
-        SseArithmetic.addss(c, i.reg, i.rm);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
-      }
-      case 38 -> {
-        SseArithmetic.mulps(c, i.reg, i.rm);
-      }
-      case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
-      }
-      case 40 -> {
-        SseArithmetic.mulss(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        SseArithmetic.subps(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SseArithmetic.subss(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SseArithmetic.minps(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseArithmetic.minss(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseArithmetic.divps(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseArithmetic.divss(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SseArithmetic.maxps(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseArithmetic.maxss(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseArithmetic.sqrtps(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseArithmetic.sqrtss(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
+      case 7 -> {
         SseLanes.pand(c, i.reg, i.rm);
       }
-      case 63 -> {
+      case 8 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pand(c, i.reg, Vectors.SLOT);
+      }
+      case 9 -> {
+        SseLanes.pandn(c, i.reg, i.rm);
+      }
+      case 10 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        SseLanes.por(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        SseLanes.pxor(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SsePack.punpckldq(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SsePack.punpckhdq(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 21 -> {
+        SsePack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SsePack.punpcklwd(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SsePack.packsswb(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+      }
+      case 31 -> {
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+      }
+      case 33 -> {
+        SsePack.packuswb(c, i.reg, i.rm);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+      }
+      case 35 -> {
+        SsePack.punpckhbw(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SsePack.punpckhwd(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SsePack.packssdw(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
+      }
+      case 44 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+      }
+      case 45 -> {
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
+      }
+      case 46 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+      }
+      case 47 -> {
+        SsePack.psrlw(c, i.reg, i.rm);
+      }
+      case 48 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+      }
+      case 49 -> {
+        SsePack.psrld(c, i.reg, i.rm);
+      }
+      case 50 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
+      }
+      case 51 -> {
+        SsePack.psrlq(c, i.reg, i.rm);
+      }
+      case 52 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+      }
+      case 53 -> {
+        SseLanes.pmullw(c, i.reg, i.rm);
+      }
+      case 54 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+      }
+      case 55 -> {
+        SseLanes.psubusb(c, i.reg, i.rm);
+      }
+      case 56 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+      }
+      case 57 -> {
+        SseLanes.psubusw(c, i.reg, i.rm);
+      }
+      case 58 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+      }
+      case 59 -> {
+        SseLanes.paddusb(c, i.reg, i.rm);
+      }
+      case 60 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+      }
+      case 61 -> {
+        SseLanes.paddusw(c, i.reg, i.rm);
+      }
+      case 62 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+      }
+      case 63 -> {
+        SsePack.psraw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,10 +2,7 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.SseCompare;
-import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -17,234 +14,226 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        SsePack.psrad(c, i.reg, i.rm);
       }
       case 2 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhw(c, i.reg, i.rm);
       }
       case 4 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsb(c, i.reg, i.rm);
       }
       case 6 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsw(c, i.reg, i.rm);
       }
       case 8 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsb(c, i.reg, i.rm);
       }
       case 10 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.paddsw(c, i.reg, i.rm);
       }
       case 12 -> {
-        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psllw(c, i.reg, i.rm);
       }
       case 14 -> {
-        SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.pslld(c, i.reg, i.rm);
       }
       case 16 -> {
-        SseCompare.ucomiss(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
+        SsePack.psllq(c, i.reg, i.rm);
       }
       case 18 -> {
-        SseCompare.comiss(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.comiss(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 20 -> {
-        SseMove.movdqa(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, false);
-        SseMove.movdqa(c, i.reg, Vectors.SLOT);
+        SseLanes.psubb(c, i.reg, i.rm);
       }
       case 22 -> {
-        SseMove.movdqa(c, i.rm, i.reg);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SseMove.movdqa(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 128, false);
+        SseLanes.psubw(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseMove.movdqa(c, i.reg, Vectors.SLOT);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseMove.movdqa(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 128, true);
+        SseLanes.psubd(c, i.reg, i.rm);
       }
       case 26 -> {
-        Vectors.load(c, i, 32, false);
-        SseMove.movssLoad(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseMove.movss(c, i.reg, i.rm);
+        SseLanes.paddb(c, i.reg, i.rm);
       }
       case 28 -> {
-        SseMove.movss(c, i.rm, i.reg);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseMove.movss(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 32, false);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 30 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movsd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseMove.movhlps(c, i.reg, i.rm);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 32 -> {
-        SseMove.movsd(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 64, false);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movhps(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 34 -> {
-        SseMove.movhps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 64, false);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 36 -> {
-        SseMove.movmskps(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtpi2ps(c, i.reg, i.rm);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 38 -> {
-        c.x87.checkPending(c);
-        Vectors.loadMmx(c, i, 64);
-        SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvttps2pi(c, i.reg, i.rm);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 40 -> {
-        c.x87.checkPending(c);
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtps2pi(c, i.reg, i.rm);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 42 -> {
-        c.x87.checkPending(c);
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        SseConvert.cvtsi2ss(c, i);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 44 -> {
-        SseConvert.cvttss2si(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseConvert.cvtss2si(c, i);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 46 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 48 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 50 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 52 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 54 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 56 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 58 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+        SsePack.psrlwImmediate(c, i);
       }
       case 60 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
+        SsePack.psrawImmediate(c, i);
       }
       case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+        SsePack.psllwImmediate(c, i);
       }
       case 62 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        SsePack.psrldImmediate(c, i);
       }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        SsePack.psradImmediate(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -4,6 +4,8 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
+import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -13,228 +15,225 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        SsePack.pslldImmediate(c, i);
       }
       case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        SsePack.psrlqImmediate(c, i);
       }
       case 2 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SsePack.psllqImmediate(c, i);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseShuffle.psrldq(c, i);
       }
       case 4 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseShuffle.pslldq(c, i);
       }
       case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 6 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 8 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 10 -> {
-        SsePack.psrld(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 12 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+        SseShuffle.movddup(c, i.reg, i.rm);
       }
       case 14 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+        SseShuffle.movsldup(c, i.reg, i.rm);
       }
       case 16 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+        SseShuffle.movshdup(c, i.reg, i.rm);
       }
       case 18 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufb(c, i.reg, i.rm);
       }
       case 20 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+        SsePack.phaddw(c, i.reg, i.rm);
       }
       case 22 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+        SsePack.phaddd(c, i.reg, i.rm);
       }
       case 24 -> {
-        SsePack.psraw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SsePack.phaddsw(c, i.reg, i.rm);
       }
       case 26 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 28 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SsePack.phsubw(c, i.reg, i.rm);
       }
       case 30 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SsePack.phsubd(c, i.reg, i.rm);
       }
       case 32 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SsePack.phsubsw(c, i.reg, i.rm);
       }
       case 34 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseLanes.psignb(c, i.reg, i.rm);
       }
       case 36 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+        SseLanes.psignw(c, i.reg, i.rm);
       }
       case 38 -> {
-        SsePack.psllw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
+        SseLanes.psignd(c, i.reg, i.rm);
       }
       case 40 -> {
-        SsePack.pslld(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 42 -> {
-        SsePack.psllq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
+        SseLanes.pabsb(c, i.reg, i.rm);
       }
       case 44 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        SseLanes.pabsw(c, i.reg, i.rm);
       }
       case 46 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+        SseLanes.pabsd(c, i.reg, i.rm);
       }
       case 48 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
       case 50 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pblendvb(c, i.reg, i.rm);
       }
       case 52 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+        SseShuffle.blendvps(c, i.reg, i.rm);
       }
       case 54 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        SseShuffle.blendvpd(c, i.reg, i.rm);
       }
       case 56 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+        SseShuffle.ptest(c, i.reg, i.rm);
       }
       case 58 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxbw(c, i.reg, i.rm);
       }
       case 60 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
       case 62 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,12 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxMove;
-import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -17,221 +15,204 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
       }
       case 2 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
       }
       case 4 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
       case 6 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
       case 8 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
       case 10 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
       case 12 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
       case 14 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
       case 16 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
       case 18 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmuldq(c, i.reg, i.rm);
       }
       case 20 -> {
-        SsePack.psrlwImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SsePack.psrawImmediate(c, i);
+        SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
       case 22 -> {
-        SsePack.psllwImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SsePack.psrldImmediate(c, i);
+        SsePack.packusdw(c, i.reg, i.rm);
       }
       case 24 -> {
-        SsePack.psradImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SsePack.pslldImmediate(c, i);
+        SseLanes.pminsb(c, i.reg, i.rm);
       }
       case 26 -> {
-        SsePack.psrlqImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SsePack.psllqImmediate(c, i);
+        SseLanes.pminsd(c, i.reg, i.rm);
       }
       case 28 -> {
-        SseShuffle.psrldq(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseShuffle.pslldq(c, i);
+        SseLanes.pminuw(c, i.reg, i.rm);
       }
       case 30 -> {
-        SseMove.movdToXmm(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseMove.movdFromXmm(c, i);
+        SseLanes.pminud(c, i.reg, i.rm);
       }
       case 32 -> {
-        SseMove.movq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsb(c, i.reg, i.rm);
       }
       case 34 -> {
-        SseMove.movq(c, i.rm, i.reg);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseMove.movq(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 64, false);
+        SseLanes.pmaxsd(c, i.reg, i.rm);
       }
       case 36 -> {
-        c.x87.checkPending(c);
-        MmxMove.movq2dq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        c.x87.checkPending(c);
-        MmxMove.movdq2q(c, i.reg, i.rm);
+        SseLanes.pmaxuw(c, i.reg, i.rm);
       }
       case 38 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmaxud(c, i.reg, i.rm);
       }
       case 40 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmulld(c, i.reg, i.rm);
       }
       case 42 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.phminposuw(c, i.reg, i.rm);
       }
       case 44 -> {
-        SseMove.pinsrw(c, i);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseMove.pextrwFromModRm(c, i);
+        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 46 -> {
-        SseMove.pmovmskb(c, i);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 47 -> {
-        SseMove.maskmovdqu(c, i);
+        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 48 -> {
-        SseArithmetic.addpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 50 -> {
-        SseArithmetic.addsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 51 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
+        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 52 -> {
-        SseArithmetic.mulpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
+        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 54 -> {
-        SseArithmetic.mulsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 55 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtq(c, i.reg, i.rm);
       }
       case 56 -> {
-        SseArithmetic.subpd(c, i.reg, i.rm);
-      }
-      case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseArithmetic.subsd(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseArithmetic.minpd(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseArithmetic.minsd(c, i.reg, i.rm);
-      }
-      case 63 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -40,13 +40,7 @@ class VectorHostTest {
           SseLanes.class,
           SsePack.class,
           SseShuffle.class,
-          SseWiden.class,
-          SseMove.class,
-          SseArithmetic.class,
-          SseHorizontal.class,
-          SseCompare.class,
-          SseConvert.class,
-          MmxMove.class);
+          SseWiden.class);
 
   /** One row in one form. */
   record Line(

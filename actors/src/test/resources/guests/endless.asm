@@ -1,4 +1,0 @@
-bits 32
-org 0x100020
-jmp $
-; = ebfe

@@ -1,0 +1,390 @@
+package dev.troupe.oracle;
+
+import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.isa.InsnEncoder;
+import dev.troupe.runtime.isa.InsnGenerator;
+import dev.troupe.runtime.isa.OperandCode;
+import dev.troupe.runtime.isa.Row;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * Makes cases of a row: an encoding by {@link InsnGenerator}, then registers and memory such that
+ * its operands lie in the windows that are compared, now and then across a page's end, in read-only
+ * memory or nowhere.
+ */
+final class CaseGenerator {
+  /** A case, and what it is, for the report. */
+  record Case(Row row, int mode, long seed, byte[] bytes, Insn insn, CpuImage image) {}
+
+  private static final int CODE_OFFSET = 0x40;
+  private static final int REAL_CODE = 0x1000;
+  private static final int REAL_DATA = 0x2000;
+  private static final int REAL_TARGET = 0x3000;
+  private static final int REAL_STACK = 0x8000;
+
+  private static final int[] SELECTORS = {
+    0, 3, 0x23, 0x2B, 0x33, 0x07, 0x0F, 0x17, 0x1F, 0x10, 0x18, 0xFF, 0x27
+  };
+
+  /** INT with this number is no exception on the host but a system call. */
+  private static final int LINUX_SYSTEM_CALL = 0x80;
+
+  private static final int RCX = 1;
+  private static final int RDX = 2;
+  private static final int RSP = 4;
+  private static final int RBP = 5;
+  private static final int RSI = 6;
+  private static final int RDI = 7;
+  private static final int NONE = 16;
+
+  private final InsnEncoder encoder = new InsnEncoder();
+
+  /** The case of that row, code size and seed; null if the drawn form cannot be encoded. */
+  Case make(Row row, int mode, long seed) {
+    return new Draft(row, mode, seed).make();
+  }
+
+  /** One case in the making. */
+  private final class Draft {
+    private final Row row;
+    private final int mode;
+    private final long seed;
+    private final SplittableRandom random;
+    private final CaseValues values;
+    private final CpuImage image = new CpuImage();
+    private final Insn insn = new Insn();
+    private final byte[] code = new byte[CpuImage.WINDOW];
+    private final byte[] data = new byte[CpuImage.WINDOW];
+    private final byte[] target = new byte[CpuImage.WINDOW];
+    private final byte[] stack = new byte[CpuImage.WINDOW];
+
+    /** Offsets in their segments: base 0 but in 16-bit code. */
+    private final long codeAt;
+
+    private final long dataAt;
+    private final long targetAt;
+    private final long stackAt;
+    private final long segmentBase;
+
+    Draft(Row row, int mode, long seed) {
+      this.row = row;
+      this.mode = mode;
+      this.seed = seed;
+      random =
+          new SplittableRandom(
+              seed * 0x9E37_79B9_7F4A_7C15L + row.opcode().hashCode() * 31L + mode);
+      values = new CaseValues(random);
+      boolean real = mode == 16;
+      segmentBase = real ? ChildProgram.REAL : 0;
+      codeAt = real ? REAL_CODE : ChildProgram.CODE + 0x100;
+      targetAt = real ? REAL_TARGET : ChildProgram.DATA + 0x400;
+      stackAt = real ? REAL_STACK : ChildProgram.STACK + 0x800;
+      // Mostly in the open; sometimes right before the read-only page.
+      dataAt = real ? REAL_DATA : ChildProgram.DATA + (values.oneIn(8) ? 0x1F00 : 0x800);
+    }
+
+    Case make() {
+      InsnGenerator.generate(row, mode, InsnGenerator.Form.ANY, choices(), insn);
+      registers();
+      values.fill(data);
+      values.fill(target);
+      values.fill(stack);
+      values.floatingPoint(image.fx);
+      branches();
+      address();
+      strings();
+      selectors();
+      returns();
+      areas();
+      byte[] bytes = encoder.encode(insn);
+      if (bytes == null) {
+        return null;
+      }
+      Arrays.fill(code, (byte) 0xCC);
+      System.arraycopy(bytes, 0, code, CODE_OFFSET, bytes.length);
+      place();
+      insn.length = bytes.length;
+      return new Case(row, mode, seed, bytes, insn, image);
+    }
+
+    private InsnGenerator.Choices choices() {
+      return new InsnGenerator.Choices() {
+        @Override
+        public int below(int bound) {
+          return random.nextInt(bound);
+        }
+
+        @Override
+        public long bits() {
+          return random.nextLong();
+        }
+      };
+    }
+
+    private void place() {
+      image.windows.add(new CpuImage.Window(segmentBase + codeAt, code));
+      image.windows.add(new CpuImage.Window(segmentBase + dataAt, data));
+      image.windows.add(new CpuImage.Window(segmentBase + targetAt, target));
+      image.windows.add(new CpuImage.Window(segmentBase + stackAt, stack));
+      image.rip = codeAt + CODE_OFFSET;
+      if (mode == 32) {
+        image.cs = ChildProgram.CS32;
+        image.ss = image.ds = image.es = ChildProgram.DS32;
+      } else if (mode == 16) {
+        image.cs = ChildProgram.CS16;
+        image.ss = image.ds = image.es = ChildProgram.DS16;
+      }
+    }
+
+    private void registers() {
+      for (int r = 0; r < 16; r++) {
+        image.gpr[r] = values.integer();
+      }
+      if (mode != 64) {
+        for (int r = 0; r < 16; r++) {
+          image.gpr[r] = r < 8 ? image.gpr[r] & 0xFFFF_FFFFL : 0;
+        }
+      }
+      if (values.oneIn(3)) { // so that comparisons come out equal, and CMPXCHG exchanges
+        image.gpr[0] = image.gpr[insn.reg & 7];
+      }
+      image.gpr[RSP] = stackAt + 0x80;
+      if (row.meaning().equals("LEAVE") || values.oneIn(4)) {
+        image.gpr[RBP] = stackAt + 0x40 + 8 * values.below(8);
+      }
+      image.rflags = 0x202 | (values.bits() & 0x8D5);
+      if (values.oneIn(8)) {
+        image.rflags |= 0x400; // DF
+      }
+      if (values.oneIn(16)) {
+        image.rflags |= 0x100; // TF
+      }
+      if (values.oneIn(32)) {
+        image.rflags |= 0x40000; // AC
+      }
+      if (row.meaning().startsWith("DIV") || row.meaning().startsWith("IDIV")) {
+        image.gpr[RDX] = values.oneIn(2) ? 0 : image.gpr[RDX] >>> 1 + values.below(63);
+      }
+    }
+
+    /** Branch distances and targets within the code window, where only breakpoints are. */
+    private void branches() {
+      for (OperandCode operand : row.operands()) {
+        if (operand.kind() == OperandCode.Kind.RELATIVE) {
+          insn.immediate =
+              values.oneIn(2) ? -CODE_OFFSET + 8 + values.below(24) : 16 + values.below(0x40);
+        }
+        if (operand.kind() == OperandCode.Kind.FAR_POINTER) {
+          insn.immediate = landing();
+          insn.immediate2 = (int) selector();
+        }
+      }
+      if (row.meaning().equals("INT") && insn.immediate == LINUX_SYSTEM_CALL) {
+        insn.immediate++;
+      }
+      if (isIndirect() && !insn.memory) {
+        image.gpr[insn.rm & 15] = landing();
+      }
+    }
+
+    /** Somewhere in the code window, but not in the instruction itself, which would not end. */
+    private long landing() {
+      return codeAt + values.below(CODE_OFFSET);
+    }
+
+    private boolean isIndirect() {
+      return row.meaning().equals("CALL_E") || row.meaning().equals("JMP_E");
+    }
+
+    /** Fits base, index or displacement so that the ModRM operand lies where we want it. */
+    private void address() {
+      if (!insn.memory || !row.encoding().modRm() && !isOffset()) {
+        return;
+      }
+      int size = 1 << values.below(6);
+      int offset = values.below(CpuImage.WINDOW / size) * size;
+      if (values.oneIn(3)) {
+        offset = values.below(CpuImage.WINDOW - 64);
+      }
+      if (row.operands().stream().anyMatch(o -> o.bits(insn.operandSize) == 128)
+          && !values.oneIn(8)) {
+        offset &= ~15;
+      }
+      if (isArea()) {
+        offset = -256 * values.below(3) & (values.oneIn(8) ? -1 : ~63);
+      }
+      long wanted = dataAt + offset;
+      if (isBitString() && !values.oneIn(4)) {
+        wanted = dataAt + 0x40 + (offset & 0x3F);
+        image.gpr[insn.reg & 15] = values.below(1024) - 512;
+      }
+      if (mode != 16 && values.oneIn(24)) {
+        wanted =
+            (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + values.below(64);
+      } else if (mode == 64 && values.oneIn(64)) {
+        wanted = 0x8000_0000_0000_0000L >>> values.below(17) | wanted; // not canonical, mostly
+      }
+      if (insn.ripRelative) {
+        insn.displacement = 0x20 + values.below(0x60);
+        return;
+      }
+      long mask = insn.addressSize == 64 ? -1 : (1L << insn.addressSize) - 1;
+      if (insn.addressSize == 16 && mode != 16) {
+        return; // 16-bit addresses of flat code: page zero, unmapped
+      }
+      int base = insn.base;
+      int index = insn.index;
+      if (base == NONE || base == index) {
+        long small = values.below(1 << 8);
+        long scaled = 0;
+        if (index != NONE) {
+          image.gpr[index] = small;
+          scaled = (small << insn.scale) + (base == NONE ? 0 : small);
+        }
+        insn.displacement = fit(wanted - scaled);
+      } else {
+        long rest = insn.displacement;
+        if (index != NONE) {
+          rest += image.gpr[index] << insn.scale;
+        }
+        image.gpr[base] = wanted - rest & mask;
+        if (values.oneIn(3) && insn.addressSize < mode) {
+          image.gpr[base] |= values.bits() << insn.addressSize;
+          image.gpr[base] &= mode == 64 ? -1 : 0xFFFF_FFFFL;
+        }
+      }
+      if (isIndirect()) {
+        put(data, wanted - dataAt, landing());
+      }
+      if (isSelectorRow()) {
+        put(data, wanted - dataAt, selector());
+      }
+      if (isFarMemory()) {
+        int width = insn.operandSize / 8;
+        put(data, wanted - dataAt, landing());
+        put(data, wanted - dataAt + width, selector());
+      }
+    }
+
+    private long fit(long displacement) {
+      return isOffset()
+          ? displacement & (insn.addressSize == 64 ? -1 : (1L << insn.addressSize) - 1)
+          : insn.addressSize == 16 ? (short) displacement : (int) displacement;
+    }
+
+    private boolean isOffset() {
+      return row.operands().stream().anyMatch(o -> o.kind() == OperandCode.Kind.OFFSET);
+    }
+
+    private boolean isBitString() {
+      return row.meaning().startsWith("BT") && row.operands().get(1).kind() == OperandCode.Kind.REG;
+    }
+
+    private boolean isFarMemory() {
+      return row.operands().stream().anyMatch(o -> o == OperandCode.M_P);
+    }
+
+    private boolean isArea() {
+      return row.operands().stream().anyMatch(o -> o == OperandCode.M_FX || o == OperandCode.M_XS);
+    }
+
+    private boolean isSelectorRow() {
+      return switch (row.meaning()) {
+        case "LAR", "LSL", "VERR", "VERW", "MOV_S_E", "ARPL" -> true;
+        default -> false;
+      };
+    }
+
+    private long selector() {
+      return values.oneIn(8) ? values.bits() & 0xFFFF : SELECTORS[values.below(SELECTORS.length)];
+    }
+
+    private void selectors() {
+      if (isSelectorRow() && !insn.memory) {
+        int r = insn.rm & 15;
+        image.gpr[r] = image.gpr[r] & ~0xFFFFL | selector();
+      }
+      if (row.meaning().equals("POP_S")) {
+        put(stack, 0x80, selector());
+      }
+    }
+
+    private void strings() {
+      for (OperandCode operand : row.operands()) {
+        switch (operand.kind()) {
+          case SOURCE_STRING -> image.gpr[RSI] = dataAt + 0x40 + values.below(0x40);
+          case TARGET_STRING -> image.gpr[RDI] = targetAt + 0x40 + values.below(0x40);
+          case XLAT -> image.gpr[3] = dataAt;
+          default -> {}
+        }
+      }
+      if (row.has(Row.REP | Row.REPZ)) {
+        image.gpr[RCX] = values.below(9);
+        if (values.oneIn(3)) {
+          Arrays.fill(data, (byte) 7);
+          Arrays.fill(target, (byte) 7);
+        }
+      }
+      if (row.meaning().startsWith("LOOP") || row.meaning().equals("JCXZ")) {
+        image.gpr[RCX] = values.oneIn(2) ? values.below(3) : image.gpr[RCX];
+      }
+      if (row.meaning().startsWith("MASKMOV")) {
+        image.gpr[RDI] = targetAt + 0x40 + values.below(0x40);
+      }
+    }
+
+    /** Return addresses and frames on the stack. */
+    private void returns() {
+      int width = insn.operandSize / 8;
+      switch (row.meaning()) {
+        case "RET" -> put(stack, 0x80, landing());
+        case "RETF", "IRET" -> {
+          put(
+              stack,
+              0x80 + 4L * width,
+              mode == 64 ? ChildProgram.SS64 : mode == 32 ? ChildProgram.DS32 : ChildProgram.DS16);
+          put(stack, 0x80 + 3L * width, stackAt + 0x80);
+          put(stack, 0x80 + 2L * width, values.bits() & 0xCD5);
+          put(
+              stack,
+              0x80 + width,
+              values.oneIn(3)
+                  ? selector()
+                  : mode == 64
+                      ? ChildProgram.CS64
+                      : mode == 32 ? ChildProgram.CS32 : ChildProgram.CS16);
+          put(stack, 0x80, landing());
+        }
+        case "POPF" -> put(stack, 0x80, values.bits() & 0x4FFFF);
+        default -> {}
+      }
+    }
+
+    /** FXSAVE and XSAVE areas: valid control words and header mostly. */
+    private void areas() {
+      if (!isArea()) {
+        return;
+      }
+      image.gpr[RDX] = 0;
+      image.gpr[0] = values.below(4);
+      if (!values.oneIn(6)) {
+        byte[] fx = new byte[CpuImage.FX_SIZE];
+        values.floatingPoint(fx);
+        System.arraycopy(fx, 0, data, 0, CpuImage.WINDOW);
+        if (values.oneIn(2)) { // the window is the header's place when the area begins 512 before
+          Arrays.fill(data, 0, 64, (byte) 0);
+          data[0] = (byte) values.below(4);
+        }
+      }
+    }
+
+    private void put(byte[] window, long offset, long value) {
+      if (offset >= 0 && offset <= CpuImage.WINDOW - 8) {
+        ByteBuffer.wrap(window).order(ByteOrder.LITTLE_ENDIAN).putLong((int) offset, value);
+      }
+    }
+  }
+}

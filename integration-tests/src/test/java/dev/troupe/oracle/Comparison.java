@@ -1,0 +1,155 @@
+package dev.troupe.oracle;
+
+import dev.troupe.runtime.isa.Row;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What differs between two results of one case, in words; flags that the row leaves undefined are
+ * not looked at.
+ */
+final class Comparison {
+  /** RF, TF and the arithmetic and system flags that user code sees. */
+  private static final long FLAGS = 0x25_4FD5L;
+
+  private static final int BREAKPOINT = 3;
+  private static final int SINGLE_STEP = 1;
+  static final String[] NAMES = {
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15"
+  };
+
+  private Comparison() {}
+
+  /** One line a difference; empty if there is none. */
+  static List<String> differences(CaseGenerator.Case c, CpuImage host, CpuImage ours) {
+    var lines = new ArrayList<String>();
+    number(lines, "vector", host.vector, ours.vector);
+    if (host.vector == ours.vector) {
+      // Linux tells user code that its own half of the address space is always present.
+      long hidden = host.vector == 14 && host.faultAddress < 0 ? 1 : 0;
+      number(lines, "error", host.error & ~hidden, ours.error & ~hidden);
+      number(lines, "cr2", host.faultAddress, ours.faultAddress);
+    }
+    number(lines, "rip", host.rip, ours.rip);
+    for (int r = 0; r < 16; r++) {
+      number(lines, NAMES[r], host.gpr[r], ours.gpr[r]);
+    }
+    long mask = FLAGS & ~undefinedFlags(c.row());
+    if ((host.rflags & mask) != (ours.rflags & mask)) {
+      number(lines, "rflags", host.rflags & mask, ours.rflags & mask);
+    }
+    number(lines, "cs", host.cs, ours.cs);
+    number(lines, "ss", host.ss, ours.ss);
+    number(lines, "ds", selector(host.ds), selector(ours.ds));
+    number(lines, "es", selector(host.es), selector(ours.es));
+    number(lines, "fs", selector(host.fs), selector(ours.fs));
+    number(lines, "gs", selector(host.gs), selector(ours.gs));
+    number(lines, "fsbase", host.fsBase, ours.fsBase);
+    number(lines, "gsbase", host.gsBase, ours.gsBase);
+    floatingPoint(lines, host.fx, ours.fx);
+    for (int w = 0; w < host.windows.size(); w++) {
+      byte[] want = host.windows.get(w).bytes();
+      byte[] got = ours.windows.get(w).bytes();
+      int at = Arrays.mismatch(want, got);
+      if (at >= 0) {
+        int from = at & ~7;
+        lines.add(
+            "memory %x: host %016x, ours %016x"
+                .formatted(
+                    host.windows.get(w).address() + from, long64(want, from), long64(got, from)));
+      }
+    }
+    return lines;
+  }
+
+  /**
+   * The host's way back to user code clears the RPL of null selectors (Intel SDM vol. 2A, IRET).
+   */
+  private static int selector(int value) {
+    return value < 4 ? 0 : value;
+  }
+
+  private static long undefinedFlags(Row row) {
+    long undefined = row.flagsUndefined();
+    return switch (row.meaning()) {
+      // OF is defined for counts of 1 only; a count beyond the operand leaves CF undefined, too.
+      case "SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD" -> undefined | 0x801;
+      default -> undefined;
+    };
+  }
+
+  private static void floatingPoint(List<String> lines, byte[] host, byte[] ours) {
+    ByteBuffer want = ByteBuffer.wrap(host).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer got = ByteBuffer.wrap(ours).order(ByteOrder.LITTLE_ENDIAN);
+    number(lines, "fcw", want.getShort(0) & 0xFFFF, got.getShort(0) & 0xFFFF);
+    number(lines, "fsw", want.getShort(2) & 0xFFFF, got.getShort(2) & 0xFFFF);
+    number(lines, "ftw", want.get(4) & 0xFF, got.get(4) & 0xFF);
+    number(lines, "mxcsr", want.getInt(24), got.getInt(24));
+    for (int i = 0; i < 8; i++) {
+      number(lines, "st" + i, want.getLong(32 + 16 * i), got.getLong(32 + 16 * i));
+      number(
+          lines,
+          "st" + i + ".exponent",
+          want.getShort(40 + 16 * i) & 0xFFFF,
+          got.getShort(40 + 16 * i) & 0xFFFF);
+    }
+    for (int i = 0; i < 32; i++) {
+      number(
+          lines,
+          "xmm" + i / 2 + (i % 2 == 0 ? ".low" : ".high"),
+          want.getLong(160 + 8 * i),
+          got.getLong(160 + 8 * i));
+    }
+  }
+
+  private static void number(List<String> lines, String name, long host, long ours) {
+    if (host != ours) {
+      lines.add("%s: host %x, ours %x".formatted(name, host, ours));
+    }
+  }
+
+  private static long long64(byte[] bytes, int offset) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(offset);
+  }
+
+  /** True if the instruction ran to its end and changed something, or branched. */
+  static boolean counts(CaseGenerator.Case c, CpuImage out) {
+    if (out.vector != BREAKPOINT && out.vector != SINGLE_STEP) {
+      return false;
+    }
+    CpuImage in = c.image();
+    long next = in.rip + c.bytes().length + (out.vector == BREAKPOINT ? 1 : 0);
+    if (out.rip != next) {
+      return true; // a branch taken
+    }
+    if (!Arrays.equals(in.gpr, out.gpr)
+        || ((in.rflags ^ out.rflags) & 0x4CD5) != 0
+        || in.cs != out.cs
+        || in.ss != out.ss
+        || in.ds != out.ds
+        || in.es != out.es
+        || out.fs != 0
+        || out.gs != 0
+        || out.fsBase != 0
+        || out.gsBase != 0) {
+      return true;
+    }
+    // FIP, FDP, FOP (bytes 6 to 23) and what the kernel keeps at the end are no result.
+    if (Arrays.mismatch(in.fx, 0, 5, out.fx, 0, 5) >= 0
+        || in.fx[24] != out.fx[24]
+        || in.fx[25] != out.fx[25]
+        || Arrays.mismatch(in.fx, 32, 416, out.fx, 32, 416) >= 0) {
+      return true;
+    }
+    for (int w = 0; w < in.windows.size(); w++) {
+      if (!Arrays.equals(in.windows.get(w).bytes(), out.windows.get(w).bytes())) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,120 @@
+package dev.troupe.oracle;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.isa.Disassembler;
+import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.isa.InstructionTable;
+import dev.troupe.runtime.isa.Row;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every row of the instruction table that user code can run, against the host's own CPU.
+ *
+ * <p>{@code -Doracle.cases=N} cases a row and code size (default 60), {@code -Doracle.seed=N} the
+ * first seed, {@code -Doracle.meaning=REGEX} only rows of these meanings, {@code -Doracle.shown=N}
+ * mismatches printed.
+ */
+final class HostOracleIT {
+  private static final int CASES = Integer.getInteger("oracle.cases", 60);
+  private static final long FIRST_SEED = Long.getLong("oracle.seed", 0);
+  private static final String MEANINGS = System.getProperty("oracle.meaning", ".*");
+  private static final int SHOWN = Integer.getInteger("oracle.shown", 1);
+  private static final int[] MODES = {64, 32, 16};
+
+  private final CaseGenerator generator = new CaseGenerator();
+  private final List<String> mismatches = new ArrayList<>();
+  private final List<String> uncounted = new ArrayList<>();
+  private final Map<String, List<String>> uncompared = new TreeMap<>();
+  private int cases;
+  private int rows;
+
+  @Test
+  void everyRowOfTheInstructionTableDoesWhatTheHostsCpuDoes() throws Exception {
+    Set<Feature> features = HostFeatures.read();
+    try (var host = new HostCpu();
+        var ours = new InterpretedCpu(CpuModel.DEFAULT, Interpreter::new)) {
+      for (Row row : InstructionTable.rows()) {
+        String reason = Uncompared.reason(row, features);
+        if (reason != null) {
+          uncompared.computeIfAbsent(reason, r -> new ArrayList<>()).add(row.toString());
+        } else if (row.meaning().matches(MEANINGS)) {
+          compare(row, host, ours);
+        }
+      }
+    }
+    uncompared.forEach(
+        (reason, names) -> System.out.println("not compared, " + reason + ": " + names));
+    System.out.println("oracle: " + rows + " rows, " + cases + " cases, first seed " + FIRST_SEED);
+    if (!mismatches.isEmpty() || !uncounted.isEmpty()) {
+      fail(
+          mismatches.size()
+              + " rows differ from the host's CPU; the first ones:\n"
+              + String.join("\n", mismatches.subList(0, Math.min(40, mismatches.size())))
+              + (uncounted.isEmpty() ? "" : "\nrows without a counting case: " + uncounted));
+    }
+  }
+
+  private void compare(Row row, HostCpu host, InterpretedCpu ours) throws Exception {
+    List<CaseGenerator.Case> drawn = new ArrayList<>();
+    for (int mode : MODES) {
+      for (long seed = FIRST_SEED; row.inMode(mode) && seed < FIRST_SEED + CASES; seed++) {
+        CaseGenerator.Case c = generator.make(row, mode, seed);
+        if (c != null) {
+          drawn.add(c);
+        }
+      }
+    }
+    List<CpuImage> wanted = host.run(drawn.stream().map(CaseGenerator.Case::image).toList());
+    boolean counted = Uncompared.changesNothing(row);
+    int different = 0;
+    var report = new StringBuilder();
+    for (int i = 0; i < drawn.size(); i++) {
+      CaseGenerator.Case c = drawn.get(i);
+      counted |= Comparison.counts(c, wanted.get(i));
+      List<String> lines = differences(c, wanted.get(i), ours);
+      if (!lines.isEmpty() && different++ < SHOWN) {
+        report.append(describe(c, wanted.get(i), lines));
+      }
+    }
+    if (different > 0) {
+      mismatches.add(row.meaning() + ": " + different + " of " + drawn.size() + " cases" + report);
+    }
+    if (!counted) {
+      uncounted.add(row.toString());
+    }
+    rows++;
+    cases += drawn.size();
+  }
+
+  private static List<String> differences(
+      CaseGenerator.Case c, CpuImage want, InterpretedCpu ours) {
+    try {
+      return Comparison.differences(c, want, ours.run(c.image()));
+    } catch (RuntimeException | AssertionError e) {
+      return List.of(
+          "the interpreter threw " + e + " at " + List.of(e.getStackTrace()).subList(0, 3));
+    }
+  }
+
+  private static String describe(CaseGenerator.Case c, CpuImage want, List<String> lines) {
+    return "\n  %s  mode %d seed %d  %s  %s\n    in:   %s\n    host: %s\n    %s"
+        .formatted(
+            c.row(),
+            c.mode(),
+            c.seed(),
+            HexFormat.of().formatHex(c.bytes()),
+            Disassembler.text(c.insn(), c.image().rip),
+            c.image(),
+            want,
+            String.join("; ", lines));
+  }
+}

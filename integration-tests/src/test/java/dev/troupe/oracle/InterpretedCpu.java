@@ -1,0 +1,276 @@
+package dev.troupe.oracle;
+
+import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * The engine under test, in the surroundings that {@link ChildProgram} has on the host: long mode
+ * at CPL 3 with the same addresses mapped, Linux's user segments, the same local descriptor table,
+ * and a kernel that is nothing but an IDT whose handlers halt.
+ */
+final class InterpretedCpu implements AutoCloseable {
+  private static final long MEMORY = 16 << 20;
+
+  // Physical layout.
+  private static final int PML4 = 0x1000;
+  private static final int LOW_PDPT = 0x2000;
+  private static final int HIGH_PDPT = 0x3000;
+  private static final int NEXT_TABLE = 0x4000;
+  private static final int GDT = 0x10000;
+  private static final int LDT = 0x11000;
+  private static final int IDT = 0x12000;
+  private static final int TSS = 0x13000;
+  private static final int HANDLERS = 0x14000;
+  private static final int KERNEL_STACK = 0x17000;
+  private static final int FRAMES = 0x20_0000;
+
+  /** Where the first 2 MiB of physical memory are, for the supervisor. */
+  private static final long KERNEL = 0xFFFF_8000_0000_0000L;
+
+  /** Bytes between handlers, each of them HLT. */
+  private static final int HANDLER = 16;
+
+  private static final long PRESENT = 1;
+  private static final long WRITABLE = 2;
+  private static final long USER = 4;
+  private static final long ACCESSED_DIRTY = 0x60;
+  private static final long LARGE = 0x80;
+
+  /** CR0 and CR4 as Linux runs user code. */
+  private static final long CR0 = 0x8005_0033L;
+
+  /** PAE MCE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE. */
+  private static final long CR4 = 0x5_06E0L;
+
+  /** SCE LME LMA NX. */
+  private static final long EFER = 0xD01L;
+
+  /** CR0.AM, and Linux's user code runs with AC free to choose. */
+  private static final long SLICE = 100_000;
+
+  private final GuestMemory memory = GuestMemory.allocate(MEMORY);
+  private final Engine engine;
+  private final Vcpu vcpu;
+  private final Cpu cpu;
+  private int nextTable = NEXT_TABLE;
+  private int nextFrame = FRAMES;
+
+  InterpretedCpu(CpuModel model, EngineFactory engines) {
+    map(ChildProgram.CODE, 2, USER | WRITABLE);
+    map(ChildProgram.DATA, 2, USER | WRITABLE);
+    map(ChildProgram.READ_ONLY, 1, USER);
+    map(ChildProgram.STACK, 2, USER | WRITABLE);
+    map(ChildProgram.REAL, 16, USER | WRITABLE);
+    put64(PML4, LOW_PDPT | PRESENT | WRITABLE | USER);
+    put64(PML4 + 256 * 8, HIGH_PDPT | PRESENT | WRITABLE);
+    put64(HIGH_PDPT, nextTable | PRESENT | WRITABLE);
+    put64(nextTable, LARGE | ACCESSED_DIRTY | PRESENT | WRITABLE);
+    writeDescriptors();
+    cpu = new Cpu(model, memory, () -> 0, () -> 0);
+    vcpu = new Vcpu(cpu);
+    engine = engines.create(vcpu);
+  }
+
+  /** Makes the engine under test for a vCPU. */
+  interface EngineFactory {
+    Engine create(Vcpu vcpu);
+  }
+
+  private void map(long linear, int pages, long rights) {
+    int pdpt = LOW_PDPT + (int) (linear >> 30 & 511) * 8;
+    for (int page = 0; page < pages; page++) {
+      long address = linear + page * 4096L;
+      int directory = table(pdpt);
+      int table = table(directory + (int) (address >> 21 & 511) * 8);
+      put64(table + (int) (address >> 12 & 511) * 8, nextFrame | PRESENT | ACCESSED_DIRTY | rights);
+      nextFrame += 4096;
+    }
+  }
+
+  private int table(int entry) {
+    long value = get64(entry);
+    if (value == 0) {
+      value = nextTable | PRESENT | WRITABLE | USER;
+      put64(entry, value);
+      nextTable += 4096;
+    }
+    return (int) (value & ~0xFFFL);
+  }
+
+  private void writeDescriptors() {
+    put64(GDT + 0x08, 0x00CF_9B00_0000_FFFFL); // kernel code, 32-bit
+    put64(GDT + 0x10, 0x00AF_9B00_0000_FFFFL); // kernel code
+    put64(GDT + 0x18, 0x00CF_9300_0000_FFFFL); // kernel data
+    put64(GDT + 0x20, 0x00CF_FB00_0000_FFFFL); // user code, 32-bit
+    put64(GDT + 0x28, 0x00CF_F300_0000_FFFFL); // user data
+    put64(GDT + 0x30, 0x00AF_FB00_0000_FFFFL); // user code
+    put64(LDT, 0x00CF_FB00_0000_FFFFL);
+    put64(LDT + 0x08, 0x00CF_F300_0000_FFFFL);
+    put64(LDT + 0x10, 0x4000_FB00_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
+    put64(LDT + 0x18, 0x4000_F300_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
+    for (int v = 0; v < 256; v++) {
+      long handler = KERNEL + HANDLERS + (long) v * HANDLER;
+      long dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
+      put64(
+          IDT + v * 16,
+          handler & 0xFFFF
+              | 0x10 << 16
+              | (0x8E00L | dpl << 13) << 32
+              | (handler >> 16 & 0xFFFF) << 48);
+      put64(IDT + v * 16 + 8, handler >>> 32);
+    }
+    byte[] halt = new byte[256 * HANDLER];
+    Arrays.fill(halt, (byte) 0xF4);
+    memory.copyIn(HANDLERS, halt);
+    put64(TSS + 4, KERNEL + KERNEL_STACK);
+    put64(TSS + 0x60, 104L << 48); // no I/O bitmap
+  }
+
+  /** Runs one case until its exception reaches the kernel. */
+  CpuImage run(CpuImage in) {
+    vcpu.reset();
+    load(in);
+    for (CpuImage.Window w : in.windows) {
+      copyWindow(w, true);
+    }
+    Exit exit = engine.run(vcpu, SLICE);
+    if (!(exit instanceof Exit.Halt)) {
+      throw new AssertionError(
+          "a case must end in an exception: exit="
+              + exit
+              + " rip="
+              + Long.toHexString(cpu.rip)
+              + " cs="
+              + Integer.toHexString(cpu.selector[1])
+              + " cr2="
+              + Long.toHexString(cpu.cr2)
+              + " cpl="
+              + cpu.cpl
+              + " cr0="
+              + Long.toHexString(cpu.cr0)
+              + " cr3="
+              + Long.toHexString(cpu.cr3));
+    }
+    return result(in);
+  }
+
+  private void load(CpuImage in) {
+    cpu.cr0 = CR0;
+    cpu.cr4 = CR4;
+    cpu.cr3 = PML4;
+    cpu.efer = EFER;
+    cpu.cpl = 3;
+    cpu.gdtBase = KERNEL + GDT;
+    cpu.gdtLimit = 0x7F;
+    cpu.idtBase = KERNEL + IDT;
+    cpu.idtLimit = 0xFFF;
+    segment(Cpu.CS, in.cs);
+    segment(Cpu.SS, in.ss);
+    segment(Cpu.DS, in.ds);
+    segment(Cpu.ES, in.es);
+    segment(Cpu.FS, 0);
+    segment(Cpu.GS, 0);
+    cpu.selector[Cpu.LDTR] = 0x50;
+    cpu.segmentBase[Cpu.LDTR] = KERNEL + LDT;
+    cpu.segmentLimit[Cpu.LDTR] = 0x1F;
+    cpu.segmentAttributes[Cpu.LDTR] = 0x82;
+    cpu.selector[Cpu.TR] = 0x40;
+    cpu.segmentBase[Cpu.TR] = KERNEL + TSS;
+    cpu.segmentLimit[Cpu.TR] = 103;
+    cpu.segmentAttributes[Cpu.TR] = 0x8B;
+    System.arraycopy(in.gpr, 0, cpu.gpr, 0, 16);
+    cpu.rip = in.rip;
+    Rflags.set(cpu, in.rflags, Rflags.ALL);
+    FxImage.load(cpu, in.fx);
+    cpu.mmu.flushAll();
+    cpu.updateMode();
+  }
+
+  private void segment(int register, int selector) {
+    long descriptor =
+        (selector & ~3) == 0 ? 0 : get64(((selector & 4) != 0 ? LDT : GDT) + (selector & ~7));
+    cpu.selector[register] = selector;
+    cpu.segmentBase[register] = descriptor >>> 16 & 0xFF_FFFF | descriptor >>> 32 & 0xFF00_0000L;
+    long limit = descriptor & 0xFFFF | descriptor >>> 32 & 0xF_0000;
+    cpu.segmentLimit[register] = (descriptor >>> 55 & 1) != 0 ? limit << 12 | 0xFFF : limit;
+    cpu.segmentAttributes[register] = (int) (descriptor >>> 40 & 0xF0FF);
+  }
+
+  private CpuImage result(CpuImage in) {
+    var out = new CpuImage();
+    System.arraycopy(cpu.gpr, 0, out.gpr, 0, 16);
+    out.vector = (int) ((cpu.segmentBase[Cpu.CS] + cpu.rip - 1 - KERNEL - HANDLERS) / HANDLER);
+    boolean coded = out.vector == 8 || out.vector >= 10 && out.vector <= 14 || out.vector == 17;
+    long frame = cpu.gpr[Cpu.RSP] - KERNEL;
+    if (coded) {
+      out.error = get64((int) frame);
+      frame += 8;
+    }
+    out.rip = get64((int) frame);
+    out.cs = (int) get64((int) frame + 8);
+    out.rflags = get64((int) frame + 16);
+    out.gpr[Cpu.RSP] = get64((int) frame + 24);
+    out.ss = (int) get64((int) frame + 32);
+    out.ds = cpu.selector[Cpu.DS];
+    out.es = cpu.selector[Cpu.ES];
+    out.fs = cpu.selector[Cpu.FS];
+    out.gs = cpu.selector[Cpu.GS];
+    out.fsBase = cpu.segmentBase[Cpu.FS];
+    out.gsBase = cpu.segmentBase[Cpu.GS];
+    out.faultAddress = out.vector == 14 ? cpu.cr2 : 0;
+    FxImage.store(cpu, out.fx);
+    for (CpuImage.Window w : in.windows) {
+      var copy = new CpuImage.Window(w.address(), new byte[CpuImage.WINDOW]);
+      copyWindow(copy, false);
+      out.windows.add(copy);
+    }
+    return out;
+  }
+
+  private void copyWindow(CpuImage.Window w, boolean in) {
+    for (int done = 0; done < CpuImage.WINDOW; ) {
+      long linear = w.address() + done;
+      int length = (int) Math.min(CpuImage.WINDOW - done, 4096 - (linear & 4095));
+      long physical = physical(linear);
+      boolean copied =
+          in
+              ? memory.copyIn(physical, w.bytes(), done, length)
+              : memory.copyOut(physical, w.bytes(), done, length);
+      if (!copied) {
+        throw new AssertionError("window outside memory: " + Long.toHexString(linear));
+      }
+      done += length;
+    }
+  }
+
+  private long physical(long linear) {
+    long entry = get64(LOW_PDPT + (int) (linear >> 30 & 511) * 8);
+    entry = get64((int) (entry & ~0xFFFL) + (int) (linear >> 21 & 511) * 8);
+    entry = get64((int) (entry & ~0xFFFL) + (int) (linear >> 12 & 511) * 8);
+    return (entry & ~0xFFFL) + (linear & 4095);
+  }
+
+  private long get64(int physical) {
+    byte[] bytes = new byte[8];
+    memory.copyOut(physical, bytes);
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
+  private void put64(int physical, long value) {
+    memory.copyIn(
+        physical, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}
