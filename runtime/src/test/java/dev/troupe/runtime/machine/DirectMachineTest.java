@@ -1,0 +1,191 @@
+package dev.troupe.runtime.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.memory.GuestMemory;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Small real-mode guests on the whole board, with a clock that jumps when the machine idles. */
+final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Idle {
+  private static final long MEMORY = 1 << 20;
+  private static final int START = 0x1000;
+
+  /**
+   * Initialises the master PIC at vector 0x20 with IRQ 0 and IRQ 4 unmasked, interrupts ending by
+   * themselves.
+   */
+  private static final String PIC = "b011 e620 b020 e621 b004 e621 b003 e621 b0ee e621";
+
+  /** OUT 0xF4, AL. */
+  private static final String EXIT = "e6f4";
+
+  private final GuestMemory memory = GuestMemory.allocate(MEMORY);
+  private final Cpu cpu = new Cpu(CpuModel.DEFAULT, memory, this::nanos, () -> 0);
+  private final Vcpu vcpu = new Vcpu(cpu);
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private byte[] input = {};
+  private long clock;
+  private int waits;
+
+  private final DirectMachine machine = machine(new Interpreter(vcpu));
+
+  private DirectMachine machine(Engine engine) {
+    VmSpec spec = VmSpec.newBuilder().setCpus(1).setMemoryBytes(MEMORY).build();
+    return new DirectMachine(
+        List.of(new DirectMachine.Processor(vcpu, engine)),
+        BoardLayout.standard(spec, 0),
+        this::nanos,
+        this,
+        this);
+  }
+
+  private long nanos() {
+    return clock += 100;
+  }
+
+  @Override
+  public void output(byte[] bytes) {
+    output.writeBytes(bytes);
+  }
+
+  @Override
+  public byte[] input(int room) {
+    byte[] part = Arrays.copyOf(input, Math.min(room, input.length));
+    input = Arrays.copyOfRange(input, part.length, input.length);
+    return part;
+  }
+
+  @Override
+  public void until(long deadline) {
+    waits++;
+    assertThat(deadline).as("something has to happen").isNotEqualTo(EventHeap.NEVER);
+    clock = Math.max(clock, deadline);
+  }
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  private void load(String hex) {
+    byte[] code = HexFormat.of().parseHex(hex.replace(" ", ""));
+    memory.copyIn(START, MemorySegment.ofArray(code));
+    cpu.selector[Cpu.CS] = 0;
+    cpu.segmentBase[Cpu.CS] = 0;
+    cpu.rip = START;
+    cpu.gpr[Cpu.RSP] = 0x0F00;
+    cpu.updateMode();
+  }
+
+  private Outcome run(String hex) {
+    load(hex);
+    return machine.run();
+  }
+
+  /** Points the interrupt vector at an address in segment 0. */
+  private void vector(int number, int address) {
+    byte[] entry = {(byte) address, (byte) (address >> 8), 0, 0};
+    memory.copyIn(4L * number, MemorySegment.ofArray(entry));
+  }
+
+  @Test
+  void a_guest_prints_and_leaves_by_the_debug_exit() {
+    // mov dx,0x3f8; mov al,'o'; out dx,al; mov al,'k'; out dx,al; mov al,21; out 0xf4,al
+    Outcome outcome = run("baf803 b06f ee b06b ee b015" + EXIT);
+    assertThat(outcome).isEqualTo(new Outcome.DebugExit(21));
+    assertThat(output.toString(StandardCharsets.US_ASCII)).isEqualTo("ok");
+  }
+
+  @Test
+  void nobody_s_ports_read_as_all_ones_and_wide_accesses_are_split() {
+    // mov al,0x5a; mov dx,0x3ff; out dx,al; in eax,dx (UART's scratch, then three of nobody); out
+    // 0xf4,eax
+    assertThat(run("b05a baff03 ee 66ed 66 e7f4")).isEqualTo(new Outcome.DebugExit(0xFFFF_FF5AL));
+  }
+
+  @Test
+  void the_timer_wakes_a_halted_guest_through_the_pic() {
+    vector(0x20, START + 0x100);
+    // PIC; PIT counter 0 mode 2, count 0x2000; sti; hlt; jmp to hlt
+    load(PIC + "b034 e643 b000 e640 b020 e640 fb f4 ebfd");
+    // inc bl; cmp bl,3; je exit; iret; exit: mov al,bl; out 0xf4,al
+    memory.copyIn(
+        START + 0x100, MemorySegment.ofArray(HexFormat.of().parseHex("fec380fb037401cf88d8e6f4")));
+    assertThat(machine.run()).isEqualTo(new Outcome.DebugExit(3));
+    // The control word itself raises OUT: the first interrupt comes at once.
+    assertThat(waits).isEqualTo(2);
+    assertThat(clock).isBetween(2 * 6_865_000L, 2 * 6_865_000L + 1_000_000);
+  }
+
+  @Test
+  void console_input_reaches_a_polling_guest() {
+    input = "troupe!".getBytes(StandardCharsets.US_ASCII);
+    // again: mov dx,0x3fd; wait: in al,dx; test al,1; jz wait; mov dx,0x3f8; in al,dx; out dx,al;
+    // cmp al,'!'; jne again; out 0xf4,al
+    Outcome outcome = run("bafd03 ec a801 74fb baf803 ec ee 3c21 75ef" + EXIT);
+    assertThat(outcome).isEqualTo(new Outcome.DebugExit('!'));
+    assertThat(output.toString(StandardCharsets.US_ASCII)).isEqualTo("troupe!");
+  }
+
+  @Test
+  void console_input_interrupts_a_halted_guest() {
+    vector(0x24, START + 0x100);
+    input = "x".getBytes(StandardCharsets.US_ASCII);
+    // PIC; MCR.OUT2; IER.received; sti; hlt
+    load(PIC + "bafc03 b008 ee baf903 b001 ee fb f4 ebfd");
+    // mov dx,0x3f8; in al,dx; out 0xf4,al
+    memory.copyIn(START + 0x100, MemorySegment.ofArray(HexFormat.of().parseHex("baf803ece6f4")));
+    assertThat(machine.run()).isEqualTo(new Outcome.DebugExit('x'));
+  }
+
+  @Test
+  void the_keyboard_controller_s_pulse_resets_and_the_machine_starts_anew() {
+    assertThat(run("b0fe e664 f4")).isEqualTo(new Outcome.Reset());
+    machine.reset();
+    assertThat(run("b007" + EXIT)).isEqualTo(new Outcome.DebugExit(7));
+  }
+
+  @Test
+  void s5_switches_off() {
+    // mov dx,0x604; mov ax,0x3400; out dx,ax
+    assertThat(run("ba0406 b80034 ef f4")).isEqualTo(new Outcome.PoweredOff());
+  }
+
+  @Test
+  void an_unusable_interrupt_table_ends_in_a_triple_fault() {
+    // lidt [0x1100], which is zero: limit 0; int3
+    assertThat(run("0f011e0011 cc")).isInstanceOf(Outcome.TripleFault.class);
+  }
+
+  @Test
+  void a_stop_ends_an_endless_loop() {
+    load("ebfe");
+    machine.stop();
+    assertThat(machine.run()).isEqualTo(new Outcome.Stopped());
+  }
+
+  @Test
+  void a_broken_engine_ends_its_machine_with_the_numbers() {
+    DirectMachine broken =
+        machine(
+            (_, _) -> {
+              throw new IllegalStateException("invariant: count=3");
+            });
+    assertThat(broken.run())
+        .isInstanceOfSatisfying(
+            Outcome.InternalError.class, error -> assertThat(error.message()).contains("count=3"));
+  }
+}
