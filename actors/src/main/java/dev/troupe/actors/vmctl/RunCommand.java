@@ -1,11 +1,18 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.guest.GuestException;
+import dev.troupe.actors.guest.GuestFiles;
+import dev.troupe.actors.guest.GuestImage;
+import dev.troupe.actors.guest.GuestImages;
+import dev.troupe.actors.guest.Progress;
+import dev.troupe.actors.guest.TerminalProgress;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.VmSpec;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,7 +46,7 @@ final class RunCommand implements Callable<Integer> {
       index = "0",
       arity = "0..1",
       paramLabel = "IMAGE",
-      description = "What to run: 'debian', or the path of a kernel.")
+      description = "What to run: 'debian', 'debian-generic', or the path of a kernel.")
   private String image;
 
   @Option(
@@ -116,12 +123,18 @@ final class RunCommand implements Callable<Integer> {
       throw usage("give an IMAGE (for example: debian) or --kernel FILE");
     }
     Boot.Builder boot = Boot.newBuilder();
-    boot.setKernel(readable("kernel", kernel != null ? kernel : Path.of(image)));
+    Optional<GuestImage> named = Optional.ofNullable(image).flatMap(GuestImage::named);
+    if (named.isPresent()) {
+      GuestFiles files = fetch(named.get());
+      boot.setKernel(files.kernel().toString()).setInitrd(files.initrd().toString());
+      boot.setCommandLine(
+          append == null ? files.commandLine() : files.commandLine() + " " + append);
+    } else {
+      boot.setKernel(readable("kernel", kernel != null ? kernel : Path.of(image)));
+      boot.setCommandLine(append == null ? "" : append);
+    }
     if (initrd != null) {
       boot.setInitrd(readable("initrd", initrd));
-    }
-    if (append != null) {
-      boot.setCommandLine(append);
     }
     return VmSpec.newBuilder()
         .setName("run")
@@ -131,6 +144,16 @@ final class RunCommand implements Callable<Integer> {
         .setBoot(boot)
         .setNoReboot(noReboot)
         .build();
+  }
+
+  private GuestFiles fetch(GuestImage guest) {
+    Progress progress =
+        quiet ? Progress.SILENT : new TerminalProgress(System.err, Terminal.isErrorTerminal());
+    try {
+      return GuestImages.ofUser(progress).get(guest);
+    } catch (GuestException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
+    }
   }
 
   private void checkMemory() {

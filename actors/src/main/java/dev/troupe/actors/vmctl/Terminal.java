@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Terminal implements AutoCloseable {
   private static final int STDIN = 0;
+  private static final int STDERR = 2;
 
   /** tcsetattr: at once, without discarding what was typed. */
   private static final int TCSANOW = 0;
@@ -64,8 +65,17 @@ final class Terminal implements AutoCloseable {
 
   /** True if standard input is a terminal. */
   static boolean isTerminal() {
+    return isTerminal(STDIN);
+  }
+
+  /** True if standard error is a terminal. */
+  static boolean isErrorTerminal() {
+    return isTerminal(STDERR);
+  }
+
+  private static boolean isTerminal(int descriptor) {
     try {
-      return (int) ISATTY.invokeExact(STDIN) == 1;
+      return (int) ISATTY.invokeExact(descriptor) == 1;
     } catch (Throwable e) {
       throw new LinkageError("isatty", e);
     }
