@@ -7,9 +7,9 @@ import java.util.Arrays;
  * registers are the significands of the physical registers. Arithmetic is in {@code
  * runtime.cpu.softfloat}, instructions in {@code engine.interpreter.op}.
  *
- * <p>FIP, FDP and FOP are ours, never a host's: those of the last non-control x87 instruction that
- * ran (FDP: that had a memory operand); FCS and FDS always read 0 (CPUID.7.0:EBX[13], deprecated
- * selectors).
+ * <p>FIP, FDP and FOP are ours, never a host's: FIP and FDP are those of the last non-control x87
+ * instruction that ran (FDP: that had a memory operand); FOP is only what was loaded last
+ * (IA32_MISC_ENABLE[2] = 0); FCS and FDS read 0 (CPUID.7.0:EBX[13]).
  */
 public final class X87 {
   /** Status word: exception flags, in the same places as in MXCSR. */
