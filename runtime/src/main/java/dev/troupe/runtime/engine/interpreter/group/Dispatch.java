@@ -37,6 +37,7 @@ public final class Dispatch {
       case 22 -> Group22.run(c, i, form);
       case 23 -> Group23.run(c, i, form);
       case 24 -> Group24.run(c, i, form);
+      case 25 -> Group25.run(c, i, form);
       default -> throw new IllegalStateException("no such form: " + form);
     }
   }

@@ -8,12 +8,10 @@ import dev.troupe.runtime.engine.interpreter.op.Checks;
 import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
 import dev.troupe.runtime.engine.interpreter.op.FastSystemCall;
 import dev.troupe.runtime.engine.interpreter.op.InterruptFlag;
-import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
 import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
-import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.engine.interpreter.op.Waiting;
+import dev.troupe.runtime.engine.interpreter.op.X87Control;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group18 {
@@ -263,7 +261,7 @@ final class Group18 {
       case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.call(c, i);
+        SystemRegisters.protectionKeys(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -271,7 +269,7 @@ final class Group18 {
       case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.callReturn(c, i);
+        FastSystemCall.call(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -279,7 +277,7 @@ final class Group18 {
       case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.enter(c, i);
+        FastSystemCall.callReturn(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -287,7 +285,7 @@ final class Group18 {
       case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.exit(c, i);
+        FastSystemCall.enter(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -295,7 +293,7 @@ final class Group18 {
       case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.monitor(c, i);
+        FastSystemCall.exit(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -303,7 +301,7 @@ final class Group18 {
       case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.wait(c, i);
+        Waiting.monitor(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -311,7 +309,7 @@ final class Group18 {
       case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.monitorAnyLevel(c, i);
+        Waiting.wait(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -319,24 +317,32 @@ final class Group18 {
       case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.waitAnyLevel(c, i);
+        Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
       }
       case 48 -> {
-        CacheControl.zeroLine(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        Waiting.waitAnyLevel(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 49 -> {
-        CacheControl.flushLine(c, i);
+        CacheControl.zeroLine(c, i);
       }
       case 50 -> {
-        CacheControl.fence(c, i);
+        CacheControl.flushLine(c, i);
       }
       case 51 -> {
-        SystemRegisters.readExtended(c, i);
+        CacheControl.fence(c, i);
       }
       case 52 -> {
+        SystemRegisters.readExtended(c, i);
+      }
+      case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -344,43 +350,38 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 53 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
-      }
       case 54 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.fldenv(c, i);
       }
       case 55 -> {
-        MmxPack.punpcklwd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Control.fldcw(c, i);
       }
       case 56 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
+        X87Control.fnstenv(c, i);
       }
       case 57 -> {
-        MmxPack.punpckldq(c, i.reg, i.rm);
+        X87Control.fnstcw(c, i);
       }
       case 58 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.frstor(c, i);
       }
       case 59 -> {
-        MmxPack.packsswb(c, i.reg, i.rm);
+        X87Control.fnsave(c, i);
       }
       case 60 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
+        X87Control.fnstsw(c, i);
       }
       case 61 -> {
-        MmxLanes.pcmpgtb(c, i.reg, i.rm);
+        X87Control.fnclex(c, i);
       }
       case 62 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        X87Control.fninit(c, i);
       }
       case 63 -> {
-        MmxLanes.pcmpgtw(c, i.reg, i.rm);
+        X87Control.fnop(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

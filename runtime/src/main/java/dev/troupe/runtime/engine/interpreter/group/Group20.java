@@ -13,224 +13,224 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        MmxLanes.psubsw(c, i.reg, i.rm);
+      }
+      case 1 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 2 -> {
+        MmxLanes.por(c, i.reg, i.rm);
+      }
+      case 3 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.por(c, i.reg, Vectors.SLOT);
+      }
+      case 4 -> {
+        MmxLanes.paddsb(c, i.reg, i.rm);
+      }
+      case 5 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+      }
+      case 6 -> {
+        MmxLanes.paddsw(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        MmxLanes.pxor(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        MmxPack.psllw(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        MmxPack.pslld(c, i.reg, i.rm);
+      }
+      case 13 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+      }
+      case 14 -> {
+        MmxPack.psllq(c, i.reg, i.rm);
+      }
+      case 15 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
+      }
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 18 -> {
         MmxLanes.psubb(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 20 -> {
         MmxLanes.psubw(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 22 -> {
         MmxLanes.psubd(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 24 -> {
         MmxLanes.paddb(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 26 -> {
         MmxLanes.paddw(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 28 -> {
         MmxLanes.paddd(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 30 -> {
         MmxLanes.paddq(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 32 -> {
         MmxLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 34 -> {
         MmxLanes.psubq(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 35 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 36 -> {
         MmxLanes.pminub(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 37 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 38 -> {
         MmxLanes.pmaxub(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 39 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 40 -> {
         MmxLanes.pavgb(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 41 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 42 -> {
         MmxLanes.pavgw(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 43 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 44 -> {
         MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 45 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 46 -> {
         MmxLanes.pminsw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 47 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 48 -> {
         MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 49 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 50 -> {
         MmxLanes.psadbw(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 51 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 52 -> {
         MmxPack.psrlwImmediate(c, i);
       }
-      case 36 -> {
+      case 53 -> {
         MmxPack.psrawImmediate(c, i);
       }
-      case 37 -> {
+      case 54 -> {
         MmxPack.psllwImmediate(c, i);
       }
-      case 38 -> {
+      case 55 -> {
         MmxPack.psrldImmediate(c, i);
       }
-      case 39 -> {
+      case 56 -> {
         MmxPack.psradImmediate(c, i);
       }
-      case 40 -> {
+      case 57 -> {
         MmxPack.pslldImmediate(c, i);
       }
-      case 41 -> {
+      case 58 -> {
         MmxPack.psrlqImmediate(c, i);
       }
-      case 42 -> {
+      case 59 -> {
         MmxPack.psllqImmediate(c, i);
       }
-      case 43 -> {
+      case 60 -> {
         MmxPack.phaddw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 61 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 62 -> {
         MmxPack.phaddd(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 63 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddd(c, i.reg, Vectors.SLOT);
-      }
-      case 47 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
-      }
-      case 48 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
-      }
-      case 49 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
-      }
-      case 50 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 51 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
-      }
-      case 52 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
-      }
-      case 53 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
-      }
-      case 54 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
-      }
-      case 55 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
-      }
-      case 57 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
-      }
-      case 58 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
-      }
-      case 59 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
-      }
-      case 60 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
-      }
-      case 61 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
-      }
-      case 62 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
-      }
-      case 63 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

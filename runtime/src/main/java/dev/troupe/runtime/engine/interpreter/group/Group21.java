@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
+import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
@@ -15,228 +16,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        MmxPack.phaddsw(c, i.reg, i.rm);
+      }
+      case 1 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
+      }
+      case 2 -> {
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
+      }
+      case 3 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 4 -> {
+        MmxPack.phsubw(c, i.reg, i.rm);
+      }
+      case 5 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
+      }
+      case 6 -> {
+        MmxPack.phsubd(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        MmxPack.phsubsw(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        MmxLanes.psignb(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        MmxLanes.psignw(c, i.reg, i.rm);
+      }
+      case 13 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
+      }
+      case 14 -> {
+        MmxLanes.psignd(c, i.reg, i.rm);
+      }
+      case 15 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
+      }
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 18 -> {
         MmxLanes.pabsb(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 20 -> {
         MmxLanes.pabsw(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 22 -> {
         MmxLanes.pabsd(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 24 -> {
         SseLanes.pand(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 26 -> {
         SseLanes.pandn(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 27 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 28 -> {
         SseLanes.por(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 30 -> {
         SseLanes.pxor(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 31 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 32 -> {
         SsePack.punpckldq(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 34 -> {
         SsePack.punpckhdq(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 36 -> {
         SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 20 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 21 -> {
+      case 38 -> {
         SsePack.punpcklbw(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 40 -> {
         SsePack.punpcklwd(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 42 -> {
         SsePack.packsswb(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 44 -> {
         SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 46 -> {
         SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 48 -> {
         SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 50 -> {
         SsePack.packuswb(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 52 -> {
         SsePack.punpckhbw(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 54 -> {
         SsePack.punpckhwd(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 56 -> {
         SsePack.packssdw(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 58 -> {
         SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 60 -> {
         SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 62 -> {
         SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 63 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
-      }
-      case 47 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
-      }
-      case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
-      }
-      case 49 -> {
-        SsePack.psrld(c, i.reg, i.rm);
-      }
-      case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
-      }
-      case 51 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
-      }
-      case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
-      }
-      case 53 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
-      }
-      case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
-      }
-      case 55 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
-      }
-      case 57 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
-      }
-      case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
-      }
-      case 59 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
-      }
-      case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
-      }
-      case 61 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
-      }
-      case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
-      }
-      case 63 -> {
-        SsePack.psraw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

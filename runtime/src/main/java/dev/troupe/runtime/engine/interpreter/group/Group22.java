@@ -4,7 +4,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -14,226 +13,228 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        SsePack.psrlw(c, i.reg, i.rm);
+      }
+      case 1 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+      }
+      case 2 -> {
+        SsePack.psrld(c, i.reg, i.rm);
+      }
+      case 3 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
+      }
+      case 4 -> {
+        SsePack.psrlq(c, i.reg, i.rm);
+      }
+      case 5 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+      }
+      case 6 -> {
+        SseLanes.pmullw(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        SseLanes.psubusb(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        SseLanes.psubusw(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        SseLanes.paddusb(c, i.reg, i.rm);
+      }
+      case 13 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+      }
+      case 14 -> {
+        SseLanes.paddusw(c, i.reg, i.rm);
+      }
+      case 15 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        SsePack.psraw(c, i.reg, i.rm);
+      }
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 18 -> {
         SsePack.psrad(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 19 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 20 -> {
         SseLanes.pmulhw(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 22 -> {
         SseLanes.psubsb(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 24 -> {
         SseLanes.psubsw(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 26 -> {
         SseLanes.paddsb(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 27 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 28 -> {
         SseLanes.paddsw(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 30 -> {
         SsePack.psllw(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 31 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 32 -> {
         SsePack.pslld(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 34 -> {
         SsePack.psllq(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 36 -> {
         SseLanes.pmaddwd(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 38 -> {
         SseLanes.psubb(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 40 -> {
         SseLanes.psubw(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 42 -> {
         SseLanes.psubd(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 44 -> {
         SseLanes.paddb(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 46 -> {
         SseLanes.paddw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 48 -> {
         SseLanes.paddd(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 50 -> {
         SseLanes.paddq(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 52 -> {
         SseLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 54 -> {
         SseLanes.psubq(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 56 -> {
         SseLanes.pminub(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 58 -> {
         SseLanes.pmaxub(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 60 -> {
         SseLanes.pavgb(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 62 -> {
         SseLanes.pavgw(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 63 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgw(c, i.reg, Vectors.SLOT);
-      }
-      case 47 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
-      }
-      case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
-      }
-      case 49 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
-      }
-      case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
-      }
-      case 51 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
-      }
-      case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
-      }
-      case 53 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
-      }
-      case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
-      }
-      case 55 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 57 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
-      }
-      case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 59 -> {
-        SsePack.psrlwImmediate(c, i);
-      }
-      case 60 -> {
-        SsePack.psrawImmediate(c, i);
-      }
-      case 61 -> {
-        SsePack.psllwImmediate(c, i);
-      }
-      case 62 -> {
-        SsePack.psrldImmediate(c, i);
-      }
-      case 63 -> {
-        SsePack.psradImmediate(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

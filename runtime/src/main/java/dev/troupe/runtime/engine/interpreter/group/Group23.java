@@ -5,7 +5,6 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,225 +14,223 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SsePack.pslldImmediate(c, i);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 1 -> {
-        SsePack.psrlqImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SsePack.psllqImmediate(c, i);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseShuffle.psrldq(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseShuffle.pslldq(c, i);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
+        SseLanes.psadbw(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        SsePack.psrlwImmediate(c, i);
+      }
+      case 13 -> {
+        SsePack.psrawImmediate(c, i);
+      }
+      case 14 -> {
+        SsePack.psllwImmediate(c, i);
+      }
+      case 15 -> {
+        SsePack.psrldImmediate(c, i);
+      }
+      case 16 -> {
+        SsePack.psradImmediate(c, i);
+      }
+      case 17 -> {
+        SsePack.pslldImmediate(c, i);
+      }
+      case 18 -> {
+        SsePack.psrlqImmediate(c, i);
+      }
+      case 19 -> {
+        SsePack.psllqImmediate(c, i);
+      }
+      case 20 -> {
+        SseShuffle.psrldq(c, i);
+      }
+      case 21 -> {
+        SseShuffle.pslldq(c, i);
+      }
+      case 22 -> {
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 7 -> {
+      case 24 -> {
         SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 8 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 9 -> {
+      case 26 -> {
         SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 10 -> {
+      case 27 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 11 -> {
+      case 28 -> {
         SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 12 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 13 -> {
+      case 30 -> {
         SseShuffle.movddup(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 31 -> {
         Vectors.load(c, i, 64, false);
         SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 32 -> {
         SseShuffle.movsldup(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 34 -> {
         SseShuffle.movshdup(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 36 -> {
         SseShuffle.pshufb(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 38 -> {
         SsePack.phaddw(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 40 -> {
         SsePack.phaddd(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 42 -> {
         SsePack.phaddsw(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 44 -> {
         SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 46 -> {
         SsePack.phsubw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 48 -> {
         SsePack.phsubd(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 50 -> {
         SsePack.phsubsw(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 52 -> {
         SseLanes.psignb(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 54 -> {
         SseLanes.psignw(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 56 -> {
         SseLanes.psignd(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 58 -> {
         SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 60 -> {
         SseLanes.pabsb(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 62 -> {
         SseLanes.pabsw(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 63 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsw(c, i.reg, Vectors.SLOT);
-      }
-      case 47 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
-      }
-      case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
-      }
-      case 49 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 51 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
-      }
-      case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
-      }
-      case 53 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
-      }
-      case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
-      }
-      case 55 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
-      }
-      case 57 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
-      }
-      case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
-      }
-      case 59 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
-      }
-      case 60 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
-      }
-      case 61 -> {
-        SseWiden.pmovsxbd(c, i.reg, i.rm);
-      }
-      case 62 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
-      }
-      case 63 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -15,204 +15,228 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        SseLanes.pabsd(c, i.reg, i.rm);
+      }
+      case 1 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+      }
+      case 2 -> {
+        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 3 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 4 -> {
+        SseShuffle.pblendvb(c, i.reg, i.rm);
+      }
+      case 5 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+      }
+      case 6 -> {
+        SseShuffle.blendvps(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        SseShuffle.blendvpd(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        SseShuffle.ptest(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        SseWiden.pmovsxbw(c, i.reg, i.rm);
+      }
+      case 13 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+      }
+      case 14 -> {
+        SseWiden.pmovsxbd(c, i.reg, i.rm);
+      }
+      case 15 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        SseWiden.pmovsxbq(c, i.reg, i.rm);
+      }
+      case 17 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 18 -> {
         SseWiden.pmovsxwd(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 19 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 20 -> {
         SseWiden.pmovsxwq(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 21 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 22 -> {
         SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 23 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 24 -> {
         SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 25 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 26 -> {
         SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 27 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 28 -> {
         SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 29 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 30 -> {
         SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 31 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 32 -> {
         SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 33 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 34 -> {
         SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 35 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 36 -> {
         SseLanes.pmuldq(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 38 -> {
         SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 40 -> {
         SsePack.packusdw(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 42 -> {
         SseLanes.pminsb(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 44 -> {
         SseLanes.pminsd(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 46 -> {
         SseLanes.pminuw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 48 -> {
         SseLanes.pminud(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 50 -> {
         SseLanes.pmaxsb(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 52 -> {
         SseLanes.pmaxsd(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 54 -> {
         SseLanes.pmaxuw(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 56 -> {
         SseLanes.pmaxud(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 58 -> {
         SseLanes.pmulld(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 60 -> {
         SseShuffle.phminposuw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 62 -> {
         SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 46 -> {
+      case 63 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 47 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 49 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 51 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 53 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 54 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 55 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
