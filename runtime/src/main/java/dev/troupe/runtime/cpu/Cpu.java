@@ -58,6 +58,9 @@ public final class Cpu {
    */
   public static final long WAIT_NANOS = 100_000;
 
+  /** Bytes at {@link #scratch}. */
+  public static final int SCRATCH_BYTES = 64;
+
   /** What the vCPU does between interrupts. */
   public enum Activity {
     ACTIVE,
@@ -218,6 +221,11 @@ public final class Cpu {
   /** Set by {@link #jump}: the engine does not advance {@link #rip} after the instruction. */
   public boolean jumped;
 
+  /**
+   * Host address of {@link #SCRATCH_BYTES} bytes outside the heap, for arguments of machine code.
+   */
+  public final long scratch;
+
   /** The engine that runs this vCPU now, for events in the middle of a block. */
   public Execution execution = () -> {};
 
@@ -257,6 +265,7 @@ public final class Cpu {
     this.entropy = entropy;
     this.apicId = apicId;
     this.bootProcessor = apicId == 0;
+    this.scratch = memory.mapBeside(SCRATCH_BYTES);
     this.mmu = new Mmu(this, memory);
     StackFrame stack = new StackFrame(this);
     this.tasks = new TaskSwitch(this, stack);

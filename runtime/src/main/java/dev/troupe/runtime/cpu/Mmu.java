@@ -244,6 +244,16 @@ public final class Mmu {
     return slow.compareAndSet(linear, size, expected, value);
   }
 
+  /**
+   * Host address of {@code size} bytes within a page, for an atomic update by other means:
+   * permission has been checked as for a write, and the page counts as written.
+   *
+   * @return {@link GuestMemory#NO_RAM} if there is no RAM
+   */
+  public long updatableHost(long linear, int size) {
+    return slow.updatableHost(linear, size);
+  }
+
   // Implicit supervisor accesses: descriptor tables, TSS
   // -------------------------------------------
 

@@ -306,6 +306,15 @@ final class MmuSlow {
     return swap(host, size, expected, value);
   }
 
+  long updatableHost(long linear, int size) {
+    long host = resolve(bank, linear, PageWalk.WRITE);
+    watched(linear, size, true);
+    if (host != GuestMemory.NO_RAM) {
+      memory.beforeWrite(host, size);
+    }
+    return host;
+  }
+
   private static long mask(long value, int size) {
     return size == 8 ? value : value & (1L << (8 * size)) - 1;
   }

@@ -55,93 +55,96 @@ final class Group15 {
         Move.cmpxchg8b(c, i);
       }
       case 12 -> {
-        Stack.push(c, c.gpr[i.reg] & 0xFFFF, 16);
+        Move.cmpxchg16b(c, i);
       }
       case 13 -> {
-        Stack.push(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        Stack.push(c, c.gpr[i.reg] & 0xFFFF, 16);
       }
       case 14 -> {
-        Stack.push(c, c.gpr[i.reg], 64);
+        Stack.push(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
       }
       case 15 -> {
-        Operands.setRegister16(c, i.reg, Stack.pop(c, 16));
+        Stack.push(c, c.gpr[i.reg], 64);
       }
       case 16 -> {
-        c.gpr[i.reg] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister16(c, i.reg, Stack.pop(c, 16));
       }
       case 17 -> {
-        c.gpr[i.reg] = Stack.pop(c, 64);
+        c.gpr[i.reg] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
       }
       case 18 -> {
-        Stack.push(c, i.immediate & 0xFFFF, 16);
+        c.gpr[i.reg] = Stack.pop(c, 64);
       }
       case 19 -> {
-        Stack.push(c, i.immediate & 0xFFFF_FFFFL, 32);
+        Stack.push(c, i.immediate & 0xFFFF, 16);
       }
       case 20 -> {
-        Stack.push(c, i.immediate, 64);
+        Stack.push(c, i.immediate & 0xFFFF_FFFFL, 32);
       }
       case 21 -> {
-        Stack.push(c, c.gpr[i.rm] & 0xFFFF, 16);
+        Stack.push(c, i.immediate, 64);
       }
       case 22 -> {
+        Stack.push(c, c.gpr[i.rm] & 0xFFFF, 16);
+      }
+      case 23 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Stack.push(c, m, 16);
       }
-      case 23 -> {
+      case 24 -> {
         Stack.push(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32);
       }
-      case 24 -> {
+      case 25 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         Stack.push(c, m, 32);
       }
-      case 25 -> {
+      case 26 -> {
         Stack.push(c, c.gpr[i.rm], 64);
       }
-      case 26 -> {
+      case 27 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         Stack.push(c, m, 64);
       }
-      case 27 -> {
+      case 28 -> {
         Operands.setRegister16(c, i.rm, Stack.pop(c, 16));
       }
-      case 28 -> {
+      case 29 -> {
         Stack.popMemory(c, i, 16);
       }
-      case 29 -> {
+      case 30 -> {
         c.gpr[i.rm] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
       }
-      case 30 -> {
+      case 31 -> {
         Stack.popMemory(c, i, 32);
       }
-      case 31 -> {
+      case 32 -> {
         c.gpr[i.rm] = Stack.pop(c, 64);
       }
-      case 32 -> {
+      case 33 -> {
         Stack.popMemory(c, i, 64);
       }
-      case 33 -> {
+      case 34 -> {
         Stack.pusha(c, i, 16);
       }
-      case 34 -> {
+      case 35 -> {
         Stack.pusha(c, i, 32);
       }
-      case 35 -> {
+      case 36 -> {
         Stack.pusha(c, i, 64);
       }
-      case 36 -> {
+      case 37 -> {
         Stack.popa(c, i, 16);
       }
-      case 37 -> {
+      case 38 -> {
         Stack.popa(c, i, 32);
       }
-      case 38 -> {
+      case 39 -> {
         Stack.popa(c, i, 64);
       }
-      case 39 -> {
+      case 40 -> {
         InterruptFlag.push(c, i);
       }
-      case 40 -> {
+      case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.pop(c, i);
@@ -149,74 +152,71 @@ final class Group15 {
           c.rip = i.nextRip;
         }
       }
-      case 41 -> {
+      case 42 -> {
         Stack.enter(c, i, 16);
       }
-      case 42 -> {
+      case 43 -> {
         Stack.enter(c, i, 32);
       }
-      case 43 -> {
+      case 44 -> {
         Stack.enter(c, i, 64);
       }
-      case 44 -> {
+      case 45 -> {
         Stack.leave(c, i, 16);
       }
-      case 45 -> {
+      case 46 -> {
         Stack.leave(c, i, 32);
       }
-      case 46 -> {
+      case 47 -> {
         Stack.leave(c, i, 64);
       }
-      case 47 -> {
+      case 48 -> {
         Control.jcc(c, Flags.overflow(c), i, 16);
       }
-      case 48 -> {
+      case 49 -> {
         Control.jcc(c, Flags.overflow(c), i, 32);
       }
-      case 49 -> {
+      case 50 -> {
         Control.jcc(c, Flags.overflow(c), i, 64);
       }
-      case 50 -> {
+      case 51 -> {
         Control.jcc(c, !Flags.overflow(c), i, 16);
       }
-      case 51 -> {
+      case 52 -> {
         Control.jcc(c, !Flags.overflow(c), i, 32);
       }
-      case 52 -> {
+      case 53 -> {
         Control.jcc(c, !Flags.overflow(c), i, 64);
       }
-      case 53 -> {
+      case 54 -> {
         Control.jcc(c, Flags.below(c), i, 16);
       }
-      case 54 -> {
+      case 55 -> {
         Control.jcc(c, Flags.below(c), i, 32);
       }
-      case 55 -> {
+      case 56 -> {
         Control.jcc(c, Flags.below(c), i, 64);
       }
-      case 56 -> {
+      case 57 -> {
         Control.jcc(c, !Flags.below(c), i, 16);
       }
-      case 57 -> {
+      case 58 -> {
         Control.jcc(c, !Flags.below(c), i, 32);
       }
-      case 58 -> {
+      case 59 -> {
         Control.jcc(c, !Flags.below(c), i, 64);
       }
-      case 59 -> {
+      case 60 -> {
         Control.jcc(c, Flags.zero(c), i, 16);
       }
-      case 60 -> {
+      case 61 -> {
         Control.jcc(c, Flags.zero(c), i, 32);
       }
-      case 61 -> {
+      case 62 -> {
         Control.jcc(c, Flags.zero(c), i, 64);
       }
-      case 62 -> {
-        Control.jcc(c, !Flags.zero(c), i, 16);
-      }
       case 63 -> {
-        Control.jcc(c, !Flags.zero(c), i, 32);
+        Control.jcc(c, !Flags.zero(c), i, 16);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,8 +2,6 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.Checks;
-import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
 import dev.troupe.runtime.engine.interpreter.op.FarControl;
 import dev.troupe.runtime.engine.interpreter.op.Move;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
@@ -20,7 +18,7 @@ final class Group17 {
       case 0 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 32);
+        Strings.cmps(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -28,7 +26,7 @@ final class Group17 {
       case 1 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 64);
+        Strings.cmps(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -36,7 +34,7 @@ final class Group17 {
       case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 8);
+        Strings.cmps(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -44,7 +42,7 @@ final class Group17 {
       case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 16);
+        Strings.stos(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -52,7 +50,7 @@ final class Group17 {
       case 4 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 32);
+        Strings.stos(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -60,7 +58,7 @@ final class Group17 {
       case 5 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 64);
+        Strings.stos(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -68,7 +66,7 @@ final class Group17 {
       case 6 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 8);
+        Strings.stos(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -76,7 +74,7 @@ final class Group17 {
       case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 16);
+        Strings.lods(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -84,7 +82,7 @@ final class Group17 {
       case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 32);
+        Strings.lods(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -92,7 +90,7 @@ final class Group17 {
       case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 64);
+        Strings.lods(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -100,7 +98,7 @@ final class Group17 {
       case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 8);
+        Strings.lods(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -108,7 +106,7 @@ final class Group17 {
       case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 16);
+        Strings.scas(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -116,7 +114,7 @@ final class Group17 {
       case 12 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 32);
+        Strings.scas(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -124,7 +122,7 @@ final class Group17 {
       case 13 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 64);
+        Strings.scas(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -132,7 +130,7 @@ final class Group17 {
       case 14 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 8);
+        Strings.scas(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -140,7 +138,7 @@ final class Group17 {
       case 15 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 16);
+        Ports.ins(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -148,7 +146,7 @@ final class Group17 {
       case 16 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 32);
+        Ports.ins(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -156,7 +154,7 @@ final class Group17 {
       case 17 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 8);
+        Ports.ins(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -164,7 +162,7 @@ final class Group17 {
       case 18 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 16);
+        Ports.outs(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -172,36 +170,44 @@ final class Group17 {
       case 19 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 32);
+        Ports.outs(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
       }
       case 20 -> {
-        Move.cmc(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        Ports.outs(c, i, 32);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 21 -> {
-        Move.clc(c, i);
+        Move.cmc(c, i);
       }
       case 22 -> {
-        Move.stc(c, i);
+        Move.clc(c, i);
       }
       case 23 -> {
-        Move.cld(c, i);
+        Move.stc(c, i);
       }
       case 24 -> {
-        Move.std(c, i);
+        Move.cld(c, i);
       }
       case 25 -> {
-        Move.sahf(c, i);
+        Move.std(c, i);
       }
       case 26 -> {
-        Move.lahf(c, i);
+        Move.sahf(c, i);
       }
       case 27 -> {
-        Move.salc(c, i);
+        Move.lahf(c, i);
       }
       case 28 -> {
+        Move.salc(c, i);
+      }
+      case 29 -> {
         c.rip = i.rip;
         c.jumped = false;
         Move.ud(c, i);
@@ -209,43 +215,43 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 29 -> {
+      case 30 -> {
         Operands.setRegister8(c, 0, Ports.in(c, i.immediate & 0xFF, 8));
       }
-      case 30 -> {
+      case 31 -> {
         Operands.setRegister16(c, 0, Ports.in(c, i.immediate & 0xFF, 16));
       }
-      case 31 -> {
+      case 32 -> {
         c.gpr[0] = Ports.in(c, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 32 -> {
+      case 33 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFF, 8);
       }
-      case 33 -> {
+      case 34 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 34 -> {
+      case 35 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 35 -> {
+      case 36 -> {
         Operands.setRegister8(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 8));
       }
-      case 36 -> {
+      case 37 -> {
         Operands.setRegister16(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 16));
       }
-      case 37 -> {
+      case 38 -> {
         c.gpr[0] = Ports.in(c, c.gpr[2] & 0xFFFF, 32) & 0xFFFF_FFFFL;
       }
-      case 38 -> {
+      case 39 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFF, 8);
       }
-      case 39 -> {
+      case 40 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 40 -> {
+      case 41 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 41 -> {
+      case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.call(c, i);
@@ -253,7 +259,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 42 -> {
+      case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.jump(c, i);
@@ -261,7 +267,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 43 -> {
+      case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.callMemory(c, i);
@@ -269,7 +275,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 44 -> {
+      case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.jumpMemory(c, i);
@@ -277,7 +283,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 45 -> {
+      case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.ret(c, i);
@@ -285,7 +291,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 46 -> {
+      case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.iret(c, i);
@@ -293,7 +299,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.breakpoint(c, i);
@@ -301,7 +307,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 48 -> {
+      case 49 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.interrupt(c, i);
@@ -309,7 +315,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 50 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.overflow(c, i);
@@ -317,7 +323,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 50 -> {
+      case 51 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.debugTrap(c, i);
@@ -325,19 +331,19 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 51 -> {
+      case 52 -> {
         Move.bound(c, i, 16);
       }
-      case 52 -> {
+      case 53 -> {
         Move.bound(c, i, 32);
       }
-      case 53 -> {
+      case 54 -> {
         Move.bound(c, i, 64);
       }
-      case 54 -> {
+      case 55 -> {
         SegmentRegisters.push(c, i);
       }
-      case 55 -> {
+      case 56 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.pop(c, i);
@@ -345,10 +351,10 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 56 -> {
+      case 57 -> {
         SegmentRegisters.store(c, i);
       }
-      case 57 -> {
+      case 58 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.load(c, i);
@@ -356,7 +362,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 58 -> {
+      case 59 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lds(c, i);
@@ -364,7 +370,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 59 -> {
+      case 60 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.les(c, i);
@@ -372,7 +378,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 60 -> {
+      case 61 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lss(c, i);
@@ -380,7 +386,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 61 -> {
+      case 62 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lfs(c, i);
@@ -388,17 +394,13 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 62 -> {
+      case 63 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lgs(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
-      }
-      case 63 -> {
-        Checks.umip(c);
-        DescriptorTables.sldt(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

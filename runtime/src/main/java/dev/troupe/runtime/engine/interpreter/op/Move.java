@@ -3,9 +3,11 @@ package dev.troupe.runtime.engine.interpreter.op;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.engine.host.WideExchange;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.memory.GuestMemory;
 
 /** Moves, conversions, exchanges, flag moves and what does nothing. */
 public final class Move {
@@ -98,6 +100,35 @@ public final class Move {
     if (old != expected) {
       Operands.setRegister(c, Cpu.RAX, 32, old);
       Operands.setRegister(c, Cpu.RDX, 32, old >>> 32);
+    }
+  }
+
+  /** #GP(0) unless aligned to 16 bytes. Atomic with and without LOCK. */
+  @Meaning(value = "CMPXCHG16B", flow = Flow.NEXT)
+  public static void cmpxchg16b(Cpu c, Insn i) {
+    long address = Operands.address(c, i, 16, true);
+    if ((address & 15) != 0) {
+      throw c.fault(Fault.GP, 0);
+    }
+    long[] g = c.gpr;
+    long host = c.mmu.updatableHost(address, 16);
+    boolean equal;
+    long low;
+    long high;
+    if (host != GuestMemory.NO_RAM && WideExchange.available()) {
+      equal = WideExchange.swap(c.scratch, host, g[Cpu.RAX], g[Cpu.RDX], g[Cpu.RBX], g[Cpu.RCX]);
+      low = WideExchange.low(c.scratch);
+      high = WideExchange.high(c.scratch);
+    } else {
+      low = c.mmu.loadRmw64(address);
+      high = c.mmu.loadRmw64(address + 8);
+      equal = low == g[Cpu.RAX] && high == g[Cpu.RDX];
+      c.mmu.store128(address, equal ? g[Cpu.RBX] : low, equal ? g[Cpu.RCX] : high);
+    }
+    Flags.setZero(c, equal);
+    if (!equal) {
+      g[Cpu.RAX] = low;
+      g[Cpu.RDX] = high;
     }
   }
 
