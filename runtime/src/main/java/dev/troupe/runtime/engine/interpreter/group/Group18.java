@@ -21,9 +21,13 @@ final class Group18 {
     switch (form & 63) {
       case 0 -> {
         Checks.umip(c);
-        DescriptorTables.str(c, i);
+        DescriptorTables.sldt(c, i);
       }
       case 1 -> {
+        Checks.umip(c);
+        DescriptorTables.str(c, i);
+      }
+      case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lldt(c, i);
@@ -31,7 +35,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 2 -> {
+      case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.ltr(c, i);
@@ -39,21 +43,21 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 3 -> {
+      case 4 -> {
         DescriptorTables.verr(c, i);
       }
-      case 4 -> {
-        DescriptorTables.verw(c, i);
-      }
       case 5 -> {
-        Checks.umip(c);
-        DescriptorTables.sgdt(c, i);
+        DescriptorTables.verw(c, i);
       }
       case 6 -> {
         Checks.umip(c);
-        DescriptorTables.sidt(c, i);
+        DescriptorTables.sgdt(c, i);
       }
       case 7 -> {
+        Checks.umip(c);
+        DescriptorTables.sidt(c, i);
+      }
+      case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
@@ -61,7 +65,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 8 -> {
+      case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lidt(c, i);
@@ -69,11 +73,11 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 9 -> {
+      case 10 -> {
         Checks.umip(c);
         SystemRegisters.storeStatusWord(c, i);
       }
-      case 10 -> {
+      case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
@@ -81,16 +85,16 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 11 -> {
+      case 12 -> {
         DescriptorTables.lar(c, i);
       }
-      case 12 -> {
+      case 13 -> {
         DescriptorTables.lsl(c, i);
       }
-      case 13 -> {
+      case 14 -> {
         DescriptorTables.arpl(c, i);
       }
-      case 14 -> {
+      case 15 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.readControl(c, i);
@@ -98,7 +102,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 15 -> {
+      case 16 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeControl(c, i);
@@ -106,7 +110,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 16 -> {
+      case 17 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.readDebug(c, i);
@@ -114,7 +118,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 17 -> {
+      case 18 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeDebug(c, i);
@@ -122,7 +126,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 18 -> {
+      case 19 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.clearTaskSwitched(c, i);
@@ -130,10 +134,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 19 -> {
+      case 20 -> {
         CacheControl.flushAll(c, i);
       }
-      case 20 -> {
+      case 21 -> {
         c.rip = i.rip;
         c.jumped = false;
         CacheControl.invalidatePage(c, i);
@@ -141,7 +145,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 21 -> {
+      case 22 -> {
         c.rip = i.rip;
         c.jumped = false;
         CacheControl.invalidateContext(c, i);
@@ -149,7 +153,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 22 -> {
+      case 23 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.clear(c, i);
@@ -157,7 +161,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 23 -> {
+      case 24 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.set(c, i);
@@ -165,7 +169,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 24 -> {
+      case 25 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.halt(c, i);
@@ -173,7 +177,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 25 -> {
+      case 26 -> {
         c.rip = i.rip;
         c.jumped = false;
         AccessFlag.clear(c, i);
@@ -181,7 +185,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 26 -> {
+      case 27 -> {
         c.rip = i.rip;
         c.jumped = false;
         AccessFlag.set(c, i);
@@ -189,10 +193,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 27 -> {
+      case 28 -> {
         ModelSpecific.swapGs(c, i);
       }
-      case 28 -> {
+      case 29 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.writeMsr(c, i);
@@ -200,7 +204,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 29 -> {
+      case 30 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readMsr(c, i);
@@ -208,7 +212,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 30 -> {
+      case 31 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readTimeStamp(c, i);
@@ -216,7 +220,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 31 -> {
+      case 32 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readPerformance(c, i);
@@ -224,7 +228,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 32 -> {
+      case 33 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readTimeStampAndProcessor(c, i);
@@ -232,7 +236,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 33 -> {
+      case 34 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.identify(c, i);
@@ -240,25 +244,25 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 34 -> {
+      case 35 -> {
         ModelSpecific.readProcessor(c, i);
       }
-      case 35 -> {
+      case 36 -> {
         ModelSpecific.random(c, i);
       }
-      case 36 -> {
+      case 37 -> {
         ModelSpecific.readFsBase(c, i);
       }
-      case 37 -> {
+      case 38 -> {
         ModelSpecific.readGsBase(c, i);
       }
-      case 38 -> {
+      case 39 -> {
         ModelSpecific.writeFsBase(c, i);
       }
-      case 39 -> {
+      case 40 -> {
         ModelSpecific.writeGsBase(c, i);
       }
-      case 40 -> {
+      case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
@@ -266,7 +270,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 41 -> {
+      case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.call(c, i);
@@ -274,7 +278,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 42 -> {
+      case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.callReturn(c, i);
@@ -282,7 +286,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 43 -> {
+      case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.enter(c, i);
@@ -290,7 +294,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 44 -> {
+      case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.exit(c, i);
@@ -298,7 +302,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 45 -> {
+      case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.monitor(c, i);
@@ -306,7 +310,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 46 -> {
+      case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.wait(c, i);
@@ -314,7 +318,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.monitorAnyLevel(c, i);
@@ -322,7 +326,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 48 -> {
+      case 49 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.waitAnyLevel(c, i);
@@ -330,19 +334,19 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 50 -> {
         CacheControl.zeroLine(c, i);
       }
-      case 50 -> {
+      case 51 -> {
         CacheControl.flushLine(c, i);
       }
-      case 51 -> {
+      case 52 -> {
         CacheControl.fence(c, i);
       }
-      case 52 -> {
+      case 53 -> {
         SystemRegisters.readExtended(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -350,38 +354,35 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 54 -> {
+      case 55 -> {
         c.x87.checkPending(c);
         X87Control.fldenv(c, i);
       }
-      case 55 -> {
+      case 56 -> {
         c.x87.checkPending(c);
         X87Control.fldcw(c, i);
       }
-      case 56 -> {
+      case 57 -> {
         X87Control.fnstenv(c, i);
       }
-      case 57 -> {
+      case 58 -> {
         X87Control.fnstcw(c, i);
       }
-      case 58 -> {
+      case 59 -> {
         c.x87.checkPending(c);
         X87Control.frstor(c, i);
       }
-      case 59 -> {
+      case 60 -> {
         X87Control.fnsave(c, i);
       }
-      case 60 -> {
+      case 61 -> {
         X87Control.fnstsw(c, i);
       }
-      case 61 -> {
+      case 62 -> {
         X87Control.fnclex(c, i);
       }
-      case 62 -> {
-        X87Control.fninit(c, i);
-      }
       case 63 -> {
-        X87Control.fnop(c, i);
+        X87Control.fninit(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -14,231 +14,230 @@ final class Group19 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.x87.checkPending(c);
-        X87Control.fwait(c, i);
+        X87Control.fnop(c, i);
       }
       case 1 -> {
         c.x87.checkPending(c);
-        X87Control.ffree(c, i);
+        X87Control.fwait(c, i);
       }
       case 2 -> {
         c.x87.checkPending(c);
-        X87Control.ffreep(c, i);
+        X87Control.ffree(c, i);
       }
       case 3 -> {
         c.x87.checkPending(c);
-        X87Control.fnop(c, i);
+        X87Control.ffreep(c, i);
       }
       case 4 -> {
         c.x87.checkPending(c);
-        X87Control.fdecstp(c, i);
+        X87Control.fnop(c, i);
       }
       case 5 -> {
         c.x87.checkPending(c);
-        X87Control.fincstp(c, i);
+        X87Control.fdecstp(c, i);
       }
       case 6 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Control.fincstp(c, i);
       }
       case 7 -> {
+        MmxPack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 8 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         MmxPack.punpcklwd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         MmxPack.punpckldq(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         MmxPack.packsswb(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         MmxPack.packuswb(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         MmxPack.punpckhbw(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         MmxPack.punpckhwd(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         MmxPack.punpckhdq(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         MmxPack.packssdw(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         MmxPack.psrlw(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         MmxPack.psrld(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         MmxPack.psrlq(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         MmxLanes.pmullw(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         MmxLanes.psubusb(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         MmxLanes.psubusw(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 49 -> {
         MmxLanes.pand(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         MmxLanes.paddusb(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         MmxLanes.paddusw(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 55 -> {
         MmxLanes.pandn(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         MmxPack.psraw(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         MmxPack.psrad(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         MmxLanes.pmulhw(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        MmxLanes.psubsb(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubsb(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,224 +13,224 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxLanes.psubsw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        MmxLanes.psubsw(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         MmxLanes.por(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         MmxLanes.paddsb(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         MmxLanes.paddsw(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         MmxLanes.pxor(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         MmxPack.psllw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         MmxPack.pslld(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         MmxPack.psllq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         MmxLanes.psubb(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         MmxLanes.psubw(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         MmxLanes.psubd(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         MmxLanes.paddb(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         MmxLanes.paddw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         MmxLanes.paddd(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         MmxLanes.paddq(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         MmxLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         MmxLanes.psubq(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         MmxLanes.pminub(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         MmxLanes.pmaxub(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         MmxLanes.pavgb(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         MmxLanes.pavgw(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         MmxLanes.pminsw(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 49 -> {
         MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         MmxLanes.psadbw(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         MmxPack.psrlwImmediate(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         MmxPack.psrawImmediate(c, i);
       }
-      case 54 -> {
+      case 55 -> {
         MmxPack.psllwImmediate(c, i);
       }
-      case 55 -> {
+      case 56 -> {
         MmxPack.psrldImmediate(c, i);
       }
-      case 56 -> {
+      case 57 -> {
         MmxPack.psradImmediate(c, i);
       }
-      case 57 -> {
+      case 58 -> {
         MmxPack.pslldImmediate(c, i);
       }
-      case 58 -> {
+      case 59 -> {
         MmxPack.psrlqImmediate(c, i);
       }
-      case 59 -> {
+      case 60 -> {
         MmxPack.psllqImmediate(c, i);
       }
-      case 60 -> {
+      case 61 -> {
         MmxPack.phaddw(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

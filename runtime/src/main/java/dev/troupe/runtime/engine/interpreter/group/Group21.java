@@ -16,228 +16,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        MmxPack.phaddsw(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         MmxPack.phsubw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         MmxPack.phsubd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         MmxPack.phsubsw(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         MmxLanes.psignb(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         MmxLanes.psignw(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         MmxLanes.psignd(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         MmxLanes.pabsb(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         MmxLanes.pabsw(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         MmxLanes.pabsd(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         SseLanes.pand(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SseLanes.pandn(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SseLanes.por(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SseLanes.pxor(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         SsePack.punpckldq(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         SsePack.punpckhdq(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 38 -> {
+      case 39 -> {
         SsePack.punpcklbw(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SsePack.punpcklwd(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SsePack.packsswb(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 49 -> {
         SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         SsePack.packuswb(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         SsePack.punpckhbw(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 55 -> {
         SsePack.punpckhwd(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         SsePack.packssdw(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

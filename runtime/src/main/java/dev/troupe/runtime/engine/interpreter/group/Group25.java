@@ -13,37 +13,41 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 1 -> {
+        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 2 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 2 -> {
+      case 3 -> {
         SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 4 -> {
+      case 5 -> {
         SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 6 -> {
+      case 7 -> {
         SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 32, false);
         SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 8 -> {
+      case 9 -> {
         SseLanes.pcmpgtq(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
