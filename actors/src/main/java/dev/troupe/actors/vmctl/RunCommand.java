@@ -58,8 +58,11 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--initrd",
       paramLabel = "FILE",
-      description = "The initial RAM disk, or the first multiboot module.")
-  private Path initrd;
+      description = {
+        "The initial RAM disk; for a multiboot kernel its modules:",
+        "FILE [ARGUMENTS],FILE [ARGUMENTS],..."
+      })
+  private String initrd;
 
   @Option(names = "--append", paramLabel = "TEXT", description = "The kernel's command line.")
   private String append;
@@ -130,11 +133,11 @@ final class RunCommand implements Callable<Integer> {
       boot.setCommandLine(
           append == null ? files.commandLine() : files.commandLine() + " " + append);
     } else {
-      boot.setKernel(readable("kernel", kernel != null ? kernel : Path.of(image)));
+      boot.setKernel(kernel != null ? readable("kernel", kernel) : imageFile());
       boot.setCommandLine(append == null ? "" : append);
     }
     if (initrd != null) {
-      boot.setInitrd(readable("initrd", initrd));
+      boot.setInitrd(initrd);
     }
     return VmSpec.newBuilder()
         .setName("run")
@@ -144,6 +147,17 @@ final class RunCommand implements Callable<Integer> {
         .setBoot(boot)
         .setNoReboot(noReboot)
         .build();
+  }
+
+  private String imageFile() {
+    Path file = Path.of(image);
+    if (!Files.exists(file)) {
+      throw new UserException(
+          ExitCode.BAD_IMAGE,
+          "no image or file is called '%s'; images: %s"
+              .formatted(image, String.join(", ", GuestImage.names())));
+    }
+    return readable("kernel", file);
   }
 
   private GuestFiles fetch(GuestImage guest) {
