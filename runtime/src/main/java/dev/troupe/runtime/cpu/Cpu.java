@@ -1,6 +1,7 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.proto.message.Exit;
+import dev.troupe.runtime.cpu.softfloat.SseMath;
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.lang.invoke.MethodHandles;
@@ -152,6 +153,9 @@ public final class Cpu {
 
   /** x87 and MMX state. */
   public final X87 x87 = new X87();
+
+  /** Exact SSE arithmetic; holds no state between instructions. */
+  public final SseMath sse = new SseMath();
 
   /** See {@link Mode}; kept by {@link #updateMode()}. */
   public int mode;

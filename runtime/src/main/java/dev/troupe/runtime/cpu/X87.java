@@ -61,8 +61,8 @@ public final class X87 {
    */
   public final long[] significand = new long[SCRATCH + 2];
 
-  /** Bits 79 to 64 of physical registers 0 to 7: sign in bit 15, biased exponent below. */
-  public final int[] exponent = new int[8];
+  /** Bits 79 to 64 of the same: sign in bit 15, biased exponent below. */
+  public final int[] exponent = new int[SCRATCH + 2];
 
   /** Control word as FNSTCW gives it: bit 6 is 1, reserved bits are 0. */
   public int control = RESET_CONTROL;
@@ -206,7 +206,7 @@ public final class X87 {
   /** Writes an MMX register: the exponent part becomes all ones. */
   public void setMmx(int register, long value) {
     significand[register] = value;
-    exponent[register & 7] = 0xFFFF;
+    exponent[register] = 0xFFFF;
   }
 
   /**

@@ -8,9 +8,16 @@ import dev.troupe.runtime.memory.GuestMemory;
 final class VectorCpu {
   private static final GuestMemory MEMORY = GuestMemory.allocate(1 << 20);
 
+  /** One for all: a vCPU owns memory outside the heap. */
+  private static final Cpu CPU = create();
+
   private VectorCpu() {}
 
   static Cpu make() {
+    return CPU;
+  }
+
+  private static Cpu create() {
     return new Cpu(CpuModel.DEFAULT, MEMORY, () -> 0, () -> 0);
   }
 }

@@ -40,7 +40,13 @@ class VectorHostTest {
           SseLanes.class,
           SsePack.class,
           SseShuffle.class,
-          SseWiden.class);
+          SseWiden.class,
+          SseMove.class,
+          SseArithmetic.class,
+          SseHorizontal.class,
+          SseCompare.class,
+          SseConvert.class,
+          MmxMove.class);
 
   /** One row in one form. */
   record Line(

@@ -1,0 +1,63 @@
+package dev.troupe.actors.machine;
+
+import dev.troupe.proto.spec.Boot;
+import dev.troupe.proto.spec.VmSpec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+
+/** Small hand-written guests, from the test resources. */
+public final class TinyGuest {
+  private static final int BASE = 0x10_0000;
+  private static final int HEADER_BYTES = 32;
+  private static final int MAGIC = 0x1BAD_B002;
+
+  /** The header says where to load. */
+  private static final int ADDRESSES = 1 << 16;
+
+  private static final long MEMORY = 4L << 20;
+  private static final String BYTES = "; = ";
+
+  private TinyGuest() {}
+
+  /** A machine with this guest as its kernel, written into {@code folder}. */
+  public static VmSpec.Builder spec(String name, Path folder) {
+    return VmSpec.newBuilder()
+        .setName(name)
+        .setCpus(1)
+        .setMemoryBytes(MEMORY)
+        .setBoot(Boot.newBuilder().setKernel(kernel(name, folder).toString()));
+  }
+
+  /** The guest's multiboot kernel. */
+  public static Path kernel(String name, Path folder) {
+    byte[] code = code(name);
+    ByteBuffer image =
+        ByteBuffer.allocate(HEADER_BYTES + code.length).order(ByteOrder.LITTLE_ENDIAN);
+    int end = BASE + HEADER_BYTES + code.length;
+    image.putInt(MAGIC).putInt(ADDRESSES).putInt(-(MAGIC + ADDRESSES));
+    image.putInt(BASE).putInt(BASE).putInt(end).putInt(end + 4096).putInt(BASE + HEADER_BYTES);
+    image.put(code);
+    try {
+      return Files.write(folder.resolve(name + ".mb"), image.array());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] code(String name) {
+    try (InputStream in = TinyGuest.class.getResourceAsStream("/guests/" + name + ".asm")) {
+      String source = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+      String hex = source.lines().filter(line -> line.startsWith(BYTES)).findFirst().orElseThrow();
+      return HexFormat.of().parseHex(hex.substring(BYTES.length()).strip());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

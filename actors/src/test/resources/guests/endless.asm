@@ -1,0 +1,4 @@
+bits 32
+org 0x100020
+jmp $
+; = ebfe
