@@ -60,8 +60,13 @@ class DispatchTest {
         ClassModel type = ClassFile.of().parse(file);
         boolean generated = file.getParent().getFileName().toString().equals("group");
         for (MethodModel method : type.methods()) {
-          int length = method.findAttribute(java.lang.classfile.Attributes.code()).map(CodeAttribute::codeLength).orElse(0);
-          String name = root.relativize(file) + " " + method.methodName().stringValue() + " " + length;
+          int length =
+              method
+                  .findAttribute(java.lang.classfile.Attributes.code())
+                  .map(CodeAttribute::codeLength)
+                  .orElse(0);
+          String name =
+              root.relativize(file) + " " + method.methodName().stringValue() + " " + length;
           // Class initializers run once, and only interpreted.
           if (length > HUGE && !method.methodName().stringValue().equals("<clinit>")) {
             huge.add(name);

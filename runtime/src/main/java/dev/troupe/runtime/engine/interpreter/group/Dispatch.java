@@ -38,6 +38,9 @@ public final class Dispatch {
       case 23 -> Group23.run(c, i, form);
       case 24 -> Group24.run(c, i, form);
       case 25 -> Group25.run(c, i, form);
+      case 26 -> Group26.run(c, i, form);
+      case 27 -> Group27.run(c, i, form);
+      case 28 -> Group28.run(c, i, form);
       default -> throw new IllegalStateException("no such form: " + form);
     }
   }

@@ -6,12 +6,13 @@ import dev.troupe.runtime.engine.interpreter.op.AccessFlag;
 import dev.troupe.runtime.engine.interpreter.op.CacheControl;
 import dev.troupe.runtime.engine.interpreter.op.Checks;
 import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
+import dev.troupe.runtime.engine.interpreter.op.ExtendedState;
 import dev.troupe.runtime.engine.interpreter.op.FastSystemCall;
 import dev.troupe.runtime.engine.interpreter.op.InterruptFlag;
 import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
 import dev.troupe.runtime.engine.interpreter.op.Waiting;
-import dev.troupe.runtime.engine.interpreter.op.X87Control;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group18 {
@@ -344,9 +345,45 @@ final class Group18 {
         CacheControl.fence(c, i);
       }
       case 53 -> {
-        SystemRegisters.readExtended(c, i);
+        ExtendedState.fxsave(c, i);
       }
       case 54 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ExtendedState.fxrstor(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 55 -> {
+        ExtendedState.xsave(c, i);
+      }
+      case 56 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ExtendedState.xrstor(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 57 -> {
+        ExtendedState.xsaveopt(c, i);
+      }
+      case 58 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        ExtendedState.xrstors(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 59 -> {
+        ExtendedState.xsavec(c, i);
+      }
+      case 60 -> {
+        SystemRegisters.readExtended(c, i);
+      }
+      case 61 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -354,35 +391,16 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 55 -> {
-        c.x87.checkPending(c);
-        X87Control.fldenv(c, i);
-      }
-      case 56 -> {
-        c.x87.checkPending(c);
-        X87Control.fldcw(c, i);
-      }
-      case 57 -> {
-        X87Control.fnstenv(c, i);
-      }
-      case 58 -> {
-        X87Control.fnstcw(c, i);
-      }
-      case 59 -> {
-        c.x87.checkPending(c);
-        X87Control.frstor(c, i);
-      }
-      case 60 -> {
-        X87Control.fnsave(c, i);
-      }
-      case 61 -> {
-        X87Control.fnstsw(c, i);
-      }
       case 62 -> {
-        X87Control.fnclex(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        SseMove.ldmxcsr(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 63 -> {
-        X87Control.fninit(c, i);
+        SseMove.stmxcsr(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -14,230 +14,229 @@ final class Group19 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        X87Control.fnop(c, i);
+        c.x87.checkPending(c);
+        X87Control.fldenv(c, i);
       }
       case 1 -> {
         c.x87.checkPending(c);
-        X87Control.fwait(c, i);
+        X87Control.fldcw(c, i);
       }
       case 2 -> {
-        c.x87.checkPending(c);
-        X87Control.ffree(c, i);
+        X87Control.fnstenv(c, i);
       }
       case 3 -> {
-        c.x87.checkPending(c);
-        X87Control.ffreep(c, i);
+        X87Control.fnstcw(c, i);
       }
       case 4 -> {
         c.x87.checkPending(c);
-        X87Control.fnop(c, i);
+        X87Control.frstor(c, i);
       }
       case 5 -> {
+        X87Control.fnsave(c, i);
+      }
+      case 6 -> {
+        X87Control.fnstsw(c, i);
+      }
+      case 7 -> {
+        X87Control.fnclex(c, i);
+      }
+      case 8 -> {
+        X87Control.fninit(c, i);
+      }
+      case 9 -> {
+        X87Control.fnop(c, i);
+      }
+      case 10 -> {
+        c.x87.checkPending(c);
+        X87Control.fwait(c, i);
+      }
+      case 11 -> {
+        c.x87.checkPending(c);
+        X87Control.ffree(c, i);
+      }
+      case 12 -> {
+        c.x87.checkPending(c);
+        X87Control.ffreep(c, i);
+      }
+      case 13 -> {
+        c.x87.checkPending(c);
+        X87Control.fnop(c, i);
+      }
+      case 14 -> {
         c.x87.checkPending(c);
         X87Control.fdecstp(c, i);
       }
-      case 6 -> {
+      case 15 -> {
         c.x87.checkPending(c);
         X87Control.fincstp(c, i);
       }
-      case 7 -> {
+      case 16 -> {
         MmxPack.punpcklbw(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 17 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 18 -> {
         MmxPack.punpcklwd(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 20 -> {
         MmxPack.punpckldq(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 22 -> {
         MmxPack.packsswb(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 24 -> {
         MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 26 -> {
         MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 28 -> {
         MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 30 -> {
         MmxPack.packuswb(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 32 -> {
         MmxPack.punpckhbw(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 34 -> {
         MmxPack.punpckhwd(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 35 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 36 -> {
         MmxPack.punpckhdq(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 37 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 38 -> {
         MmxPack.packssdw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 39 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 40 -> {
         MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 41 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 42 -> {
         MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 43 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 44 -> {
         MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 45 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 46 -> {
         MmxPack.psrlw(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 47 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 48 -> {
         MmxPack.psrld(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 49 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 50 -> {
         MmxPack.psrlq(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 51 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 52 -> {
         MmxLanes.pmullw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 53 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 54 -> {
         MmxLanes.psubusb(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 55 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 56 -> {
         MmxLanes.psubusw(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 57 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 58 -> {
         MmxLanes.pand(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 59 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 60 -> {
         MmxLanes.paddusb(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 61 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 62 -> {
         MmxLanes.paddusw(c, i.reg, i.rm);
       }
-      case 54 -> {
+      case 63 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
-      }
-      case 55 -> {
-        MmxLanes.pandn(c, i.reg, i.rm);
-      }
-      case 56 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
-      }
-      case 57 -> {
-        MmxPack.psraw(c, i.reg, i.rm);
-      }
-      case 58 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psraw(c, i.reg, Vectors.SLOT);
-      }
-      case 59 -> {
-        MmxPack.psrad(c, i.reg, i.rm);
-      }
-      case 60 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrad(c, i.reg, Vectors.SLOT);
-      }
-      case 61 -> {
-        MmxLanes.pmulhw(c, i.reg, i.rm);
-      }
-      case 62 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
-      }
-      case 63 -> {
-        MmxLanes.psubsb(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

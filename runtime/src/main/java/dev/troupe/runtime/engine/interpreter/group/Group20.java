@@ -13,224 +13,227 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        MmxLanes.pandn(c, i.reg, i.rm);
+      }
+      case 1 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
+      }
+      case 2 -> {
+        MmxPack.psraw(c, i.reg, i.rm);
+      }
+      case 3 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psraw(c, i.reg, Vectors.SLOT);
+      }
+      case 4 -> {
+        MmxPack.psrad(c, i.reg, i.rm);
+      }
+      case 5 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+      }
+      case 6 -> {
+        MmxLanes.pmulhw(c, i.reg, i.rm);
+      }
+      case 7 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        MmxLanes.psubsb(c, i.reg, i.rm);
+      }
+      case 9 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 10 -> {
         MmxLanes.psubsw(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 11 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 12 -> {
         MmxLanes.por(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 13 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 14 -> {
         MmxLanes.paddsb(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 15 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 16 -> {
         MmxLanes.paddsw(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 18 -> {
         MmxLanes.pxor(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 20 -> {
         MmxPack.psllw(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 22 -> {
         MmxPack.pslld(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 24 -> {
         MmxPack.psllq(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 26 -> {
         MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 28 -> {
         MmxLanes.psubb(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 30 -> {
         MmxLanes.psubw(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 32 -> {
         MmxLanes.psubd(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 34 -> {
         MmxLanes.paddb(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 35 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 36 -> {
         MmxLanes.paddw(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 37 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 38 -> {
         MmxLanes.paddd(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 39 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 40 -> {
         MmxLanes.paddq(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 41 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 42 -> {
         MmxLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 43 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 44 -> {
         MmxLanes.psubq(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 45 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 46 -> {
         MmxLanes.pminub(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 47 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 48 -> {
         MmxLanes.pmaxub(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 49 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 50 -> {
         MmxLanes.pavgb(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 51 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 52 -> {
         MmxLanes.pavgw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 53 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 54 -> {
         MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 55 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 56 -> {
         MmxLanes.pminsw(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 57 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 58 -> {
         MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 59 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 60 -> {
         MmxLanes.psadbw(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 61 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 62 -> {
         MmxPack.psrlwImmediate(c, i);
       }
-      case 54 -> {
-        MmxPack.psrawImmediate(c, i);
-      }
-      case 55 -> {
-        MmxPack.psllwImmediate(c, i);
-      }
-      case 56 -> {
-        MmxPack.psrldImmediate(c, i);
-      }
-      case 57 -> {
-        MmxPack.psradImmediate(c, i);
-      }
-      case 58 -> {
-        MmxPack.pslldImmediate(c, i);
-      }
-      case 59 -> {
-        MmxPack.psrlqImmediate(c, i);
-      }
-      case 60 -> {
-        MmxPack.psllqImmediate(c, i);
-      }
-      case 61 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
-      }
-      case 62 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
-      }
       case 63 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
+        MmxPack.psrawImmediate(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,10 +3,9 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,228 +15,221 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
+        MmxPack.psllwImmediate(c, i);
       }
       case 1 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
+        MmxPack.psrldImmediate(c, i);
       }
       case 2 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psradImmediate(c, i);
       }
       case 3 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
+        MmxPack.pslldImmediate(c, i);
       }
       case 4 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlqImmediate(c, i);
       }
       case 5 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
+        MmxPack.psllqImmediate(c, i);
       }
       case 6 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
+        MmxMove.movdToMmx(c, i);
       }
       case 7 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
+        MmxMove.movdFromMmx(c, i);
       }
       case 8 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
+        MmxMove.movq(c, i.reg, i.rm);
       }
       case 9 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.movq(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
+        MmxMove.movq(c, i.rm, i.reg);
       }
       case 11 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
+        MmxMove.movq(c, Vectors.SLOT, i.reg);
+        Vectors.storeMmx(c, i, 64);
       }
       case 12 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
+        MmxMove.emms(c, i);
       }
       case 13 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
+        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
+        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 15 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
+        MmxMove.pinsrw(c, i);
       }
       case 16 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
+        MmxMove.pextrw(c, i);
       }
       case 17 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
+        MmxMove.pmovmskb(c, i);
       }
       case 18 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        MmxMove.maskmovq(c, i);
       }
       case 19 -> {
-        MmxLanes.pabsb(c, i.reg, i.rm);
+        MmxMove.pshufb(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
+        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxLanes.pabsw(c, i.reg, i.rm);
+        MmxPack.phaddw(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxLanes.pabsd(c, i.reg, i.rm);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseLanes.pand(c, i.reg, i.rm);
+        MmxPack.phaddsw(c, i.reg, i.rm);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pand(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        MmxPack.phsubw(c, i.reg, i.rm);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        MmxPack.phsubd(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        MmxPack.phsubsw(c, i.reg, i.rm);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
+        MmxLanes.psignb(c, i.reg, i.rm);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+        MmxLanes.psignw(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
+        MmxLanes.psignd(c, i.reg, i.rm);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
+        MmxLanes.pabsb(c, i.reg, i.rm);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        MmxLanes.pabsw(c, i.reg, i.rm);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        MmxLanes.pabsd(c, i.reg, i.rm);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 51 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        SseArithmetic.addps(c, i.reg, i.rm);
       }
       case 52 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
+        SseArithmetic.addss(c, i.reg, i.rm);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        SseArithmetic.mulps(c, i.reg, i.rm);
       }
       case 56 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        SseArithmetic.mulss(c, i.reg, i.rm);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SseArithmetic.subps(c, i.reg, i.rm);
       }
       case 60 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseArithmetic.subss(c, i.reg, i.rm);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        SseArithmetic.minps(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

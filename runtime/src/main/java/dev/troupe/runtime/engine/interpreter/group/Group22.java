@@ -2,8 +2,13 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
+import dev.troupe.runtime.engine.interpreter.op.SseCompare;
+import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
+import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -14,227 +19,233 @@ final class Group22 {
     switch (form & 63) {
       case 0 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        SseArithmetic.minss(c, i.reg, i.rm);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        SsePack.psrld(c, i.reg, i.rm);
+        SseArithmetic.divps(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
+        SseArithmetic.divss(c, i.reg, i.rm);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
+        SseArithmetic.maxps(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
+        SseArithmetic.maxss(c, i.reg, i.rm);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
+        SseArithmetic.sqrtps(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
+        SseArithmetic.sqrtss(c, i.reg, i.rm);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
+        SseLanes.pand(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+        SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        SsePack.psraw(c, i.reg, i.rm);
+        SseLanes.pandn(c, i.reg, i.rm);
       }
       case 18 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        SseLanes.por(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        SseLanes.pxor(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        SsePack.punpckldq(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        SsePack.punpckhdq(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 28 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 29 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
+        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 30 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 31 -> {
-        SsePack.psllw(c, i.reg, i.rm);
+        SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 33 -> {
-        SsePack.pslld(c, i.reg, i.rm);
+        SseCompare.ucomiss(c, i.reg, i.rm);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SsePack.psllq(c, i.reg, i.rm);
+        SseCompare.comiss(c, i.reg, i.rm);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
+        SseMove.movdqa(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, false);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
+        SseMove.movdqa(c, i.rm, i.reg);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, false);
       }
       case 41 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, true);
       }
       case 43 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+        SseMove.movss(c, i.reg, i.rm);
       }
       case 45 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
+        SseMove.movss(c, i.rm, i.reg);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+        SseMove.movss(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 32, false);
       }
       case 47 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        SseMove.movhlps(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        SseMove.movsd(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
+        SseMove.movhps(c, i.reg, i.rm);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+        SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 53 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
+        SseMove.movmskps(c, i);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        Vectors.loadMmx(c, i, 64);
+        SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
       case 59 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtsi2ss(c, i);
       }
       case 61 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        SseConvert.cvttss2si(c, i);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtss2si(c, i);
       }
       case 63 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SsePack.punpcklbw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -4,7 +4,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,222 +14,227 @@ final class Group23 {
     switch (form & 63) {
       case 0 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        SsePack.punpcklwd(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SsePack.packsswb(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+        SsePack.packuswb(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        SsePack.psrlwImmediate(c, i);
+        SsePack.punpckhbw(c, i.reg, i.rm);
       }
       case 14 -> {
-        SsePack.psrawImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        SsePack.psllwImmediate(c, i);
+        SsePack.punpckhwd(c, i.reg, i.rm);
       }
       case 16 -> {
-        SsePack.psrldImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        SsePack.psradImmediate(c, i);
+        SsePack.packssdw(c, i.reg, i.rm);
       }
       case 18 -> {
-        SsePack.pslldImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SsePack.psrlqImmediate(c, i);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 20 -> {
-        SsePack.psllqImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SseShuffle.psrldq(c, i);
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 22 -> {
-        SseShuffle.pslldq(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
+        SsePack.psrlw(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
+        SsePack.psrld(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+        SsePack.psrlq(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
+        SseLanes.pmullw(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
+        SseLanes.psubusb(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
+        SseLanes.psubusw(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
+        SseLanes.paddusb(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
+        SseLanes.paddusw(c, i.reg, i.rm);
       }
       case 40 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
+        SsePack.psraw(c, i.reg, i.rm);
       }
       case 42 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
+        SsePack.psrad(c, i.reg, i.rm);
       }
       case 44 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
+        SseLanes.pmulhw(c, i.reg, i.rm);
       }
       case 46 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
+        SseLanes.psubsb(c, i.reg, i.rm);
       }
       case 48 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
+        SseLanes.psubsw(c, i.reg, i.rm);
       }
       case 50 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
+        SseLanes.paddsb(c, i.reg, i.rm);
       }
       case 52 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
+        SseLanes.paddsw(c, i.reg, i.rm);
       }
       case 54 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
+        SsePack.psllw(c, i.reg, i.rm);
       }
       case 56 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
+        SsePack.pslld(c, i.reg, i.rm);
       }
       case 58 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
+        SsePack.psllq(c, i.reg, i.rm);
       }
       case 60 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        SseLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 62 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        SseLanes.pabsw(c, i.reg, i.rm);
+        SseLanes.psubb(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,10 +2,11 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,227 +17,221 @@ final class Group24 {
     switch (form & 63) {
       case 0 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
+        SseLanes.psubw(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.psubd(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
+        SseLanes.paddb(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 14 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        SseWiden.pmovsxbd(c, i.reg, i.rm);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 16 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 18 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 20 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 22 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 24 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 26 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 30 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 34 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 36 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
+        SsePack.psrlwImmediate(c, i);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+        SsePack.psrawImmediate(c, i);
       }
       case 39 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SsePack.psllwImmediate(c, i);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SsePack.psrldImmediate(c, i);
       }
       case 41 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        SsePack.psradImmediate(c, i);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+        SsePack.pslldImmediate(c, i);
       }
       case 43 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SsePack.psrlqImmediate(c, i);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        SsePack.psllqImmediate(c, i);
       }
       case 45 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseShuffle.psrldq(c, i);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pslldq(c, i);
       }
       case 47 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseMove.movdToXmm(c, i);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        SseMove.movdFromXmm(c, i);
       }
       case 49 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseMove.movq(c, i.reg, i.rm);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseMove.movq(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseMove.movq(c, i.rm, i.reg);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseMove.movq(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 53 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        MmxMove.movq2dq(c, i.reg, i.rm);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        MmxMove.movdq2q(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 56 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 57 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 58 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 59 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 60 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 61 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        SseMove.pinsrw(c, i);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
+        SseMove.pextrwFromModRm(c, i);
       }
       case 63 -> {
-        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
+        SseMove.pmovmskb(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,7 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
+import dev.troupe.runtime.engine.interpreter.op.SseCompare;
+import dev.troupe.runtime.engine.interpreter.op.SseConvert;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -13,43 +16,228 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseMove.maskmovdqu(c, i);
       }
       case 1 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.addpd(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.addsd(c, i.reg, i.rm);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.mulpd(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.mulsd(c, i.reg, i.rm);
       }
       case 8 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        SseArithmetic.subpd(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
+      }
+      case 11 -> {
+        SseArithmetic.subsd(c, i.reg, i.rm);
+      }
+      case 12 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
+      }
+      case 13 -> {
+        SseArithmetic.minpd(c, i.reg, i.rm);
+      }
+      case 14 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
+      }
+      case 15 -> {
+        SseArithmetic.minsd(c, i.reg, i.rm);
+      }
+      case 16 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
+      }
+      case 17 -> {
+        SseArithmetic.divpd(c, i.reg, i.rm);
+      }
+      case 18 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
+      }
+      case 19 -> {
+        SseArithmetic.divsd(c, i.reg, i.rm);
+      }
+      case 20 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
+      }
+      case 21 -> {
+        SseArithmetic.maxpd(c, i.reg, i.rm);
+      }
+      case 22 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
+      }
+      case 23 -> {
+        SseArithmetic.maxsd(c, i.reg, i.rm);
+      }
+      case 24 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
+      }
+      case 25 -> {
+        SseArithmetic.sqrtpd(c, i.reg, i.rm);
+      }
+      case 26 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
+      }
+      case 27 -> {
+        SseArithmetic.sqrtsd(c, i.reg, i.rm);
+      }
+      case 28 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
+      }
+      case 29 -> {
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 30 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 31 -> {
+        SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 32 -> {
+        Vectors.load(c, i, 128, true);
+        SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 33 -> {
+        SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 34 -> {
+        Vectors.load(c, i, 64, false);
+        SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 35 -> {
+        SseCompare.ucomisd(c, i.reg, i.rm);
+      }
+      case 36 -> {
+        Vectors.load(c, i, 64, false);
+        SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
+      }
+      case 37 -> {
+        SseCompare.comisd(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        Vectors.load(c, i, 64, false);
+        SseCompare.comisd(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        SseMove.movsd(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        SseMove.movsd(c, i.rm, i.reg);
+      }
+      case 41 -> {
+        SseMove.movmskpd(c, i);
+      }
+      case 42 -> {
+        SseConvert.cvtpd2ps(c, i.reg, i.rm);
+      }
+      case 43 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
+      }
+      case 44 -> {
+        SseConvert.cvtps2pd(c, i.reg, i.rm);
+      }
+      case 45 -> {
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
+      }
+      case 46 -> {
+        SseConvert.cvtsd2ss(c, i.reg, i.rm);
+      }
+      case 47 -> {
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
+      }
+      case 48 -> {
+        SseConvert.cvtss2sd(c, i.reg, i.rm);
+      }
+      case 49 -> {
+        Vectors.load(c, i, 32, false);
+        SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
+      }
+      case 50 -> {
+        SseConvert.cvtdq2ps(c, i.reg, i.rm);
+      }
+      case 51 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
+      }
+      case 52 -> {
+        SseConvert.cvtps2dq(c, i.reg, i.rm);
+      }
+      case 53 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 54 -> {
+        SseConvert.cvttps2dq(c, i.reg, i.rm);
+      }
+      case 55 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 56 -> {
+        SseConvert.cvttpd2dq(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseConvert.cvtpd2dq(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseConvert.cvtdq2pd(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        c.x87.checkPending(c);
+        SseConvert.cvtpi2pd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        c.x87.checkPending(c);
+        Vectors.loadMmx(c, i, 64);
+        SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
