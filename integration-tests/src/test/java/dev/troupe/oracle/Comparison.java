@@ -17,6 +17,7 @@ final class Comparison {
 
   private static final int BREAKPOINT = 3;
   private static final int SINGLE_STEP = 1;
+  private static final int RSP = 4;
   static final String[] NAMES = {
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
     "r14", "r15"
@@ -35,8 +36,11 @@ final class Comparison {
       number(lines, "cr2", host.faultAddress, ours.faultAddress);
     }
     number(lines, "rip", host.rip, ours.rip);
+    // Where code is not 64-bit the upper half of RSP is undefined (SDM vol. 1, 3.4.1.1).
+    long pointer = host.cs == ChildProgram.CS64 ? -1 : 0xFFFF_FFFFL;
     for (int r = 0; r < 16; r++) {
-      number(lines, NAMES[r], host.gpr[r], ours.gpr[r]);
+      long seen = r == RSP ? pointer : -1;
+      number(lines, NAMES[r], host.gpr[r] & seen, ours.gpr[r] & seen);
     }
     long mask = FLAGS & ~undefinedFlags(c.row());
     if ((host.rflags & mask) != (ours.rflags & mask)) {

@@ -69,6 +69,8 @@ final class InterpretedCpu implements AutoCloseable {
     map(ChildProgram.READ_ONLY, 1, USER);
     map(ChildProgram.STACK, 2, USER | WRITABLE);
     map(ChildProgram.REAL, 16, USER | WRITABLE);
+    breakpoints(ChildProgram.CODE, 2);
+    breakpoints(ChildProgram.REAL, 16);
     put64(PML4, LOW_PDPT | PRESENT | WRITABLE | USER);
     put64(PML4 + 256 * 8, HIGH_PDPT | PRESENT | WRITABLE);
     put64(HIGH_PDPT, nextTable | PRESENT | WRITABLE);
@@ -95,6 +97,15 @@ final class InterpretedCpu implements AutoCloseable {
     }
   }
 
+  /** As in the child: wherever a stray branch may lead. */
+  private void breakpoints(long linear, int pages) {
+    byte[] page = new byte[4096];
+    Arrays.fill(page, (byte) 0xCC);
+    for (int n = 0; n < pages; n++) {
+      memory.copyIn(physical(linear + n * 4096L), page);
+    }
+  }
+
   private int table(int entry) {
     long value = get64(entry);
     if (value == 0) {
@@ -112,10 +123,11 @@ final class InterpretedCpu implements AutoCloseable {
     put64(GDT + 0x20, 0x00CF_FB00_0000_FFFFL); // user code, 32-bit
     put64(GDT + 0x28, 0x00CF_F300_0000_FFFFL); // user data
     put64(GDT + 0x30, 0x00AF_FB00_0000_FFFFL); // user code
-    put64(LDT, 0x00CF_FB00_0000_FFFFL);
-    put64(LDT + 0x08, 0x00CF_F300_0000_FFFFL);
-    put64(LDT + 0x10, 0x4000_FB00_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
-    put64(LDT + 0x18, 0x4000_F300_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
+    // AVL is what modify_ldt(2) calls "useable".
+    put64(LDT, 0x00DF_FB00_0000_FFFFL);
+    put64(LDT + 0x08, 0x00DF_F300_0000_FFFFL);
+    put64(LDT + 0x10, 0x4010_FB00_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
+    put64(LDT + 0x18, 0x4010_F300_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
     for (int v = 0; v < 256; v++) {
       long handler = KERNEL + HANDLERS + (long) v * HANDLER;
       long dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
@@ -141,7 +153,10 @@ final class InterpretedCpu implements AutoCloseable {
     for (CpuImage.Window w : in.windows) {
       copyWindow(w, true);
     }
-    Exit exit = engine.run(vcpu, SLICE);
+    Exit exit;
+    do {
+      exit = engine.run(vcpu, SLICE);
+    } while (exit instanceof Exit.Pause);
     if (!(exit instanceof Exit.Halt)) {
       throw new AssertionError(
           "a case must end in an exception: exit="

@@ -464,7 +464,16 @@ public final class Cpu {
   public Fault fault(int vector, int error) {
     fault.vector = vector;
     fault.error = error;
+    fault.nonCanonical = false;
     return fault;
+  }
+
+  /** {@code throw cpu.nonCanonical(linear)}: of a data access. */
+  Fault nonCanonical(long linear) {
+    Fault f = fault(Fault.GP, 0);
+    f.address = linear;
+    f.nonCanonical = true;
+    return f;
   }
 
   /** {@code throw cpu.pageFault(linear, error)}. */

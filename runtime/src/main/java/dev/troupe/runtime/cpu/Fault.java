@@ -1,9 +1,9 @@
 package dev.troupe.runtime.cpu;
 
 /**
- * An exception on its way to the guest: thrown by whatever finds the cause, caught by the engine's loop, which delivers it
- * with the instruction's state unchanged. One object a vCPU, filled anew each time and without a stack trace, because guests
- * fault often.
+ * An exception on its way to the guest: thrown by whatever finds the cause, caught by the engine's
+ * loop, which delivers it with the instruction's state unchanged. One object a vCPU, filled anew
+ * each time and without a stack trace, because guests fault often.
  */
 public final class Fault extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -32,8 +32,15 @@ public final class Fault extends RuntimeException {
 
   public int vector;
   public int error;
-  /** For a page fault, what goes into CR2. */
+
+  /** For a page fault, what goes into CR2; for {@link #nonCanonical}, the linear address. */
   public long address;
+
+  /**
+   * A data access met a linear address that is not canonical: #GP(0), or #SS(0) if the instruction
+   * reaches it through SS, which only the engine knows.
+   */
+  public boolean nonCanonical;
 
   Fault() {
     super(null, null, false, false);

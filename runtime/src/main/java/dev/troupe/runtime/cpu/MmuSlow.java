@@ -80,8 +80,8 @@ final class MmuSlow {
   }
 
   private long fill(int inBank, long linear, int access) {
-    if (code64 && (linear << 16 >> 16) != linear) {
-      throw cpu.fault(Fault.GP, 0);
+    if (!reachable(linear)) {
+      throw cpu.nonCanonical(linear);
     }
     long page = linear & PAGE_MASK;
     walk.translate(linear, access, inBank == Tlb.USER, inBank == Tlb.SUPERVISOR);
@@ -124,6 +124,10 @@ final class MmuSlow {
     }
   }
 
+  private boolean reachable(long linear) {
+    return !code64 || Segmentation.canonical(linear);
+  }
+
   private boolean crosses(long linear, int size) {
     return (linear & PAGE_OFFSET) > PAGE_OFFSET + 1 - size;
   }
@@ -137,7 +141,7 @@ final class MmuSlow {
   private void checkAlignment(long linear, int size) {
     // SDM vol. 3A, table 6-7; 16 bytes are checked by their instructions.
     if (checkAlignment && (linear & (size - 1)) != 0) {
-      throw cpu.fault(Fault.AC, 0);
+      throw reachable(linear) ? cpu.fault(Fault.AC, 0) : cpu.nonCanonical(linear);
     }
   }
 

@@ -385,13 +385,19 @@ public final class Segmentation {
           | 1 << Descriptor.TSS_32_BUSY
           | 1 << Descriptor.CALL_GATE_32;
 
+  /**
+   * What LAR shows of a descriptor's high half. Bits 19 to 16, the limit's, are undefined by the
+   * manual; processors show them.
+   */
+  private static final long LAR_MASK = 0x00FF_FF00L;
+
   /** Not a result: the selector may not be looked at, ZF is to be cleared. */
   public static final long INVISIBLE = -1;
 
   /** What LAR loads, 32 bits, or {@link #INVISIBLE}. */
   public long accessRights(int selector) {
     long d = visible(selector, LAR_TYPES);
-    return d == 0 ? INVISIBLE : d >>> 32 & 0x00F0_FF00L;
+    return d == 0 ? INVISIBLE : d >>> 32 & LAR_MASK;
   }
 
   /** What LSL loads, or {@link #INVISIBLE}. */

@@ -9,6 +9,7 @@ import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
+import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.DecodeTable;
 import dev.troupe.runtime.isa.Insn;
 
@@ -165,6 +166,9 @@ public final class Interpreter implements Engine, Execution {
       leaveAt(block, at);
     } catch (Fault fault) {
       leaveAt(block, at);
+      if (fault.nonCanonical && at >= 0 && Operands.inStack(c, block.insns[at], fault.address)) {
+        fault.vector = Fault.SS;
+      }
       fault(fault);
     } catch (Leave leave) {
       leaveAt(block, at);

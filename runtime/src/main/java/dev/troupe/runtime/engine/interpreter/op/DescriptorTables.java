@@ -139,7 +139,7 @@ public final class DescriptorTables {
   @Meaning(value = "ARPL", flow = Flow.NEXT)
   public static void arpl(Cpu c, Insn i) {
     long linear = i.memory ? Operands.address(c, i, 2, true) : 0;
-    long selector = i.memory ? c.mmu.loadRmw16(linear) : c.gpr[i.rm] & 0xFFFF;
+    long selector = i.memory ? c.mmu.load16(linear) : c.gpr[i.rm] & 0xFFFF;
     long wanted = c.gpr[i.reg] & 3;
     boolean raised = (selector & 3) < wanted;
     if (raised) {

@@ -62,7 +62,10 @@ public final class Move {
     Operands.setRegister(c, i.reg, size, old);
   }
 
-  /** The destination is written in any case, with what it held if they differ (SDM: CMPXCHG). */
+  /**
+   * A destination in memory is written in any case, with what it held if they differ (SDM:
+   * CMPXCHG). One in a register then stays as it is: processors do not even clear its upper half.
+   */
   @Meaning(value = "CMPXCHG", flow = Flow.NEXT)
   public static void cmpxchg(Cpu c, Insn i, int size) {
     long expected = Operands.register(c, Cpu.RAX, size);
@@ -77,8 +80,6 @@ public final class Move {
       old = Operands.register(c, i.rm, size);
       if (old == expected) {
         Operands.setRegister(c, i.rm, size, value);
-      } else if (size == 32) {
-        Operands.setRegister(c, i.rm, size, old);
       }
     }
     Flags.difference(c, expected, old, expected - old, size);

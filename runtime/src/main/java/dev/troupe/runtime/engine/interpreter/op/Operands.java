@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine.interpreter.op;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.isa.Row;
 
 /**
  * Operands of integer instructions: register parts, effective addresses, loads and stores by width.
@@ -86,6 +87,20 @@ public final class Operands {
       return offset;
     }
     return c.segmentation.check(segment, offset, bytes, write);
+  }
+
+  /**
+   * Whether an instruction that met a non-canonical address in 64-bit mode was there through SS:
+   * its memory operand's base is rSP or rBP, or it is the stack itself (SDM vol. 1, 3.3.7.1).
+   */
+  public static boolean inStack(Cpu c, Insn i, long linear) {
+    boolean stack = i.row.has(Row.D64 | Row.F64);
+    if (!stack) {
+      return i.memory && i.segment == Cpu.SS;
+    }
+    // PUSH, POP, CALL with an operand in memory: the addresses tell which of the two it was.
+    boolean operand = i.memory && Math.abs(linear - offset(c, i)) <= 2 * Long.BYTES;
+    return !operand || i.segment == Cpu.SS;
   }
 
   /** How a decoded instruction forms the address of its memory operand, in a mode. */

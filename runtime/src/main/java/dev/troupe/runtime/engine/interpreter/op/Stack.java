@@ -131,8 +131,8 @@ public final class Stack {
         push(c, frame, size);
       }
       long pointer = c.gpr[Cpu.RSP] - space;
-      // The manual demands that the new top of the stack can be written.
-      c.mmu.probeWrite(linear(c, pointer, bytes, true), bytes);
+      // The new top of the stack must be writable (SDM: ENTER); processors check its alignment too.
+      Operands.loadRmw(c, linear(c, pointer, bytes, true), size);
       setPointer(c, pointer);
       Operands.setRegister(c, Cpu.RBP, size, frame);
       done = true;

@@ -42,11 +42,44 @@ public final class Strings {
         return;
       }
       if (interrupted(c)) {
-        c.jump(i.rip);
+        pause(c, i);
         return;
       }
       c.budget--;
     }
+  }
+
+  /**
+   * CMPS and SCAS: as {@link #iterate}, but what stops or faults between iterations finds the
+   * arithmetic flags as they were before the first (SDM vol. 2, REP; processors do it for traps
+   * too).
+   */
+  private static void compare(Cpu c, Insn i, Step step, int size) {
+    long zero = c.flagZero;
+    long sign = c.flagSign;
+    long carry = c.flagCarry;
+    long aux = c.flagAux;
+    boolean done = false;
+    try {
+      iterate(c, i, step, size);
+      done = !c.jumped;
+    } finally {
+      if (!done) {
+        c.flagZero = zero;
+        c.flagSign = sign;
+        c.flagCarry = carry;
+        c.flagAux = aux;
+      }
+    }
+  }
+
+  /**
+   * Stops between two iterations. Whatever event comes now saves RF set, so that an instruction
+   * breakpoint here is not met again on the way back (SDM vol. 3B, 17.3.1.1).
+   */
+  private static void pause(Cpu c, Insn i) {
+    Rflags.set(c, Rflags.RF, Rflags.RF);
+    c.jump(i.rip);
   }
 
   /**
@@ -141,7 +174,7 @@ public final class Strings {
       Operands.setRegister(c, Cpu.RCX, i.addressSize, left - n);
       if (c.attention() || !c.replay.isEmpty()) {
         c.budget -= n - 1; // the last of them is charged as the instruction
-        c.jump(i.rip);
+        pause(c, i);
         return;
       }
       c.budget -= n;
@@ -205,7 +238,7 @@ public final class Strings {
       Operands.setRegister(c, Cpu.RCX, i.addressSize, left - n);
       if (c.attention()) {
         c.budget -= n - 1;
-        c.jump(i.rip);
+        pause(c, i);
         return;
       }
       c.budget -= n;
@@ -241,13 +274,14 @@ public final class Strings {
 
   @Meaning(value = "CMPS", flow = Flow.END)
   public static void cmps(Cpu c, Insn i, int size) {
-    iterate(c, i, Strings::cmpsOnce, size);
+    compare(c, i, Strings::cmpsOnce, size);
   }
 
   private static boolean cmpsOnce(Cpu c, Insn i, int size) {
     int bytes = size >> 3;
-    long a = Operands.load(c, source(c, i, bytes), size);
+    // In the order of processors: where both fault, the destination's fault is seen.
     long b = Operands.load(c, destination(c, i, bytes, false), size);
+    long a = Operands.load(c, source(c, i, bytes), size);
     advanceSource(c, i, bytes);
     advanceDestination(c, i, bytes);
     Arithmetic.cmp(c, a, b, size);
@@ -256,7 +290,7 @@ public final class Strings {
 
   @Meaning(value = "SCAS", flow = Flow.END)
   public static void scas(Cpu c, Insn i, int size) {
-    iterate(c, i, Strings::scasOnce, size);
+    compare(c, i, Strings::scasOnce, size);
   }
 
   private static boolean scasOnce(Cpu c, Insn i, int size) {
