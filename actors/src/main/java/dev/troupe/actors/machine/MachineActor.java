@@ -55,13 +55,17 @@ public final class MachineActor {
   private record FromConsole(ConsoleActor.Report report) implements Command {}
 
   /** What a machine tells. */
-  public sealed interface Event {}
+  public sealed interface Event {
+    /** Which one. */
+    ActorRef<Command> machine();
+  }
 
   /** The machine stands still. */
-  public record Paused() implements Event {}
+  public record Paused(ActorRef<Command> machine) implements Event {}
 
   /** The machine has ended, and its actors are about to stop. */
-  public record Ended(Outcome outcome, MachineStatistics statistics) implements Event {}
+  public record Ended(ActorRef<Command> machine, Outcome outcome, MachineStatistics statistics)
+      implements Event {}
 
   /** Guest code: runs, is asked to pause, or stands. */
   private enum Motion {
@@ -271,7 +275,7 @@ public final class MachineActor {
     }
     if (!wanted || motion == Motion.RUNNING) {
       // A pause that was taken back meanwhile has still happened.
-      pausers.forEach(pauser -> pauser.tell(new Paused()));
+      pausers.forEach(pauser -> pauser.tell(new Paused(context.getSelf())));
       pausers.clear();
     }
     return Behaviors.same();
@@ -288,8 +292,8 @@ public final class MachineActor {
 
   private Behavior<Command> finish() {
     context.getLog().debug("machine {} ended: {}", context.getSelf().path().name(), outcome);
-    pausers.forEach(pauser -> pauser.tell(new Paused()));
-    listener.tell(new Ended(outcome, machine.statistics()));
+    pausers.forEach(pauser -> pauser.tell(new Paused(context.getSelf())));
+    listener.tell(new Ended(context.getSelf(), outcome, machine.statistics()));
     return Behaviors.stopped();
   }
 }

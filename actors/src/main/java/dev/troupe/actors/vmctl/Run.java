@@ -80,6 +80,10 @@ final class Run {
   }
 
   private MachineHost host(MachineParts parts, StreamConsole console) {
+    if (options.sharded()) {
+      parts.close(); // looked at only: the host makes its own
+      return ShardedHost.start(spec, console, ended);
+    }
     return LocalHost.start(parts, console, Doors.OPEN, ended);
   }
 

@@ -11,8 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,19 +24,31 @@ import org.junit.jupiter.api.io.TempDir;
  * class for every host.
  */
 @Timeout(60)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class MachineTest {
   private static final int END_OF_INPUT = 4;
 
-  private final TestHost host = host();
-  private final TestConsole console = new TestConsole();
-  @TempDir private Path folder;
+  private TestHost host;
+  private TestConsole console;
+  private Path folder;
 
   /** What runs the machines. */
   abstract TestHost host();
 
-  @AfterEach
-  void stop() {
+  @BeforeAll
+  void startHost() {
+    host = host();
+  }
+
+  @AfterAll
+  void stopHost() {
     host.close();
+  }
+
+  @BeforeEach
+  void newConsole(@TempDir Path empty) {
+    console = new TestConsole();
+    folder = empty;
   }
 
   private TestHost.Handle start(String guest) throws Exception {

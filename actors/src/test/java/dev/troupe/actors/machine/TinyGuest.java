@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Small hand-written guests, from the test resources. */
 public final class TinyGuest {
@@ -24,12 +25,14 @@ public final class TinyGuest {
   private static final long MEMORY = 4L << 20;
   private static final String BYTES = "; = ";
 
+  private static final AtomicLong MACHINES = new AtomicLong();
+
   private TinyGuest() {}
 
-  /** A machine with this guest as its kernel, written into {@code folder}. */
+  /** A machine of its own name with this guest as its kernel, written into {@code folder}. */
   public static VmSpec.Builder spec(String name, Path folder) {
     return VmSpec.newBuilder()
-        .setName(name)
+        .setName(name + "-" + MACHINES.incrementAndGet())
         .setCpus(1)
         .setMemoryBytes(MEMORY)
         .setBoot(Boot.newBuilder().setKernel(kernel(name, folder).toString()));
