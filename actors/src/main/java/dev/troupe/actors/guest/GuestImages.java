@@ -45,6 +45,7 @@ public final class GuestImages {
             List.of(KERNEL, USER_SPACE, VERSIONS),
             () -> progress.say("waiting for another vmctl that is fetching " + image.name()),
             folder -> fetch(image, folder));
+    Path userSpace = entry.resolve(USER_SPACE);
     // The initrd follows from busybox and this version's start script: it is made anew after each
     // change of that.
     String script = Integer.toHexString(init().hashCode());
@@ -53,10 +54,9 @@ public final class GuestImages {
             image.name() + "-initrd-" + script,
             List.of(INITRD),
             () -> progress.say("waiting for another vmctl that is building the initrd"),
-            folder ->
-                Files.write(
-                    folder.resolve(INITRD), initrd(Files.readAllBytes(entry.resolve(USER_SPACE)))));
-    return new GuestFiles(entry.resolve(KERNEL), initrds.resolve(INITRD), image.commandLine());
+            folder -> Files.write(folder.resolve(INITRD), initrd(Files.readAllBytes(userSpace))));
+    return new GuestFiles(
+        entry.resolve(KERNEL), initrds.resolve(INITRD), userSpace, image.commandLine());
   }
 
   private void fetch(GuestImage image, Path folder) throws IOException {
