@@ -39,6 +39,8 @@ public enum SystemFeature {
   TOPOLOGY(0x8000_0001, Register.ECX, 22),
   PREFETCHW(0x8000_0001, Register.ECX, 8),
   INVARIANT_TSC(0x8000_0007, Register.EDX, 8),
+  /** FXSAVE and XSAVE always save the x87 error pointers, so that kernels need not clear them. */
+  SAVES_ERROR_POINTERS(0x8000_0008, Register.EBX, 2),
   /** Not subject to speculative store bypass: no mitigation needed. */
   SSB_NO(0x8000_0008, Register.EBX, 26),
   /** Not subject to branch type confusion. */
