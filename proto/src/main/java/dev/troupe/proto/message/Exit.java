@@ -1,8 +1,13 @@
 package dev.troupe.proto.message;
 
-/** Why an engine's run ended: what a vCPU cannot do by itself. Sizes are bytes; values are zero-extended. */
+/**
+ * Why an engine's run ended: what a vCPU cannot do by itself. Sizes are bytes; values are
+ * zero-extended.
+ */
 public sealed interface Exit {
-  /** The slice is used up, or the vCPU was asked to look at its pending set. Nothing to complete. */
+  /**
+   * The slice is used up, or the vCPU was asked to look at its pending set. Nothing to complete.
+   */
   record TurnEnd() implements Exit {}
 
   /** IN, INS: complete with the value. */
@@ -23,7 +28,10 @@ public sealed interface Exit {
   /** EOI of a level-triggered interrupt: the I/O APIC has to see it before the vCPU goes on. */
   record EndOfInterrupt(int vector) implements Exit {}
 
-  /** ICR write: to be delivered to the local APICs that it names; never to be completed with a value. */
+  /**
+   * ICR write: to be delivered to the local APICs that it names; never to be completed with a
+   * value.
+   */
   record Ipi(InterruptMessage message, Shorthand shorthand) implements Exit {
     public enum Shorthand {
       NONE,

@@ -33,6 +33,7 @@ public final class BootImages implements AutoCloseable {
    * @param commandLine the kernel's arguments
    * @throws BadImageException if a file is missing or bad
    */
+  @SuppressWarnings("MustBeClosedChecker") // closed with the BootImages that own it
   public static BootImages open(Path kernel, String initrd, String commandLine) {
     Arena arena = Arena.ofShared();
     try {

@@ -8,6 +8,9 @@ public sealed interface PowerEvent {
   /** Reset of the machine: the i8042's pulse, port 0xCF9, the ACPI reset register. */
   record Reset() implements PowerEvent {}
 
-  /** The debug exit port was written with {@code value}; the process exits with {@code (2 * value + 1) & 255}. */
+  /**
+   * The debug exit port was written with {@code value}; the process exits with {@code (2 * value +
+   * 1) & 255}.
+   */
   record DebugExit(long value) implements PowerEvent {}
 }
