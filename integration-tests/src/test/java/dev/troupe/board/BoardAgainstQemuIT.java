@@ -2,18 +2,10 @@ package dev.troupe.board;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.troupe.proto.spec.VmSpec;
-import dev.troupe.runtime.boot.BootImages;
-import dev.troupe.runtime.boot.BootPlan;
-import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.direct.DirectGuest;
 import dev.troupe.runtime.cpu.TimeSource;
-import dev.troupe.runtime.cpu.Vcpu;
-import dev.troupe.runtime.engine.interpreter.Interpreter;
-import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.DirectMachine;
 import dev.troupe.runtime.machine.Outcome;
-import dev.troupe.runtime.memory.GuestMemory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -126,34 +118,25 @@ final class BoardAgainstQemuIT {
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     long[] clock = {0};
     TimeSource time = () -> clock[0] += NANOS_A_LOOK;
-    VmSpec spec = VmSpec.newBuilder().setCpus(1).setMemoryBytes(MEMORY).build();
-    try (BootImages images = BootImages.open(kernel, "", "");
-        GuestMemory memory = GuestMemory.allocate(MEMORY)) {
-      Cpu cpu = new Cpu(CpuModel.DEFAULT, memory, time, () -> 0);
-      Vcpu vcpu = new Vcpu(cpu);
-      DirectMachine machine =
-          new DirectMachine(
-              List.of(new DirectMachine.Processor(vcpu, new Interpreter(vcpu))),
-              BoardLayout.standard(spec, 0),
-              time,
-              new DirectMachine.Console() {
-                @Override
-                public void output(byte[] bytes) {
-                  output.writeBytes(bytes);
-                }
+    DirectMachine.Console console =
+        new DirectMachine.Console() {
+          @Override
+          public void output(byte[] bytes) {
+            output.writeBytes(bytes);
+          }
 
-                @Override
-                public byte[] input(int room) {
-                  return new byte[0];
-                }
-              },
-              deadline -> {
-                throw new IllegalStateException("the guest never halts: deadline=" + deadline);
-              });
-      BootPlan plan = images.plan(MEMORY, BoardLayout.description(1));
-      plan.write(memory);
-      plan.entry().apply(cpu);
-      assertThat(machine.run()).isEqualTo(new Outcome.DebugExit(0));
+          @Override
+          public byte[] input(int room) {
+            return new byte[0];
+          }
+        };
+    DirectMachine.Idle idle =
+        deadline -> {
+          throw new IllegalStateException("the guest never halts: deadline=" + deadline);
+        };
+    DirectGuest.Start start = new DirectGuest.Start(kernel, "", "", MEMORY);
+    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, idle)) {
+      assertThat(guest.machine.run()).isEqualTo(new Outcome.DebugExit(0));
     }
     return numbers(output.toString(StandardCharsets.ISO_8859_1));
   }

@@ -1,24 +1,13 @@
 package dev.troupe.direct;
 
-import dev.troupe.proto.spec.VmSpec;
-import dev.troupe.runtime.boot.BootImages;
-import dev.troupe.runtime.boot.BootPlan;
-import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.TimeSource;
-import dev.troupe.runtime.cpu.Vcpu;
-import dev.troupe.runtime.engine.interpreter.Interpreter;
-import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.DirectMachine;
 import dev.troupe.runtime.machine.Outcome;
-import dev.troupe.runtime.memory.GuestMemory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -99,41 +88,26 @@ public final class DirectBoot {
 
   /** See the class. */
   public static void main(String[] arguments) throws IOException {
-    Path kernel = Path.of(arguments[0]);
     long memoryBytes = Long.parseLong(arguments[3]) * MIB;
+    DirectGuest.Start start =
+        new DirectGuest.Start(Path.of(arguments[0]), arguments[1], arguments[2], memoryBytes);
     long started = System.nanoTime();
     TimeSource time = () -> System.nanoTime() - started;
-    SplittableRandom entropy = new SplittableRandom(started);
-    VmSpec spec = VmSpec.newBuilder().setCpus(1).setMemoryBytes(memoryBytes).build();
-    try (BootImages images = BootImages.open(kernel, arguments[1], arguments[2]);
-        GuestMemory memory = GuestMemory.allocate(memoryBytes)) {
-      Cpu cpu = new Cpu(CpuModel.DEFAULT, memory, time, entropy::nextLong);
-      Vcpu vcpu = new Vcpu(cpu);
-      Interpreter engine = new Interpreter(vcpu);
-      Terminal terminal = new Terminal(time, System.in);
-      long wallClock = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
-      DirectMachine machine =
-          new DirectMachine(
-              List.of(new DirectMachine.Processor(vcpu, engine)),
-              BoardLayout.standard(spec, wallClock),
-              time,
-              terminal,
-              terminal);
-      BootPlan plan = images.plan(memoryBytes, BoardLayout.description(1));
-      plan.write(memory);
-      plan.entry().apply(cpu);
+    Terminal terminal = new Terminal(time, System.in);
+    long wallClock = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+    try (DirectGuest guest = new DirectGuest(start, wallClock, started, time, terminal, terminal)) {
       if (arguments.length > 4) {
-        stopAfter(machine, Long.parseLong(arguments[4]));
+        stopAfter(guest.machine, Long.parseLong(arguments[4]));
       }
-      Outcome outcome = machine.run();
+      Outcome outcome = guest.machine.run();
       double seconds = time.nanos() / 1e9;
       System.out.printf(
           "%n%s after %.2f s, %d M instructions, %.1f MIPS, rip %#x%n",
           outcome,
           seconds,
-          engine.retired() / 1_000_000,
-          engine.retired() / seconds / 1e6,
-          cpu.rip);
+          guest.engine.retired() / 1_000_000,
+          guest.engine.retired() / seconds / 1e6,
+          guest.cpu.rip);
       if (outcome instanceof Outcome.InternalError error) {
         error.cause().printStackTrace();
       }
