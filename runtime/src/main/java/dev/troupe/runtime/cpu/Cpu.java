@@ -222,6 +222,9 @@ public final class Cpu {
    */
   public long budget;
 
+  /** Index in its block of the instruction that threw; the interpreter's. */
+  public int undone;
+
   /** Set by {@link #jump}: the engine does not advance {@link #rip} after the instruction. */
   public boolean jumped;
 

@@ -11,7 +11,6 @@ import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.DecodeTable;
-import dev.troupe.runtime.isa.Insn;
 
 /**
  * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object
@@ -124,14 +123,13 @@ public final class Interpreter implements Engine, Execution {
   private Exit blocks(long floor) {
     Cpu c = cpu;
     Block block = Block.NONE;
-    int at = -1;
+    boolean running = false;
     completed = false;
     c.replay.rewind();
     try {
       block = cache.find();
       while (true) {
         current = block;
-        Insn[] ops = block.ops;
         int n = block.count;
         if (n > c.budget - floor) {
           n = (int) (c.budget - floor);
@@ -140,10 +138,9 @@ public final class Interpreter implements Engine, Execution {
           c.rip = block.end;
         }
         c.shadow = 0;
-        for (at = 0; at < n; at++) {
-          Dispatch.run(c, ops[at]);
-        }
-        at = -1;
+        running = true;
+        Dispatch.run(c, block.ops, n);
+        running = false;
         c.budget -= n;
         if (c.attention() || c.budget <= floor) {
           completed = true;
@@ -163,15 +160,15 @@ public final class Interpreter implements Engine, Execution {
         block = next;
       }
     } catch (Resync e) {
-      leaveAt(block, at);
+      leaveAt(block, running);
     } catch (Fault fault) {
-      leaveAt(block, at);
+      int at = leaveAt(block, running);
       if (fault.nonCanonical && at >= 0 && Operands.inStack(c, block.insns[at], fault.address)) {
         fault.vector = Fault.SS;
       }
       fault(fault);
     } catch (Leave leave) {
-      leaveAt(block, at);
+      leaveAt(block, running);
       restore();
       c.dropExits();
       return vcpu.asks(leave.exit);
@@ -215,12 +212,15 @@ public final class Interpreter implements Engine, Execution {
     return exit;
   }
 
-  /** An instruction was undone: the block ended before it. */
-  private void leaveAt(Block block, int at) {
-    if (at >= 0) {
-      cpu.budget -= at;
-      cpu.rip = block.insns[at].rip;
+  /** An instruction was undone: the block ended before it. Gives its index; -1 if it was a fetch. */
+  private int leaveAt(Block block, boolean running) {
+    if (!running) {
+      return -1;
     }
+    int at = cpu.undone;
+    cpu.budget -= at;
+    cpu.rip = block.insns[at].rip;
+    return at;
   }
 
   private void fault(Fault fault) {

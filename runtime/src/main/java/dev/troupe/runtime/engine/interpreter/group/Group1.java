@@ -13,307 +13,325 @@ final class Group1 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.add(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 1 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 2 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.add(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 3 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.add(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 4 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.add(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 5 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.add(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 6 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.add(c, old, c.gpr[i.reg], 64));
+      }
+      case 7 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.add(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 8 -> {
+        Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 9 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 10 -> {
+        Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 11 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 12 -> {
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 13 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 14 -> {
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 15 -> {
+        Operands.setRegister8(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 16 -> {
+        Operands.setRegister16(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 17 -> {
+        c.gpr[0] = Arithmetic.add(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 18 -> {
+        c.gpr[0] = Arithmetic.add(c, c.gpr[0], i.immediate, 64);
+      }
+      case 19 -> {
+        Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 20 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Logic.or(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Logic.or(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 22 -> {
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 23 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.or(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.or(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 25 -> {
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 26 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.or(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.or(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 28 -> {
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 29 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.or(c, old, c.gpr[i.reg], 64));
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.or(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 31 -> {
+        Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 32 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 33 -> {
+        Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 34 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 35 -> {
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 36 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 37 -> {
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 38 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg], m, 64);
+      }
+      case 39 -> {
+        Operands.setRegister8(c, 0, Logic.or(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 40 -> {
+        Operands.setRegister16(c, 0, Logic.or(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 41 -> {
+        c.gpr[0] = Logic.or(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 42 -> {
+        c.gpr[0] = Logic.or(c, c.gpr[0], i.immediate, 64);
+      }
+      case 43 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 44 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.adc(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 45 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.adc(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 46 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 47 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.adc(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 48 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.adc(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 49 -> {
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 50 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.adc(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 51 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.adc(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 52 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.adc(c, old, c.gpr[i.reg], 64));
+      }
+      case 53 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.adc(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 54 -> {
+        Operands.setRegister8(c, i.reg, Arithmetic.adc(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 55 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Arithmetic.adc(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 56 -> {
+        Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 57 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 2 -> {
+      case 58 -> {
         c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 3 -> {
+      case 59 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 4 -> {
+      case 60 -> {
         c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 5 -> {
+      case 61 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg], m, 64);
       }
-      case 6 -> {
+      case 62 -> {
         Operands.setRegister8(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
-      case 7 -> {
-        Operands.setRegister16(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 8 -> {
-        c.gpr[0] = Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 9 -> {
-        c.gpr[0] = Arithmetic.adc(c, c.gpr[0], i.immediate, 64);
-      }
-      case 10 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
-      }
-      case 11 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.sbb(c, old, Operands.register8(c, i.reg), 8));
-      }
-      case 12 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.sbb(c, old, Operands.register8(c, i.reg), 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 13 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 14 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 15 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 16 -> {
-        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
-      }
-      case 18 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 19 -> {
-        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 20 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Arithmetic.sbb(c, old, c.gpr[i.reg], 64));
-      }
-      case 21 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Arithmetic.sbb(c, old, c.gpr[i.reg], 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 22 -> {
-        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
-      }
-      case 23 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), m, 8));
-      }
-      case 24 -> {
-        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 25 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 26 -> {
-        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 27 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 28 -> {
-        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 29 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg], m, 64);
-      }
-      case 30 -> {
-        Operands.setRegister8(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
-      }
-      case 31 -> {
-        Operands.setRegister16(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 32 -> {
-        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
-        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0], i.immediate, 64);
-      }
-      case 34 -> {
-        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Logic.and(c, old, Operands.register8(c, i.reg), 8));
-      }
-      case 36 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Logic.and(c, old, Operands.register8(c, i.reg), 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 37 -> {
-        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 38 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.and(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.and(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.and(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
-      }
-      case 42 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.and(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 43 -> {
-        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 44 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.and(c, old, c.gpr[i.reg], 64));
-      }
-      case 45 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.and(c, old, c.gpr[i.reg], 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 46 -> {
-        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
-      }
-      case 47 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), m, 8));
-      }
-      case 48 -> {
-        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 49 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 50 -> {
-        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 51 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 52 -> {
-        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 53 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg], m, 64);
-      }
-      case 54 -> {
-        Operands.setRegister8(c, 0, Logic.and(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
-      }
-      case 55 -> {
-        Operands.setRegister16(c, 0, Logic.and(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 56 -> {
-        c.gpr[0] = Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 57 -> {
-        c.gpr[0] = Logic.and(c, c.gpr[0], i.immediate, 64);
-      }
-      case 58 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.sub(c, old, Operands.register8(c, i.reg), 8));
-      }
-      case 60 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.sub(c, old, Operands.register8(c, i.reg), 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 61 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 62 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
       case 63 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
+        Operands.setRegister16(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,7 +2,6 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.Arithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Logic;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.Insn;
@@ -13,11 +12,215 @@ final class Group10 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.bts(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 1 -> {
+        Operands.setRegister16(c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 2 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.bts(c, old, i.immediate & 0xFF, 16));
+      }
+      case 3 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.bts(c, old, i.immediate & 0xFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 4 -> {
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 5 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.bts(c, old, i.immediate & 0xFF, 32));
+      }
+      case 6 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.bts(c, old, i.immediate & 0xFF, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 7 -> {
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
+      }
+      case 8 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.bts(c, old, i.immediate & 0xFF, 64));
+      }
+      case 9 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.bts(c, old, i.immediate & 0xFF, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 10 -> {
+        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 11 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 12 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 13 -> {
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 14 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 15 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 16 -> {
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 17 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.btr(c, old, c.gpr[i.reg], 64));
+      }
+      case 18 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.btr(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 19 -> {
+        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 20 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.btr(c, old, i.immediate & 0xFF, 16));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.btr(c, old, i.immediate & 0xFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 22 -> {
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 23 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.btr(c, old, i.immediate & 0xFF, 32));
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.btr(c, old, i.immediate & 0xFF, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 25 -> {
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
+      }
+      case 26 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.btr(c, old, i.immediate & 0xFF, 64));
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.btr(c, old, i.immediate & 0xFF, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 28 -> {
+        Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 29 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 30 -> {
+        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 31 -> {
+        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 32 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
       }
-      case 1 -> {
+      case 33 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
         long carry = c.flagCarry;
         long old;
@@ -28,15 +231,15 @@ final class Group10 {
           r = Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 2 -> {
+      case 34 -> {
         c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm], c.gpr[i.reg], 64);
       }
-      case 3 -> {
+      case 35 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Logic.btc(c, old, c.gpr[i.reg], 64));
       }
-      case 4 -> {
+      case 36 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
         long carry = c.flagCarry;
         long old;
@@ -47,15 +250,15 @@ final class Group10 {
           r = Logic.btc(c, old, c.gpr[i.reg], 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 5 -> {
+      case 37 -> {
         Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
       }
-      case 6 -> {
+      case 38 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Logic.btc(c, old, i.immediate & 0xFF, 16));
       }
-      case 7 -> {
+      case 39 -> {
         long a = Operands.address(c, i, 2, true);
         long carry = c.flagCarry;
         long old;
@@ -66,15 +269,15 @@ final class Group10 {
           r = Logic.btc(c, old, i.immediate & 0xFF, 16);
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
-      case 8 -> {
+      case 40 -> {
         c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 9 -> {
+      case 41 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Logic.btc(c, old, i.immediate & 0xFF, 32));
       }
-      case 10 -> {
+      case 42 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -85,15 +288,15 @@ final class Group10 {
           r = Logic.btc(c, old, i.immediate & 0xFF, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 11 -> {
+      case 43 -> {
         c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 12 -> {
+      case 44 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Logic.btc(c, old, i.immediate & 0xFF, 64));
       }
-      case 13 -> {
+      case 45 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -104,181 +307,68 @@ final class Group10 {
           r = Logic.btc(c, old, i.immediate & 0xFF, 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 14 -> {
-        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 15 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 16 -> {
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 18 -> {
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 19 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], m, 64);
-      }
-      case 20 -> {
-        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 21 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 22 -> {
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 23 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 24 -> {
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 25 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], m, 64);
-      }
-      case 26 -> {
-        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 27 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, m, 16));
-      }
-      case 28 -> {
-        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 29 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.tzcnt(c, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 30 -> {
-        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm], 64);
-      }
-      case 31 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.tzcnt(c, m, 64);
-      }
-      case 32 -> {
-        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 33 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, m, 16));
-      }
-      case 34 -> {
-        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 35 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.lzcnt(c, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 36 -> {
-        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm], 64);
-      }
-      case 37 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.lzcnt(c, m, 64);
-      }
-      case 38 -> {
-        Operands.setRegister16(c, i.reg, Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 39 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.popcnt(c, m, 16));
-      }
-      case 40 -> {
-        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.popcnt(c, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 42 -> {
-        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm], 64);
-      }
-      case 43 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.popcnt(c, m, 64);
-      }
-      case 44 -> {
-        Operands.setRegister16(c, i.reg, Logic.bswap(c, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 45 -> {
-        c.gpr[i.reg] = Logic.bswap(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
       case 46 -> {
-        c.gpr[i.reg] = Logic.bswap(c, c.gpr[i.reg], 64);
+        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 47 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.movbe(c, m, 16));
+        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 48 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.movbe(c, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.movbe(c, m, 64);
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 50 -> {
-        long a = Operands.address(c, i, 2, true);
-        c.mmu.store16(a, Logic.movbe(c, c.gpr[i.reg] & 0xFFFF, 16));
+        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], c.gpr[i.rm], 64);
       }
       case 51 -> {
-        long a = Operands.address(c, i, 4, true);
-        c.mmu.store32(a, Logic.movbe(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], m, 64);
       }
       case 52 -> {
-        long a = Operands.address(c, i, 8, true);
-        c.mmu.store64(a, Logic.movbe(c, c.gpr[i.reg], 64));
+        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 53 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 54 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 8) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 55 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], Operands.register8(c, i.rm), 64, 8);
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 56 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 8);
+        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], c.gpr[i.rm], 64);
       }
       case 57 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], m, 64);
       }
       case 58 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 16) & 0xFFFF_FFFFL;
+        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 59 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, m, 16));
       }
       case 60 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 61 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], c.gpr[i.rm], 64, 64);
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.tzcnt(c, m, 32) & 0xFFFF_FFFFL;
       }
       case 62 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 64);
+        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm], 64);
       }
       case 63 -> {
-        c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.tzcnt(c, m, 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

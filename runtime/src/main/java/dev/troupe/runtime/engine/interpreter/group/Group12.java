@@ -2,8 +2,11 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.Logic;
 import dev.troupe.runtime.engine.interpreter.op.Move;
+import dev.troupe.runtime.engine.interpreter.op.Multiply;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
+import dev.troupe.runtime.engine.interpreter.op.Shift;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group12 {
@@ -12,227 +15,227 @@ final class Group12 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        long a = Operands.address(c, i, 8, true);
-        c.mmu.store64(a, Move.mov(c, c.gpr[i.reg], 64));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
-        Operands.setRegister8(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 8));
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
       }
       case 2 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister8(c, i.reg, Move.mov(c, m, 8));
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], m, 64);
       }
       case 3 -> {
-        Operands.setRegister16(c, i.reg, Move.mov(c, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.mov(c, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 5 -> {
-        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
       }
       case 6 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv], m, 64);
       }
       case 7 -> {
-        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm], 64);
+        Multiply.mulx(c, i, 32);
       }
       case 8 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Move.mov(c, m, 64);
+        Multiply.mulx(c, i, 64);
       }
       case 9 -> {
-        Operands.setRegister8(c, i.reg, Move.mov(c, i.immediate & 0xFF, 8));
+        c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 10 -> {
-        Operands.setRegister16(c, i.reg, Move.mov(c, i.immediate & 0xFFFF, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 11 -> {
-        c.gpr[i.reg] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
       case 12 -> {
-        c.gpr[i.reg] = Move.mov(c, i.immediate, 64);
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv], 64);
       }
       case 13 -> {
-        Operands.setRegister8(c, i.rm, Move.mov(c, i.immediate & 0xFF, 8));
+        c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 14 -> {
-        long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.mov(c, i.immediate & 0xFF, 8));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 15 -> {
-        Operands.setRegister16(c, i.rm, Move.mov(c, i.immediate & 0xFFFF, 16));
+        c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
       case 16 -> {
-        long a = Operands.address(c, i, 2, true);
-        c.mmu.store16(a, Move.mov(c, i.immediate & 0xFFFF, 16));
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv], 64);
       }
       case 17 -> {
-        c.gpr[i.rm] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 18 -> {
-        long a = Operands.address(c, i, 4, true);
-        c.mmu.store32(a, Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
-        c.gpr[i.rm] = Move.mov(c, i.immediate, 64);
+        c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
       case 20 -> {
-        long a = Operands.address(c, i, 8, true);
-        c.mmu.store64(a, Move.mov(c, i.immediate, 64));
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv], 64);
       }
       case 21 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister8(c, 0, Move.mov(c, m, 8));
+        c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 22 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, 0, Move.mov(c, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Shift.rorx(c, m, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 23 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[0] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
       case 24 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[0] = Move.mov(c, m, 64);
+        c.gpr[i.reg] = Shift.rorx(c, m, i.immediate & 0xFF, 64);
       }
       case 25 -> {
-        long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.mov(c, c.gpr[0] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Move.mov(c, Operands.register8(c, i.reg), 8));
       }
       case 26 -> {
-        long a = Operands.address(c, i, 2, true);
-        c.mmu.store16(a, Move.mov(c, c.gpr[0] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Move.mov(c, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 27 -> {
-        long a = Operands.address(c, i, 4, true);
-        c.mmu.store32(a, Move.mov(c, c.gpr[0] & 0xFFFF_FFFFL, 32));
+        Operands.setRegister8(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 8));
       }
       case 28 -> {
-        long a = Operands.address(c, i, 8, true);
-        c.mmu.store64(a, Move.mov(c, c.gpr[0], 64));
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Move.mov(c, m, 8));
       }
       case 29 -> {
-        Operands.setRegister16(c, i.reg, Move.mov(c, Operands.offset(c, i), 16));
+        Operands.setRegister16(c, i.reg, Move.mov(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 30 -> {
-        c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 32) & 0xFFFF_FFFFL;
-      }
-      case 31 -> {
-        c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 64);
-      }
-      case 32 -> {
-        Operands.setRegister16(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 16));
-      }
-      case 33 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.mov(c, m, 16));
       }
+      case 31 -> {
+        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 32 -> {
+        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm], 64);
+      }
+      case 33 -> {
+        Operands.setRegister8(c, i.reg, Move.mov(c, i.immediate & 0xFF, 8));
+      }
       case 34 -> {
-        c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 32) & 0xFFFF_FFFFL;
+        Operands.setRegister16(c, i.reg, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
       case 35 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister8(c, i.rm, Move.mov(c, i.immediate & 0xFF, 8));
       }
       case 36 -> {
-        c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 64);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.mov(c, i.immediate & 0xFF, 8));
       }
       case 37 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Move.mov(c, m, 64);
+        Operands.setRegister16(c, i.rm, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
       case 38 -> {
-        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 32) & 0xFFFF_FFFFL;
+        long a = Operands.address(c, i, 2, true);
+        c.mmu.store16(a, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
       case 39 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 40 -> {
-        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 64);
+        long a = Operands.address(c, i, 4, true);
+        c.mmu.store32(a, Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32));
       }
       case 41 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Move.mov(c, m, 64);
+        c.gpr[i.rm] = Move.mov(c, i.immediate, 64);
       }
       case 42 -> {
-        Operands.setRegister16(c, i.reg, Move.movsx(c, Operands.register8(c, i.rm), 16, 8));
+        long a = Operands.address(c, i, 8, true);
+        c.mmu.store64(a, Move.mov(c, i.immediate, 64));
       }
       case 43 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 8));
+        Operands.setRegister8(c, 0, Move.mov(c, m, 8));
       }
       case 44 -> {
-        c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, 0, Move.mov(c, m, 16));
       }
       case 45 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[0] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 46 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[0] = Move.mov(c, m, 64);
+      }
+      case 47 -> {
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.mov(c, c.gpr[0] & 0xFF, 8));
+      }
+      case 48 -> {
+        long a = Operands.address(c, i, 2, true);
+        c.mmu.store16(a, Move.mov(c, c.gpr[0] & 0xFFFF, 16));
+      }
+      case 49 -> {
+        long a = Operands.address(c, i, 4, true);
+        c.mmu.store32(a, Move.mov(c, c.gpr[0] & 0xFFFF_FFFFL, 32));
+      }
+      case 50 -> {
+        long a = Operands.address(c, i, 8, true);
+        c.mmu.store64(a, Move.mov(c, c.gpr[0], 64));
+      }
+      case 51 -> {
+        Operands.setRegister16(c, i.reg, Move.mov(c, Operands.offset(c, i), 16));
+      }
+      case 52 -> {
+        Operands.setRegister16(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 16));
+      }
+      case 53 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister16(c, i.reg, Move.mov(c, m, 16));
+      }
+      case 54 -> {
+        c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 64);
+      }
+      case 55 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        c.gpr[i.reg] = Move.mov(c, m, 64);
+      }
+      case 56 -> {
+        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 57 -> {
+        c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 64);
+      }
+      case 58 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        c.gpr[i.reg] = Move.mov(c, m, 64);
+      }
+      case 59 -> {
+        Operands.setRegister16(c, i.reg, Move.movsx(c, Operands.register8(c, i.rm), 16, 8));
+      }
+      case 60 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 8));
+      }
+      case 61 -> {
+        c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
+      }
+      case 62 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         c.gpr[i.reg] = Move.movsx(c, m, 32, 8) & 0xFFFF_FFFFL;
       }
-      case 46 -> {
-        c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 64, 8);
-      }
-      case 47 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 64, 8);
-      }
-      case 48 -> {
-        Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 16, 16));
-      }
-      case 49 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 16));
-      }
-      case 50 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
-      }
-      case 51 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 32, 16) & 0xFFFF_FFFFL;
-      }
-      case 52 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 64, 16);
-      }
-      case 53 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 64, 16);
-      }
-      case 54 -> {
-        Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 16, 32));
-      }
-      case 55 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 32));
-      }
-      case 56 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
-      }
-      case 57 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 32, 32) & 0xFFFF_FFFFL;
-      }
-      case 58 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 64, 32);
-      }
-      case 59 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 64, 32);
-      }
-      case 60 -> {
-        Move.xchg(c, i, 8);
-      }
-      case 61 -> {
-        Move.xchg(c, i, 16);
-      }
-      case 62 -> {
-        Move.xchg(c, i, 32);
-      }
       case 63 -> {
-        Move.xchg(c, i, 64);
+        c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 64, 8);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

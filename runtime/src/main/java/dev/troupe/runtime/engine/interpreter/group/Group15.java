@@ -18,205 +18,211 @@ final class Group15 {
     switch (form & 63) {
       case 0 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, Flags.lessOrEqual(c), 8));
+        c.mmu.store8(a, Move.set(c, Flags.sign(c), 8));
       }
       case 1 -> {
-        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.lessOrEqual(c), 8));
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.sign(c), 8));
       }
       case 2 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, !Flags.lessOrEqual(c), 8));
+        c.mmu.store8(a, Move.set(c, !Flags.sign(c), 8));
       }
       case 3 -> {
-        Arithmetic.xadd(c, i, 8);
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.parity(c), 8));
       }
       case 4 -> {
-        Arithmetic.xadd(c, i, 16);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, Flags.parity(c), 8));
       }
       case 5 -> {
-        Arithmetic.xadd(c, i, 32);
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.parity(c), 8));
       }
       case 6 -> {
-        Arithmetic.xadd(c, i, 64);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, !Flags.parity(c), 8));
       }
       case 7 -> {
-        Move.cmpxchg(c, i, 8);
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.less(c), 8));
       }
       case 8 -> {
-        Move.cmpxchg(c, i, 16);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, Flags.less(c), 8));
       }
       case 9 -> {
-        Move.cmpxchg(c, i, 32);
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.less(c), 8));
       }
       case 10 -> {
-        Move.cmpxchg(c, i, 64);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, !Flags.less(c), 8));
       }
       case 11 -> {
-        Move.cmpxchg8b(c, i);
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.lessOrEqual(c), 8));
       }
       case 12 -> {
-        Move.cmpxchg16b(c, i);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, Flags.lessOrEqual(c), 8));
       }
       case 13 -> {
-        Stack.push(c, c.gpr[i.reg] & 0xFFFF, 16);
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.lessOrEqual(c), 8));
       }
       case 14 -> {
-        Stack.push(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, !Flags.lessOrEqual(c), 8));
       }
       case 15 -> {
-        Stack.push(c, c.gpr[i.reg], 64);
+        Arithmetic.xadd(c, i, 8);
       }
       case 16 -> {
-        Operands.setRegister16(c, i.reg, Stack.pop(c, 16));
+        Arithmetic.xadd(c, i, 16);
       }
       case 17 -> {
-        c.gpr[i.reg] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
+        Arithmetic.xadd(c, i, 32);
       }
       case 18 -> {
-        c.gpr[i.reg] = Stack.pop(c, 64);
+        Arithmetic.xadd(c, i, 64);
       }
       case 19 -> {
-        Stack.push(c, i.immediate & 0xFFFF, 16);
+        Move.cmpxchg(c, i, 8);
       }
       case 20 -> {
-        Stack.push(c, i.immediate & 0xFFFF_FFFFL, 32);
+        Move.cmpxchg(c, i, 16);
       }
       case 21 -> {
-        Stack.push(c, i.immediate, 64);
+        Move.cmpxchg(c, i, 32);
       }
       case 22 -> {
-        Stack.push(c, c.gpr[i.rm] & 0xFFFF, 16);
+        Move.cmpxchg(c, i, 64);
       }
       case 23 -> {
+        Move.cmpxchg8b(c, i);
+      }
+      case 24 -> {
+        Move.cmpxchg16b(c, i);
+      }
+      case 25 -> {
+        Stack.push(c, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 26 -> {
+        Stack.push(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+      }
+      case 27 -> {
+        Operands.setRegister16(c, i.reg, Stack.pop(c, 16));
+      }
+      case 28 -> {
+        c.gpr[i.reg] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
+      }
+      case 29 -> {
+        Stack.push(c, i.immediate & 0xFFFF, 16);
+      }
+      case 30 -> {
+        Stack.push(c, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 31 -> {
+        Stack.push(c, i.immediate, 64);
+      }
+      case 32 -> {
+        Stack.push(c, c.gpr[i.rm] & 0xFFFF, 16);
+      }
+      case 33 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Stack.push(c, m, 16);
       }
-      case 24 -> {
+      case 34 -> {
         Stack.push(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32);
       }
-      case 25 -> {
+      case 35 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         Stack.push(c, m, 32);
       }
-      case 26 -> {
+      case 36 -> {
         Stack.push(c, c.gpr[i.rm], 64);
       }
-      case 27 -> {
+      case 37 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         Stack.push(c, m, 64);
       }
-      case 28 -> {
+      case 38 -> {
         Operands.setRegister16(c, i.rm, Stack.pop(c, 16));
       }
-      case 29 -> {
+      case 39 -> {
         Stack.popMemory(c, i, 16);
       }
-      case 30 -> {
+      case 40 -> {
         c.gpr[i.rm] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
       }
-      case 31 -> {
+      case 41 -> {
         Stack.popMemory(c, i, 32);
       }
-      case 32 -> {
+      case 42 -> {
         c.gpr[i.rm] = Stack.pop(c, 64);
       }
-      case 33 -> {
+      case 43 -> {
         Stack.popMemory(c, i, 64);
       }
-      case 34 -> {
+      case 44 -> {
         Stack.pusha(c, i, 16);
       }
-      case 35 -> {
+      case 45 -> {
         Stack.pusha(c, i, 32);
       }
-      case 36 -> {
+      case 46 -> {
         Stack.pusha(c, i, 64);
       }
-      case 37 -> {
+      case 47 -> {
         Stack.popa(c, i, 16);
       }
-      case 38 -> {
+      case 48 -> {
         Stack.popa(c, i, 32);
       }
-      case 39 -> {
+      case 49 -> {
         Stack.popa(c, i, 64);
       }
-      case 40 -> {
+      case 50 -> {
         InterruptFlag.push(c, i);
       }
-      case 41 -> {
+      case 51 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.pop(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
-      case 42 -> {
+      case 52 -> {
         Stack.enter(c, i, 16);
       }
-      case 43 -> {
+      case 53 -> {
         Stack.enter(c, i, 32);
       }
-      case 44 -> {
+      case 54 -> {
         Stack.enter(c, i, 64);
       }
-      case 45 -> {
+      case 55 -> {
         Stack.leave(c, i, 16);
       }
-      case 46 -> {
+      case 56 -> {
         Stack.leave(c, i, 32);
       }
-      case 47 -> {
+      case 57 -> {
         Stack.leave(c, i, 64);
       }
-      case 48 -> {
+      case 58 -> {
         Control.jcc(c, Flags.overflow(c), i, 16);
       }
-      case 49 -> {
+      case 59 -> {
         Control.jcc(c, Flags.overflow(c), i, 32);
       }
-      case 50 -> {
+      case 60 -> {
         Control.jcc(c, Flags.overflow(c), i, 64);
       }
-      case 51 -> {
+      case 61 -> {
         Control.jcc(c, !Flags.overflow(c), i, 16);
       }
-      case 52 -> {
+      case 62 -> {
         Control.jcc(c, !Flags.overflow(c), i, 32);
       }
-      case 53 -> {
-        Control.jcc(c, !Flags.overflow(c), i, 64);
-      }
-      case 54 -> {
-        Control.jcc(c, Flags.below(c), i, 16);
-      }
-      case 55 -> {
-        Control.jcc(c, Flags.below(c), i, 32);
-      }
-      case 56 -> {
-        Control.jcc(c, Flags.below(c), i, 64);
-      }
-      case 57 -> {
-        Control.jcc(c, !Flags.below(c), i, 16);
-      }
-      case 58 -> {
-        Control.jcc(c, !Flags.below(c), i, 32);
-      }
-      case 59 -> {
-        Control.jcc(c, !Flags.below(c), i, 64);
-      }
-      case 60 -> {
-        Control.jcc(c, Flags.zero(c), i, 16);
-      }
-      case 61 -> {
-        Control.jcc(c, Flags.zero(c), i, 32);
-      }
-      case 62 -> {
-        Control.jcc(c, Flags.zero(c), i, 64);
-      }
       case 63 -> {
-        Control.jcc(c, !Flags.zero(c), i, 16);
+        Control.jcc(c, !Flags.overflow(c), i, 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,188 +13,188 @@ final class Group16 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Control.jcc(c, !Flags.zero(c), i, 32);
+        Control.jcc(c, Flags.below(c), i, 16);
       }
       case 1 -> {
-        Control.jcc(c, !Flags.zero(c), i, 64);
+        Control.jcc(c, Flags.below(c), i, 32);
       }
       case 2 -> {
-        Control.jcc(c, Flags.belowOrEqual(c), i, 16);
+        Control.jcc(c, !Flags.below(c), i, 16);
       }
       case 3 -> {
-        Control.jcc(c, Flags.belowOrEqual(c), i, 32);
+        Control.jcc(c, !Flags.below(c), i, 32);
       }
       case 4 -> {
-        Control.jcc(c, Flags.belowOrEqual(c), i, 64);
+        Control.jcc(c, Flags.zero(c), i, 16);
       }
       case 5 -> {
-        Control.jcc(c, !Flags.belowOrEqual(c), i, 16);
+        Control.jcc(c, Flags.zero(c), i, 32);
       }
       case 6 -> {
-        Control.jcc(c, !Flags.belowOrEqual(c), i, 32);
+        Control.jcc(c, !Flags.zero(c), i, 16);
       }
       case 7 -> {
-        Control.jcc(c, !Flags.belowOrEqual(c), i, 64);
+        Control.jcc(c, !Flags.zero(c), i, 32);
       }
       case 8 -> {
-        Control.jcc(c, Flags.sign(c), i, 16);
+        Control.jcc(c, Flags.belowOrEqual(c), i, 16);
       }
       case 9 -> {
-        Control.jcc(c, Flags.sign(c), i, 32);
+        Control.jcc(c, Flags.belowOrEqual(c), i, 32);
       }
       case 10 -> {
-        Control.jcc(c, Flags.sign(c), i, 64);
+        Control.jcc(c, !Flags.belowOrEqual(c), i, 16);
       }
       case 11 -> {
-        Control.jcc(c, !Flags.sign(c), i, 16);
+        Control.jcc(c, !Flags.belowOrEqual(c), i, 32);
       }
       case 12 -> {
-        Control.jcc(c, !Flags.sign(c), i, 32);
+        Control.jcc(c, Flags.sign(c), i, 16);
       }
       case 13 -> {
-        Control.jcc(c, !Flags.sign(c), i, 64);
+        Control.jcc(c, Flags.sign(c), i, 32);
       }
       case 14 -> {
-        Control.jcc(c, Flags.parity(c), i, 16);
+        Control.jcc(c, Flags.sign(c), i, 64);
       }
       case 15 -> {
-        Control.jcc(c, Flags.parity(c), i, 32);
+        Control.jcc(c, !Flags.sign(c), i, 16);
       }
       case 16 -> {
-        Control.jcc(c, Flags.parity(c), i, 64);
+        Control.jcc(c, !Flags.sign(c), i, 32);
       }
       case 17 -> {
-        Control.jcc(c, !Flags.parity(c), i, 16);
+        Control.jcc(c, Flags.parity(c), i, 16);
       }
       case 18 -> {
-        Control.jcc(c, !Flags.parity(c), i, 32);
+        Control.jcc(c, Flags.parity(c), i, 32);
       }
       case 19 -> {
-        Control.jcc(c, !Flags.parity(c), i, 64);
+        Control.jcc(c, Flags.parity(c), i, 64);
       }
       case 20 -> {
-        Control.jcc(c, Flags.less(c), i, 16);
+        Control.jcc(c, !Flags.parity(c), i, 16);
       }
       case 21 -> {
-        Control.jcc(c, Flags.less(c), i, 32);
+        Control.jcc(c, !Flags.parity(c), i, 32);
       }
       case 22 -> {
-        Control.jcc(c, Flags.less(c), i, 64);
+        Control.jcc(c, !Flags.parity(c), i, 64);
       }
       case 23 -> {
-        Control.jcc(c, !Flags.less(c), i, 16);
+        Control.jcc(c, Flags.less(c), i, 16);
       }
       case 24 -> {
-        Control.jcc(c, !Flags.less(c), i, 32);
+        Control.jcc(c, Flags.less(c), i, 32);
       }
       case 25 -> {
-        Control.jcc(c, !Flags.less(c), i, 64);
+        Control.jcc(c, Flags.less(c), i, 64);
       }
       case 26 -> {
-        Control.jcc(c, Flags.lessOrEqual(c), i, 16);
+        Control.jcc(c, !Flags.less(c), i, 16);
       }
       case 27 -> {
-        Control.jcc(c, Flags.lessOrEqual(c), i, 32);
+        Control.jcc(c, !Flags.less(c), i, 32);
       }
       case 28 -> {
-        Control.jcc(c, Flags.lessOrEqual(c), i, 64);
+        Control.jcc(c, !Flags.less(c), i, 64);
       }
       case 29 -> {
-        Control.jcc(c, !Flags.lessOrEqual(c), i, 16);
+        Control.jcc(c, Flags.lessOrEqual(c), i, 16);
       }
       case 30 -> {
-        Control.jcc(c, !Flags.lessOrEqual(c), i, 32);
+        Control.jcc(c, Flags.lessOrEqual(c), i, 32);
       }
       case 31 -> {
-        Control.jcc(c, !Flags.lessOrEqual(c), i, 64);
+        Control.jcc(c, Flags.lessOrEqual(c), i, 64);
       }
       case 32 -> {
-        Control.loopne(c, i, 16);
+        Control.jcc(c, !Flags.lessOrEqual(c), i, 16);
       }
       case 33 -> {
-        Control.loopne(c, i, 32);
+        Control.jcc(c, !Flags.lessOrEqual(c), i, 32);
       }
       case 34 -> {
-        Control.loopne(c, i, 64);
+        Control.jcc(c, !Flags.lessOrEqual(c), i, 64);
       }
       case 35 -> {
-        Control.loope(c, i, 16);
+        Control.loopne(c, i, 16);
       }
       case 36 -> {
-        Control.loope(c, i, 32);
+        Control.loopne(c, i, 32);
       }
       case 37 -> {
-        Control.loope(c, i, 64);
+        Control.loopne(c, i, 64);
       }
       case 38 -> {
-        Control.loop(c, i, 16);
+        Control.loope(c, i, 16);
       }
       case 39 -> {
-        Control.loop(c, i, 32);
+        Control.loope(c, i, 32);
       }
       case 40 -> {
-        Control.loop(c, i, 64);
+        Control.loope(c, i, 64);
       }
       case 41 -> {
-        Control.jcxz(c, i, 16);
+        Control.loop(c, i, 16);
       }
       case 42 -> {
-        Control.jcxz(c, i, 32);
+        Control.loop(c, i, 32);
       }
       case 43 -> {
-        Control.jcxz(c, i, 64);
+        Control.loop(c, i, 64);
       }
       case 44 -> {
-        Control.call(c, i, 16);
+        Control.jcxz(c, i, 16);
       }
       case 45 -> {
-        Control.call(c, i, 32);
+        Control.jcxz(c, i, 32);
       }
       case 46 -> {
-        Control.call(c, i, 64);
+        Control.jcxz(c, i, 64);
       }
       case 47 -> {
-        Control.jmp(c, i, 16);
+        Control.call(c, i, 16);
       }
       case 48 -> {
-        Control.jmp(c, i, 32);
+        Control.call(c, i, 32);
       }
       case 49 -> {
-        Control.jmp(c, i, 64);
+        Control.jmp(c, i, 16);
       }
       case 50 -> {
-        Control.callE(c, i, 16);
+        Control.jmp(c, i, 32);
       }
       case 51 -> {
-        Control.callE(c, i, 32);
+        Control.callE(c, i, 16);
       }
       case 52 -> {
-        Control.callE(c, i, 64);
+        Control.callE(c, i, 32);
       }
       case 53 -> {
-        Control.jmpE(c, i, 16);
+        Control.callE(c, i, 64);
       }
       case 54 -> {
-        Control.jmpE(c, i, 32);
+        Control.jmpE(c, i, 16);
       }
       case 55 -> {
-        Control.jmpE(c, i, 64);
+        Control.jmpE(c, i, 32);
       }
       case 56 -> {
-        Control.ret(c, i, 16);
+        Control.jmpE(c, i, 64);
       }
       case 57 -> {
-        Control.ret(c, i, 32);
+        Control.ret(c, i, 16);
       }
       case 58 -> {
-        Control.ret(c, i, 64);
+        Control.ret(c, i, 32);
       }
       case 59 -> {
         c.rip = i.rip;
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 60 -> {
@@ -202,7 +202,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 61 -> {
@@ -210,7 +210,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -218,7 +218,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 63 -> {
@@ -226,7 +226,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

@@ -13,14 +13,287 @@ final class Group2 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
+        c.gpr[0] = Arithmetic.adc(c, c.gpr[0], i.immediate, 64);
+      }
+      case 2 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 3 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.sbb(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 4 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.sbb(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 5 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 6 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 7 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 8 -> {
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 9 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 10 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.sbb(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 11 -> {
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 12 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.sbb(c, old, c.gpr[i.reg], 64));
+      }
+      case 13 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.sbb(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 14 -> {
+        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 15 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 16 -> {
+        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 17 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 18 -> {
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 19 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 20 -> {
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 21 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg], m, 64);
+      }
+      case 22 -> {
+        Operands.setRegister8(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 23 -> {
+        Operands.setRegister16(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 24 -> {
+        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 25 -> {
+        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0], i.immediate, 64);
+      }
+      case 26 -> {
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Logic.and(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 28 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Logic.and(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 29 -> {
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.and(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 31 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.and(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 32 -> {
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.and(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 34 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.and(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 35 -> {
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 36 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.and(c, old, c.gpr[i.reg], 64));
+      }
+      case 37 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.and(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 38 -> {
+        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 39 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 40 -> {
+        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 41 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 42 -> {
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 43 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 44 -> {
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 45 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg], m, 64);
+      }
+      case 46 -> {
+        Operands.setRegister8(c, 0, Logic.and(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 47 -> {
+        Operands.setRegister16(c, 0, Logic.and(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 48 -> {
+        c.gpr[0] = Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 49 -> {
+        c.gpr[0] = Logic.and(c, c.gpr[0], i.immediate, 64);
+      }
+      case 50 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 51 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.sub(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 52 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.sub(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 53 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 54 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 55 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 56 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
       }
-      case 2 -> {
+      case 57 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -31,15 +304,12 @@ final class Group2 {
           r = Arithmetic.sub(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 3 -> {
-        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 4 -> {
+      case 58 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Arithmetic.sub(c, old, c.gpr[i.reg], 64));
       }
-      case 5 -> {
+      case 59 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -50,237 +320,19 @@ final class Group2 {
           r = Arithmetic.sub(c, old, c.gpr[i.reg], 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 6 -> {
+      case 60 -> {
         Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
-      case 7 -> {
+      case 61 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), m, 8));
       }
-      case 8 -> {
+      case 62 -> {
         Operands.setRegister16(c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 9 -> {
+      case 63 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 10 -> {
-        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 11 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 12 -> {
-        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 13 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg], m, 64);
-      }
-      case 14 -> {
-        Operands.setRegister8(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
-      }
-      case 15 -> {
-        Operands.setRegister16(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 16 -> {
-        c.gpr[0] = Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
-        c.gpr[0] = Arithmetic.sub(c, c.gpr[0], i.immediate, 64);
-      }
-      case 18 -> {
-        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
-      }
-      case 19 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Logic.xor(c, old, Operands.register8(c, i.reg), 8));
-      }
-      case 20 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Logic.xor(c, old, Operands.register8(c, i.reg), 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 21 -> {
-        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 22 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 23 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 24 -> {
-        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 25 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
-      }
-      case 26 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 27 -> {
-        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 28 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.xor(c, old, c.gpr[i.reg], 64));
-      }
-      case 29 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.xor(c, old, c.gpr[i.reg], 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 30 -> {
-        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
-      }
-      case 31 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), m, 8));
-      }
-      case 32 -> {
-        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 33 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, m, 16));
-      }
-      case 34 -> {
-        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 35 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 36 -> {
-        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 37 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg], m, 64);
-      }
-      case 38 -> {
-        Operands.setRegister8(c, 0, Logic.xor(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
-      }
-      case 39 -> {
-        Operands.setRegister16(c, 0, Logic.xor(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 40 -> {
-        c.gpr[0] = Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        c.gpr[0] = Logic.xor(c, c.gpr[0], i.immediate, 64);
-      }
-      case 42 -> {
-        Arithmetic.cmp(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8);
-      }
-      case 43 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Arithmetic.cmp(c, m, Operands.register8(c, i.reg), 8);
-      }
-      case 44 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
-      }
-      case 45 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Arithmetic.cmp(c, m, c.gpr[i.reg] & 0xFFFF, 16);
-      }
-      case 46 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-      }
-      case 47 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Arithmetic.cmp(c, m, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-      }
-      case 48 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 49 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        Arithmetic.cmp(c, m, c.gpr[i.reg], 64);
-      }
-      case 50 -> {
-        Arithmetic.cmp(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8);
-      }
-      case 51 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Arithmetic.cmp(c, Operands.register8(c, i.reg), m, 8);
-      }
-      case 52 -> {
-        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16);
-      }
-      case 53 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF, m, 16);
-      }
-      case 54 -> {
-        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32);
-      }
-      case 55 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32);
-      }
-      case 56 -> {
-        Arithmetic.cmp(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 57 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        Arithmetic.cmp(c, c.gpr[i.reg], m, 64);
-      }
-      case 58 -> {
-        Arithmetic.cmp(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8);
-      }
-      case 59 -> {
-        Arithmetic.cmp(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16);
-      }
-      case 60 -> {
-        Arithmetic.cmp(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 61 -> {
-        Arithmetic.cmp(c, c.gpr[0], i.immediate, 64);
-      }
-      case 62 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 63 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.add(c, old, i.immediate & 0xFF, 8));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,6 +13,212 @@ final class Group3 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 1 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 2 -> {
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 3 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg], m, 64);
+      }
+      case 4 -> {
+        Operands.setRegister8(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 5 -> {
+        Operands.setRegister16(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 6 -> {
+        c.gpr[0] = Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 7 -> {
+        c.gpr[0] = Arithmetic.sub(c, c.gpr[0], i.immediate, 64);
+      }
+      case 8 -> {
+        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+      }
+      case 9 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Logic.xor(c, old, Operands.register8(c, i.reg), 8));
+      }
+      case 10 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Logic.xor(c, old, Operands.register8(c, i.reg), 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 11 -> {
+        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 12 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 13 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 14 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 15 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.xor(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 16 -> {
+        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 17 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.xor(c, old, c.gpr[i.reg], 64));
+      }
+      case 18 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.xor(c, old, c.gpr[i.reg], 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 19 -> {
+        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+      }
+      case 20 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), m, 8));
+      }
+      case 21 -> {
+        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 22 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 23 -> {
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 24 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 25 -> {
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 26 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg], m, 64);
+      }
+      case 27 -> {
+        Operands.setRegister8(c, 0, Logic.xor(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
+      }
+      case 28 -> {
+        Operands.setRegister16(c, 0, Logic.xor(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 29 -> {
+        c.gpr[0] = Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 30 -> {
+        c.gpr[0] = Logic.xor(c, c.gpr[0], i.immediate, 64);
+      }
+      case 31 -> {
+        Arithmetic.cmp(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8);
+      }
+      case 32 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Arithmetic.cmp(c, m, Operands.register8(c, i.reg), 8);
+      }
+      case 33 -> {
+        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 34 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Arithmetic.cmp(c, m, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 35 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        Arithmetic.cmp(c, m, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+      }
+      case 36 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        Arithmetic.cmp(c, m, c.gpr[i.reg], 64);
+      }
+      case 37 -> {
+        Arithmetic.cmp(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8);
+      }
+      case 38 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Arithmetic.cmp(c, Operands.register8(c, i.reg), m, 8);
+      }
+      case 39 -> {
+        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16);
+      }
+      case 40 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF, m, 16);
+      }
+      case 41 -> {
+        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32);
+      }
+      case 42 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        Arithmetic.cmp(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32);
+      }
+      case 43 -> {
+        Arithmetic.cmp(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 44 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        Arithmetic.cmp(c, c.gpr[i.reg], m, 64);
+      }
+      case 45 -> {
+        Arithmetic.cmp(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16);
+      }
+      case 46 -> {
+        Arithmetic.cmp(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 47 -> {
+        Arithmetic.cmp(c, c.gpr[0], i.immediate, 64);
+      }
+      case 48 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 49 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.add(c, old, i.immediate & 0xFF, 8));
+      }
+      case 50 -> {
         long a = Operands.address(c, i, 1, true);
         long carry = c.flagCarry;
         long old;
@@ -23,15 +229,15 @@ final class Group3 {
           r = Arithmetic.add(c, old, i.immediate & 0xFF, 8);
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
-      case 1 -> {
+      case 51 -> {
         Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
-      case 2 -> {
+      case 52 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Arithmetic.add(c, old, i.immediate & 0xFFFF, 16));
       }
-      case 3 -> {
+      case 53 -> {
         long a = Operands.address(c, i, 2, true);
         long carry = c.flagCarry;
         long old;
@@ -42,15 +248,12 @@ final class Group3 {
           r = Arithmetic.add(c, old, i.immediate & 0xFFFF, 16);
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
-      case 4 -> {
-        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 5 -> {
+      case 54 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Arithmetic.add(c, old, i.immediate & 0xFFFF_FFFFL, 32));
       }
-      case 6 -> {
+      case 55 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -61,15 +264,12 @@ final class Group3 {
           r = Arithmetic.add(c, old, i.immediate & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 7 -> {
-        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 8 -> {
+      case 56 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Arithmetic.add(c, old, i.immediate, 64));
       }
-      case 9 -> {
+      case 57 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -80,15 +280,15 @@ final class Group3 {
           r = Arithmetic.add(c, old, i.immediate, 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 10 -> {
+      case 58 -> {
         Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
-      case 11 -> {
+      case 59 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Logic.or(c, old, i.immediate & 0xFF, 8));
       }
-      case 12 -> {
+      case 60 -> {
         long a = Operands.address(c, i, 1, true);
         long carry = c.flagCarry;
         long old;
@@ -99,317 +299,13 @@ final class Group3 {
           r = Logic.or(c, old, i.immediate & 0xFF, 8);
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
-      case 13 -> {
-        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 14 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.or(c, old, i.immediate & 0xFFFF, 16));
-      }
-      case 15 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.or(c, old, i.immediate & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 16 -> {
-        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.or(c, old, i.immediate & 0xFFFF_FFFFL, 32));
-      }
-      case 18 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.or(c, old, i.immediate & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 19 -> {
-        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 20 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.or(c, old, i.immediate, 64));
-      }
-      case 21 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.or(c, old, i.immediate, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 22 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 23 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.adc(c, old, i.immediate & 0xFF, 8));
-      }
-      case 24 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.adc(c, old, i.immediate & 0xFF, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 25 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 26 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.adc(c, old, i.immediate & 0xFFFF, 16));
-      }
-      case 27 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.adc(c, old, i.immediate & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 28 -> {
-        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 29 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.adc(c, old, i.immediate & 0xFFFF_FFFFL, 32));
-      }
-      case 30 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Arithmetic.adc(c, old, i.immediate & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 31 -> {
-        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 32 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Arithmetic.adc(c, old, i.immediate, 64));
-      }
-      case 33 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Arithmetic.adc(c, old, i.immediate, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 34 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.sbb(c, old, i.immediate & 0xFF, 8));
-      }
-      case 36 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.sbb(c, old, i.immediate & 0xFF, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 37 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 38 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.sbb(c, old, i.immediate & 0xFFFF, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.sbb(c, old, i.immediate & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.sbb(c, old, i.immediate & 0xFFFF_FFFFL, 32));
-      }
-      case 42 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Arithmetic.sbb(c, old, i.immediate & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 43 -> {
-        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 44 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Arithmetic.sbb(c, old, i.immediate, 64));
-      }
-      case 45 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Arithmetic.sbb(c, old, i.immediate, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 46 -> {
-        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 47 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Logic.and(c, old, i.immediate & 0xFF, 8));
-      }
-      case 48 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Logic.and(c, old, i.immediate & 0xFF, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 49 -> {
-        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 50 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.and(c, old, i.immediate & 0xFFFF, 16));
-      }
-      case 51 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.and(c, old, i.immediate & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 52 -> {
-        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.and(c, old, i.immediate & 0xFFFF_FFFFL, 32));
-      }
-      case 54 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.and(c, old, i.immediate & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 55 -> {
-        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 56 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.and(c, old, i.immediate, 64));
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.and(c, old, i.immediate, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 58 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.sub(c, old, i.immediate & 0xFF, 8));
-      }
-      case 60 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.sub(c, old, i.immediate & 0xFF, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
       case 61 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 62 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.sub(c, old, i.immediate & 0xFFFF, 16));
+        c.mmu.store16(a, Logic.or(c, old, i.immediate & 0xFFFF, 16));
       }
       case 63 -> {
         long a = Operands.address(c, i, 2, true);
@@ -419,7 +315,7 @@ final class Group3 {
         do {
           c.flagCarry = carry;
           old = c.mmu.loadRmw16(a);
-          r = Arithmetic.sub(c, old, i.immediate & 0xFFFF, 16);
+          r = Logic.or(c, old, i.immediate & 0xFFFF, 16);
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       default -> throw new IllegalStateException("no such form: " + form);

@@ -13,14 +13,312 @@ final class Group4 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.sub(c, old, i.immediate & 0xFFFF_FFFFL, 32));
+        c.mmu.store32(a, Logic.or(c, old, i.immediate & 0xFFFF_FFFFL, 32));
       }
       case 2 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.or(c, old, i.immediate & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 3 -> {
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 4 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.or(c, old, i.immediate, 64));
+      }
+      case 5 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.or(c, old, i.immediate, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 6 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 7 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.adc(c, old, i.immediate & 0xFF, 8));
+      }
+      case 8 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.adc(c, old, i.immediate & 0xFF, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 9 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 10 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.adc(c, old, i.immediate & 0xFFFF, 16));
+      }
+      case 11 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.adc(c, old, i.immediate & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 12 -> {
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 13 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.adc(c, old, i.immediate & 0xFFFF_FFFFL, 32));
+      }
+      case 14 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.adc(c, old, i.immediate & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 15 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.adc(c, old, i.immediate, 64));
+      }
+      case 16 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.adc(c, old, i.immediate, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 17 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 18 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.sbb(c, old, i.immediate & 0xFF, 8));
+      }
+      case 19 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.sbb(c, old, i.immediate & 0xFF, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 20 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.sbb(c, old, i.immediate & 0xFFFF, 16));
+      }
+      case 22 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.sbb(c, old, i.immediate & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 23 -> {
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.sbb(c, old, i.immediate & 0xFFFF_FFFFL, 32));
+      }
+      case 25 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.sbb(c, old, i.immediate & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 26 -> {
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.sbb(c, old, i.immediate, 64));
+      }
+      case 28 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.sbb(c, old, i.immediate, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 29 -> {
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Logic.and(c, old, i.immediate & 0xFF, 8));
+      }
+      case 31 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Logic.and(c, old, i.immediate & 0xFF, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 32 -> {
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.and(c, old, i.immediate & 0xFFFF, 16));
+      }
+      case 34 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.and(c, old, i.immediate & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 35 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.and(c, old, i.immediate & 0xFFFF_FFFFL, 32));
+      }
+      case 36 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.and(c, old, i.immediate & 0xFFFF_FFFFL, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 37 -> {
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 38 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.and(c, old, i.immediate, 64));
+      }
+      case 39 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.and(c, old, i.immediate, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 40 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 41 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.sub(c, old, i.immediate & 0xFF, 8));
+      }
+      case 42 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.sub(c, old, i.immediate & 0xFF, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 43 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+      }
+      case 44 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.sub(c, old, i.immediate & 0xFFFF, 16));
+      }
+      case 45 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.sub(c, old, i.immediate & 0xFFFF, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 46 -> {
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 47 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.sub(c, old, i.immediate & 0xFFFF_FFFFL, 32));
+      }
+      case 48 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -31,15 +329,12 @@ final class Group4 {
           r = Arithmetic.sub(c, old, i.immediate & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 3 -> {
-        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 4 -> {
+      case 49 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Arithmetic.sub(c, old, i.immediate, 64));
       }
-      case 5 -> {
+      case 50 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -50,15 +345,15 @@ final class Group4 {
           r = Arithmetic.sub(c, old, i.immediate, 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 6 -> {
+      case 51 -> {
         Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
-      case 7 -> {
+      case 52 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Logic.xor(c, old, i.immediate & 0xFF, 8));
       }
-      case 8 -> {
+      case 53 -> {
         long a = Operands.address(c, i, 1, true);
         long carry = c.flagCarry;
         long old;
@@ -69,15 +364,15 @@ final class Group4 {
           r = Logic.xor(c, old, i.immediate & 0xFF, 8);
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
-      case 9 -> {
+      case 54 -> {
         Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
-      case 10 -> {
+      case 55 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Logic.xor(c, old, i.immediate & 0xFFFF, 16));
       }
-      case 11 -> {
+      case 56 -> {
         long a = Operands.address(c, i, 2, true);
         long carry = c.flagCarry;
         long old;
@@ -88,15 +383,15 @@ final class Group4 {
           r = Logic.xor(c, old, i.immediate & 0xFFFF, 16);
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
-      case 12 -> {
+      case 57 -> {
         c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 13 -> {
+      case 58 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Logic.xor(c, old, i.immediate & 0xFFFF_FFFFL, 32));
       }
-      case 14 -> {
+      case 59 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -107,15 +402,15 @@ final class Group4 {
           r = Logic.xor(c, old, i.immediate & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 15 -> {
+      case 60 -> {
         c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm], i.immediate, 64);
       }
-      case 16 -> {
+      case 61 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Logic.xor(c, old, i.immediate, 64));
       }
-      case 17 -> {
+      case 62 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -126,215 +421,8 @@ final class Group4 {
           r = Logic.xor(c, old, i.immediate, 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 18 -> {
-        Arithmetic.cmp(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8);
-      }
-      case 19 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Arithmetic.cmp(c, m, i.immediate & 0xFF, 8);
-      }
-      case 20 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16);
-      }
-      case 21 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Arithmetic.cmp(c, m, i.immediate & 0xFFFF, 16);
-      }
-      case 22 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 23 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Arithmetic.cmp(c, m, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 24 -> {
-        Arithmetic.cmp(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 25 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        Arithmetic.cmp(c, m, i.immediate, 64);
-      }
-      case 26 -> {
-        Logic.test(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8);
-      }
-      case 27 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Logic.test(c, m, Operands.register8(c, i.reg), 8);
-      }
-      case 28 -> {
-        Logic.test(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
-      }
-      case 29 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Logic.test(c, m, c.gpr[i.reg] & 0xFFFF, 16);
-      }
-      case 30 -> {
-        Logic.test(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-      }
-      case 31 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Logic.test(c, m, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-      }
-      case 32 -> {
-        Logic.test(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 33 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        Logic.test(c, m, c.gpr[i.reg], 64);
-      }
-      case 34 -> {
-        Logic.test(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8);
-      }
-      case 35 -> {
-        Logic.test(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16);
-      }
-      case 36 -> {
-        Logic.test(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 37 -> {
-        Logic.test(c, c.gpr[0], i.immediate, 64);
-      }
-      case 38 -> {
-        Logic.test(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8);
-      }
-      case 39 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        Logic.test(c, m, i.immediate & 0xFF, 8);
-      }
-      case 40 -> {
-        Logic.test(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16);
-      }
-      case 41 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Logic.test(c, m, i.immediate & 0xFFFF, 16);
-      }
-      case 42 -> {
-        Logic.test(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 43 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Logic.test(c, m, i.immediate & 0xFFFF_FFFFL, 32);
-      }
-      case 44 -> {
-        Logic.test(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 45 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        Logic.test(c, m, i.immediate, 64);
-      }
-      case 46 -> {
-        Operands.setRegister8(c, i.rm, Logic.not(c, Operands.register8(c, i.rm), 8));
-      }
-      case 47 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Logic.not(c, old, 8));
-      }
-      case 48 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Logic.not(c, old, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 49 -> {
-        Operands.setRegister16(c, i.rm, Logic.not(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 50 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.not(c, old, 16));
-      }
-      case 51 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.not(c, old, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 52 -> {
-        c.gpr[i.rm] = Logic.not(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.not(c, old, 32));
-      }
-      case 54 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.not(c, old, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 55 -> {
-        c.gpr[i.rm] = Logic.not(c, c.gpr[i.rm], 64);
-      }
-      case 56 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.not(c, old, 64));
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.not(c, old, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 58 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.neg(c, Operands.register8(c, i.rm), 8));
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.neg(c, old, 8));
-      }
-      case 60 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.neg(c, old, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 61 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.neg(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 62 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.neg(c, old, 16));
-      }
       case 63 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.neg(c, old, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
+        Arithmetic.cmp(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

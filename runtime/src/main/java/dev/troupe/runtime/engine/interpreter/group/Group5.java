@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.Arithmetic;
+import dev.troupe.runtime.engine.interpreter.op.Logic;
 import dev.troupe.runtime.engine.interpreter.op.Multiply;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.Insn;
@@ -13,14 +14,198 @@ final class Group5 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] = Arithmetic.neg(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16);
       }
       case 1 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Arithmetic.cmp(c, m, i.immediate & 0xFFFF, 16);
+      }
+      case 2 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        Arithmetic.cmp(c, m, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 3 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        Arithmetic.cmp(c, m, i.immediate, 64);
+      }
+      case 4 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Logic.test(c, m, Operands.register8(c, i.reg), 8);
+      }
+      case 5 -> {
+        Logic.test(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 6 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Logic.test(c, m, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 7 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        Logic.test(c, m, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+      }
+      case 8 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        Logic.test(c, m, c.gpr[i.reg], 64);
+      }
+      case 9 -> {
+        Logic.test(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8);
+      }
+      case 10 -> {
+        Logic.test(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16);
+      }
+      case 11 -> {
+        Logic.test(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 12 -> {
+        Logic.test(c, c.gpr[0], i.immediate, 64);
+      }
+      case 13 -> {
+        Logic.test(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8);
+      }
+      case 14 -> {
+        Logic.test(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16);
+      }
+      case 15 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Logic.test(c, m, i.immediate & 0xFFFF, 16);
+      }
+      case 16 -> {
+        Logic.test(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 17 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        Logic.test(c, m, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 18 -> {
+        Logic.test(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 19 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        Logic.test(c, m, i.immediate, 64);
+      }
+      case 20 -> {
+        Operands.setRegister8(c, i.rm, Logic.not(c, Operands.register8(c, i.rm), 8));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Logic.not(c, old, 8));
+      }
+      case 22 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Logic.not(c, old, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 23 -> {
+        Operands.setRegister16(c, i.rm, Logic.not(c, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Logic.not(c, old, 16));
+      }
+      case 25 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Logic.not(c, old, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 26 -> {
+        c.gpr[i.rm] = Logic.not(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Logic.not(c, old, 32));
+      }
+      case 28 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Logic.not(c, old, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 29 -> {
+        c.gpr[i.rm] = Logic.not(c, c.gpr[i.rm], 64);
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Logic.not(c, old, 64));
+      }
+      case 31 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Logic.not(c, old, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 32 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.neg(c, Operands.register8(c, i.rm), 8));
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.neg(c, old, 8));
+      }
+      case 34 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.neg(c, old, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 35 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.neg(c, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 36 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.neg(c, old, 16));
+      }
+      case 37 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.neg(c, old, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 38 -> {
+        c.gpr[i.rm] = Arithmetic.neg(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 39 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Arithmetic.neg(c, old, 32));
       }
-      case 2 -> {
+      case 40 -> {
         long a = Operands.address(c, i, 4, true);
         long carry = c.flagCarry;
         long old;
@@ -31,15 +216,15 @@ final class Group5 {
           r = Arithmetic.neg(c, old, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 3 -> {
+      case 41 -> {
         c.gpr[i.rm] = Arithmetic.neg(c, c.gpr[i.rm], 64);
       }
-      case 4 -> {
+      case 42 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Arithmetic.neg(c, old, 64));
       }
-      case 5 -> {
+      case 43 -> {
         long a = Operands.address(c, i, 8, true);
         long carry = c.flagCarry;
         long old;
@@ -50,265 +235,67 @@ final class Group5 {
           r = Arithmetic.neg(c, old, 64);
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
-      case 6 -> {
+      case 44 -> {
         Multiply.mul(c, i, 8);
       }
-      case 7 -> {
+      case 45 -> {
         Multiply.mul(c, i, 16);
       }
-      case 8 -> {
+      case 46 -> {
         Multiply.mul(c, i, 32);
       }
-      case 9 -> {
+      case 47 -> {
         Multiply.mul(c, i, 64);
       }
-      case 10 -> {
+      case 48 -> {
         Multiply.imul1(c, i, 8);
       }
-      case 11 -> {
+      case 49 -> {
         Multiply.imul1(c, i, 16);
       }
-      case 12 -> {
+      case 50 -> {
         Multiply.imul1(c, i, 32);
       }
-      case 13 -> {
+      case 51 -> {
         Multiply.imul1(c, i, 64);
       }
-      case 14 -> {
+      case 52 -> {
         Multiply.div(c, i, 8);
       }
-      case 15 -> {
+      case 53 -> {
         Multiply.div(c, i, 16);
       }
-      case 16 -> {
+      case 54 -> {
         Multiply.div(c, i, 32);
       }
-      case 17 -> {
+      case 55 -> {
         Multiply.div(c, i, 64);
       }
-      case 18 -> {
+      case 56 -> {
         Multiply.idiv(c, i, 8);
       }
-      case 19 -> {
+      case 57 -> {
         Multiply.idiv(c, i, 16);
       }
-      case 20 -> {
+      case 58 -> {
         Multiply.idiv(c, i, 32);
       }
-      case 21 -> {
+      case 59 -> {
         Multiply.idiv(c, i, 64);
       }
-      case 22 -> {
+      case 60 -> {
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 23 -> {
+      case 61 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 24 -> {
+      case 62 -> {
         c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 25 -> {
+      case 63 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 26 -> {
-        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-      }
-      case 27 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], m, 64);
-      }
-      case 28 -> {
-        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
-      }
-      case 29 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Multiply.imul2(c, m, i.immediate & 0xFFFF, 16));
-      }
-      case 30 -> {
-        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 31 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Multiply.imul2(c, m, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 32 -> {
-        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm], i.immediate, 64);
-      }
-      case 33 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Multiply.imul2(c, m, i.immediate, 64);
-      }
-      case 34 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.inc(c, Operands.register8(c, i.rm), 8));
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.inc(c, old, 8));
-      }
-      case 36 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.inc(c, old, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 37 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.inc(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 38 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.inc(c, old, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.inc(c, old, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Arithmetic.inc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.inc(c, old, 32));
-      }
-      case 42 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Arithmetic.inc(c, old, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 43 -> {
-        c.gpr[i.rm] = Arithmetic.inc(c, c.gpr[i.rm], 64);
-      }
-      case 44 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Arithmetic.inc(c, old, 64));
-      }
-      case 45 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Arithmetic.inc(c, old, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 46 -> {
-        Operands.setRegister16(c, i.reg, Arithmetic.inc(c, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 47 -> {
-        c.gpr[i.reg] = Arithmetic.inc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 48 -> {
-        c.gpr[i.reg] = Arithmetic.inc(c, c.gpr[i.reg], 64);
-      }
-      case 49 -> {
-        Operands.setRegister8(c, i.rm, Arithmetic.dec(c, Operands.register8(c, i.rm), 8));
-      }
-      case 50 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Arithmetic.dec(c, old, 8));
-      }
-      case 51 -> {
-        long a = Operands.address(c, i, 1, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw8(a);
-          r = Arithmetic.dec(c, old, 8);
-        } while (!Operands.compareAndSet(c, a, 8, old, r));
-      }
-      case 52 -> {
-        Operands.setRegister16(c, i.rm, Arithmetic.dec(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Arithmetic.dec(c, old, 16));
-      }
-      case 54 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Arithmetic.dec(c, old, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 55 -> {
-        c.gpr[i.rm] = Arithmetic.dec(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 56 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Arithmetic.dec(c, old, 32));
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Arithmetic.dec(c, old, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 58 -> {
-        c.gpr[i.rm] = Arithmetic.dec(c, c.gpr[i.rm], 64);
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Arithmetic.dec(c, old, 64));
-      }
-      case 60 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Arithmetic.dec(c, old, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 61 -> {
-        Operands.setRegister16(c, i.reg, Arithmetic.dec(c, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 62 -> {
-        c.gpr[i.reg] = Arithmetic.dec(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 63 -> {
-        c.gpr[i.reg] = Arithmetic.dec(c, c.gpr[i.reg], 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -4,6 +4,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.Arithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Move;
+import dev.troupe.runtime.engine.interpreter.op.Multiply;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.engine.interpreter.op.Shift;
 import dev.troupe.runtime.isa.Insn;
@@ -14,248 +15,296 @@ final class Group6 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Arithmetic.daa(c, i);
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], m, 64);
       }
       case 1 -> {
-        Arithmetic.das(c, i);
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 2 -> {
-        Arithmetic.aaa(c, i);
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, m, i.immediate & 0xFFFF, 16));
       }
       case 3 -> {
-        Arithmetic.aas(c, i);
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
-        Arithmetic.aam(c, i);
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Multiply.imul2(c, m, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 5 -> {
-        Arithmetic.aad(c, i);
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm], i.immediate, 64);
       }
       case 6 -> {
-        Move.cbw(c, i, 16);
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Multiply.imul2(c, m, i.immediate, 64);
       }
       case 7 -> {
-        Move.cbw(c, i, 32);
+        Operands.setRegister8(c, i.rm, Arithmetic.inc(c, Operands.register8(c, i.rm), 8));
       }
       case 8 -> {
-        Move.cbw(c, i, 64);
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.inc(c, old, 8));
       }
       case 9 -> {
-        Move.cwd(c, i, 16);
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.inc(c, old, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 10 -> {
-        Move.cwd(c, i, 32);
+        Operands.setRegister16(c, i.rm, Arithmetic.inc(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 11 -> {
-        Move.cwd(c, i, 64);
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.inc(c, old, 16));
       }
       case 12 -> {
-        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.inc(c, old, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 13 -> {
+        c.gpr[i.rm] = Arithmetic.inc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 14 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.inc(c, old, 32));
+      }
+      case 15 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.inc(c, old, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 16 -> {
+        c.gpr[i.rm] = Arithmetic.inc(c, c.gpr[i.rm], 64);
+      }
+      case 17 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.inc(c, old, 64));
+      }
+      case 18 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.inc(c, old, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 19 -> {
+        Operands.setRegister16(c, i.reg, Arithmetic.inc(c, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 20 -> {
+        c.gpr[i.reg] = Arithmetic.inc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 21 -> {
+        c.gpr[i.reg] = Arithmetic.inc(c, c.gpr[i.reg], 64);
+      }
+      case 22 -> {
+        Operands.setRegister8(c, i.rm, Arithmetic.dec(c, Operands.register8(c, i.rm), 8));
+      }
+      case 23 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Arithmetic.dec(c, old, 8));
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 1, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw8(a);
+          r = Arithmetic.dec(c, old, 8);
+        } while (!Operands.compareAndSet(c, a, 8, old, r));
+      }
+      case 25 -> {
+        Operands.setRegister16(c, i.rm, Arithmetic.dec(c, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 26 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Arithmetic.dec(c, old, 16));
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 2, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw16(a);
+          r = Arithmetic.dec(c, old, 16);
+        } while (!Operands.compareAndSet(c, a, 16, old, r));
+      }
+      case 28 -> {
+        c.gpr[i.rm] = Arithmetic.dec(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 29 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Arithmetic.dec(c, old, 32));
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 4, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw32(a);
+          r = Arithmetic.dec(c, old, 32);
+        } while (!Operands.compareAndSet(c, a, 32, old, r));
+      }
+      case 31 -> {
+        c.gpr[i.rm] = Arithmetic.dec(c, c.gpr[i.rm], 64);
+      }
+      case 32 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Arithmetic.dec(c, old, 64));
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 8, true);
+        long carry = c.flagCarry;
+        long old;
+        long r;
+        do {
+          c.flagCarry = carry;
+          old = c.mmu.loadRmw64(a);
+          r = Arithmetic.dec(c, old, 64);
+        } while (!Operands.compareAndSet(c, a, 64, old, r));
+      }
+      case 34 -> {
+        Operands.setRegister16(c, i.reg, Arithmetic.dec(c, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 35 -> {
+        c.gpr[i.reg] = Arithmetic.dec(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 36 -> {
+        c.gpr[i.reg] = Arithmetic.dec(c, c.gpr[i.reg], 64);
+      }
+      case 37 -> {
+        Arithmetic.daa(c, i);
+      }
+      case 38 -> {
+        Arithmetic.das(c, i);
+      }
+      case 39 -> {
+        Arithmetic.aaa(c, i);
+      }
+      case 40 -> {
+        Arithmetic.aas(c, i);
+      }
+      case 41 -> {
+        Arithmetic.aam(c, i);
+      }
+      case 42 -> {
+        Arithmetic.aad(c, i);
+      }
+      case 43 -> {
+        Move.cbw(c, i, 16);
+      }
+      case 44 -> {
+        Move.cbw(c, i, 32);
+      }
+      case 45 -> {
+        Move.cbw(c, i, 64);
+      }
+      case 46 -> {
+        Move.cwd(c, i, 16);
+      }
+      case 47 -> {
+        Move.cwd(c, i, 32);
+      }
+      case 48 -> {
+        Move.cwd(c, i, 64);
+      }
+      case 49 -> {
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 50 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.rol(c, old, i.immediate & 0xFF, 8));
       }
-      case 14 -> {
+      case 51 -> {
         Operands.setRegister16(c, i.rm, Shift.rol(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
       }
-      case 15 -> {
+      case 52 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.rol(c, old, i.immediate & 0xFF, 16));
       }
-      case 16 -> {
-        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
+      case 53 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rol(c, old, i.immediate & 0xFF, 32));
       }
-      case 18 -> {
+      case 54 -> {
         c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 19 -> {
+      case 55 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rol(c, old, i.immediate & 0xFF, 64));
       }
-      case 20 -> {
+      case 56 -> {
         Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), 1, 8));
       }
-      case 21 -> {
+      case 57 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.rol(c, old, 1, 8));
       }
-      case 22 -> {
+      case 58 -> {
         Operands.setRegister16(c, i.rm, Shift.rol(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
       }
-      case 23 -> {
+      case 59 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.rol(c, old, 1, 16));
       }
-      case 24 -> {
+      case 60 -> {
         c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
       }
-      case 25 -> {
+      case 61 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rol(c, old, 1, 32));
       }
-      case 26 -> {
+      case 62 -> {
         c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm], 1, 64);
       }
-      case 27 -> {
+      case 63 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rol(c, old, 1, 64));
-      }
-      case 28 -> {
-        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
-      }
-      case 29 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 8));
-      }
-      case 30 -> {
-        Operands.setRegister16(c, i.rm, Shift.rol(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
-      case 31 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 16));
-      }
-      case 32 -> {
-        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 32));
-      }
-      case 34 -> {
-        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 64));
-      }
-      case 36 -> {
-        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 37 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.ror(c, old, i.immediate & 0xFF, 8));
-      }
-      case 38 -> {
-        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.ror(c, old, i.immediate & 0xFF, 16));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.ror(c, old, i.immediate & 0xFF, 32));
-      }
-      case 42 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 43 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.ror(c, old, i.immediate & 0xFF, 64));
-      }
-      case 44 -> {
-        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), 1, 8));
-      }
-      case 45 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.ror(c, old, 1, 8));
-      }
-      case 46 -> {
-        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
-      }
-      case 47 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.ror(c, old, 1, 16));
-      }
-      case 48 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
-      }
-      case 49 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.ror(c, old, 1, 32));
-      }
-      case 50 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], 1, 64);
-      }
-      case 51 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.ror(c, old, 1, 64));
-      }
-      case 52 -> {
-        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 8));
-      }
-      case 54 -> {
-        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
-      case 55 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 16));
-      }
-      case 56 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 32));
-      }
-      case 58 -> {
-        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 64));
-      }
-      case 60 -> {
-        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 61 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.rcl(c, old, i.immediate & 0xFF, 8));
-      }
-      case 62 -> {
-        Operands.setRegister16(c, i.rm, Shift.rcl(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 63 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.rcl(c, old, i.immediate & 0xFF, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -12,260 +12,260 @@ final class Group7 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 1 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 8));
+      }
+      case 2 -> {
+        Operands.setRegister16(c, i.rm, Shift.rol(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 3 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 16));
+      }
+      case 4 -> {
+        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 5 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 32));
+      }
+      case 6 -> {
+        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
+      }
+      case 7 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 64));
+      }
+      case 8 -> {
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 9 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.ror(c, old, i.immediate & 0xFF, 8));
+      }
+      case 10 -> {
+        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 11 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.ror(c, old, i.immediate & 0xFF, 16));
+      }
+      case 12 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.ror(c, old, i.immediate & 0xFF, 32));
+      }
+      case 13 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
+      }
+      case 14 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.ror(c, old, i.immediate & 0xFF, 64));
+      }
+      case 15 -> {
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), 1, 8));
+      }
+      case 16 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.ror(c, old, 1, 8));
+      }
+      case 17 -> {
+        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
+      }
+      case 18 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.ror(c, old, 1, 16));
+      }
+      case 19 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
+      }
+      case 20 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.ror(c, old, 1, 32));
+      }
+      case 21 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], 1, 64);
+      }
+      case 22 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.ror(c, old, 1, 64));
+      }
+      case 23 -> {
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+      }
+      case 24 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 8));
+      }
+      case 25 -> {
+        Operands.setRegister16(c, i.rm, Shift.ror(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 26 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 16));
+      }
+      case 27 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 28 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 32));
+      }
+      case 29 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
+      }
+      case 30 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 64));
+      }
+      case 31 -> {
+        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 32 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.rcl(c, old, i.immediate & 0xFF, 8));
+      }
+      case 33 -> {
+        Operands.setRegister16(c, i.rm, Shift.rcl(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 34 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.rcl(c, old, i.immediate & 0xFF, 16));
+      }
+      case 35 -> {
+        c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 36 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rcl(c, old, i.immediate & 0xFF, 32));
       }
-      case 2 -> {
+      case 37 -> {
         c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 3 -> {
+      case 38 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rcl(c, old, i.immediate & 0xFF, 64));
       }
-      case 4 -> {
+      case 39 -> {
         Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), 1, 8));
       }
-      case 5 -> {
+      case 40 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.rcl(c, old, 1, 8));
       }
-      case 6 -> {
+      case 41 -> {
         Operands.setRegister16(c, i.rm, Shift.rcl(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
       }
-      case 7 -> {
+      case 42 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.rcl(c, old, 1, 16));
       }
-      case 8 -> {
+      case 43 -> {
         c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
       }
-      case 9 -> {
+      case 44 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rcl(c, old, 1, 32));
       }
-      case 10 -> {
+      case 45 -> {
         c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm], 1, 64);
       }
-      case 11 -> {
+      case 46 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rcl(c, old, 1, 64));
       }
-      case 12 -> {
+      case 47 -> {
         Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
-      case 13 -> {
+      case 48 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 8));
       }
-      case 14 -> {
+      case 49 -> {
         Operands.setRegister16(c, i.rm, Shift.rcl(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
-      case 15 -> {
+      case 50 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 16));
       }
-      case 16 -> {
+      case 51 -> {
         c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 17 -> {
+      case 52 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 32));
       }
-      case 18 -> {
+      case 53 -> {
         c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
       }
-      case 19 -> {
+      case 54 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 64));
       }
-      case 20 -> {
+      case 55 -> {
         Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
-      case 21 -> {
+      case 56 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.rcr(c, old, i.immediate & 0xFF, 8));
       }
-      case 22 -> {
+      case 57 -> {
         Operands.setRegister16(c, i.rm, Shift.rcr(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
       }
-      case 23 -> {
+      case 58 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.rcr(c, old, i.immediate & 0xFF, 16));
       }
-      case 24 -> {
+      case 59 -> {
         c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 25 -> {
+      case 60 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.rcr(c, old, i.immediate & 0xFF, 32));
       }
-      case 26 -> {
+      case 61 -> {
         c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 27 -> {
+      case 62 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.rcr(c, old, i.immediate & 0xFF, 64));
       }
-      case 28 -> {
-        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), 1, 8));
-      }
-      case 29 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.rcr(c, old, 1, 8));
-      }
-      case 30 -> {
-        Operands.setRegister16(c, i.rm, Shift.rcr(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
-      }
-      case 31 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.rcr(c, old, 1, 16));
-      }
-      case 32 -> {
-        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.rcr(c, old, 1, 32));
-      }
-      case 34 -> {
-        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm], 1, 64);
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.rcr(c, old, 1, 64));
-      }
-      case 36 -> {
-        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
-      }
-      case 37 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 8));
-      }
-      case 38 -> {
-        Operands.setRegister16(c, i.rm, Shift.rcr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 16));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 32));
-      }
-      case 42 -> {
-        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
-      }
-      case 43 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 64));
-      }
-      case 44 -> {
-        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 45 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.shl(c, old, i.immediate & 0xFF, 8));
-      }
-      case 46 -> {
-        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 47 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shl(c, old, i.immediate & 0xFF, 16));
-      }
-      case 48 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 49 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shl(c, old, i.immediate & 0xFF, 32));
-      }
-      case 50 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 51 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shl(c, old, i.immediate & 0xFF, 64));
-      }
-      case 52 -> {
-        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), 1, 8));
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.shl(c, old, 1, 8));
-      }
-      case 54 -> {
-        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
-      }
-      case 55 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shl(c, old, 1, 16));
-      }
-      case 56 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shl(c, old, 1, 32));
-      }
-      case 58 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], 1, 64);
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shl(c, old, 1, 64));
-      }
-      case 60 -> {
-        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
-      }
-      case 61 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 8));
-      }
-      case 62 -> {
-        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
       case 63 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), 1, 8));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

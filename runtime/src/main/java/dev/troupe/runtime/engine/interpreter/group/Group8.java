@@ -12,260 +12,264 @@ final class Group8 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.rcr(c, old, 1, 8));
       }
       case 1 -> {
+        Operands.setRegister16(c, i.rm, Shift.rcr(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
+      }
+      case 2 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.rcr(c, old, 1, 16));
+      }
+      case 3 -> {
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
+      }
+      case 4 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.rcr(c, old, 1, 32));
+      }
+      case 5 -> {
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm], 1, 64);
+      }
+      case 6 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.rcr(c, old, 1, 64));
+      }
+      case 7 -> {
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+      }
+      case 8 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 8));
+      }
+      case 9 -> {
+        Operands.setRegister16(c, i.rm, Shift.rcr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 10 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 16));
+      }
+      case 11 -> {
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 12 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 32));
+      }
+      case 13 -> {
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
+      }
+      case 14 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 64));
+      }
+      case 15 -> {
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 16 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.shl(c, old, i.immediate & 0xFF, 8));
+      }
+      case 17 -> {
+        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 18 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shl(c, old, i.immediate & 0xFF, 16));
+      }
+      case 19 -> {
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 20 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shl(c, old, i.immediate & 0xFF, 32));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shl(c, old, i.immediate & 0xFF, 64));
+      }
+      case 22 -> {
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), 1, 8));
+      }
+      case 23 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.shl(c, old, 1, 8));
+      }
+      case 24 -> {
+        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
+      }
+      case 25 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shl(c, old, 1, 16));
+      }
+      case 26 -> {
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shl(c, old, 1, 32));
+      }
+      case 28 -> {
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], 1, 64);
+      }
+      case 29 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shl(c, old, 1, 64));
+      }
+      case 30 -> {
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+      }
+      case 31 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 8));
+      }
+      case 32 -> {
+        Operands.setRegister16(c, i.rm, Shift.shl(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 16));
+      }
+      case 34 -> {
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 35 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 32));
       }
-      case 2 -> {
+      case 36 -> {
         c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
       }
-      case 3 -> {
+      case 37 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 64));
       }
-      case 4 -> {
+      case 38 -> {
         Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
-      case 5 -> {
+      case 39 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
         c.mmu.store8(a, Shift.shr(c, old, i.immediate & 0xFF, 8));
       }
-      case 6 -> {
+      case 40 -> {
         Operands.setRegister16(c, i.rm, Shift.shr(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
       }
-      case 7 -> {
+      case 41 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Shift.shr(c, old, i.immediate & 0xFF, 16));
       }
-      case 8 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 9 -> {
+      case 42 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Shift.shr(c, old, i.immediate & 0xFF, 32));
       }
-      case 10 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 11 -> {
+      case 43 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Shift.shr(c, old, i.immediate & 0xFF, 64));
       }
-      case 12 -> {
-        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), 1, 8));
-      }
-      case 13 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.shr(c, old, 1, 8));
-      }
-      case 14 -> {
-        Operands.setRegister16(c, i.rm, Shift.shr(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
-      }
-      case 15 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shr(c, old, 1, 16));
-      }
-      case 16 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
-      }
-      case 17 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shr(c, old, 1, 32));
-      }
-      case 18 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], 1, 64);
-      }
-      case 19 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shr(c, old, 1, 64));
-      }
-      case 20 -> {
-        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
-      }
-      case 21 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 8));
-      }
-      case 22 -> {
-        Operands.setRegister16(c, i.rm, Shift.shr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
-      case 23 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 16));
-      }
-      case 24 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 25 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 32));
-      }
-      case 26 -> {
-        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
-      }
-      case 27 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 64));
-      }
-      case 28 -> {
-        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
-      }
-      case 29 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.sar(c, old, i.immediate & 0xFF, 8));
-      }
-      case 30 -> {
-        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 31 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.sar(c, old, i.immediate & 0xFF, 16));
-      }
-      case 32 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.sar(c, old, i.immediate & 0xFF, 32));
-      }
-      case 34 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.sar(c, old, i.immediate & 0xFF, 64));
-      }
-      case 36 -> {
-        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), 1, 8));
-      }
-      case 37 -> {
-        long a = Operands.address(c, i, 1, true);
-        long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.sar(c, old, 1, 8));
-      }
-      case 38 -> {
-        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
-      }
-      case 39 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.sar(c, old, 1, 16));
-      }
-      case 40 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.sar(c, old, 1, 32));
-      }
-      case 42 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], 1, 64);
-      }
-      case 43 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.sar(c, old, 1, 64));
-      }
       case 44 -> {
-        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), 1, 8));
       }
       case 45 -> {
         long a = Operands.address(c, i, 1, true);
         long old = c.mmu.loadRmw8(a);
-        c.mmu.store8(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 8));
+        c.mmu.store8(a, Shift.shr(c, old, 1, 8));
       }
       case 46 -> {
-        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shr(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
       }
       case 47 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 16));
+        c.mmu.store16(a, Shift.shr(c, old, 1, 16));
       }
       case 48 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 32));
+        c.mmu.store32(a, Shift.shr(c, old, 1, 32));
       }
       case 50 -> {
-        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], 1, 64);
       }
       case 51 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 64));
+        c.mmu.store64(a, Shift.shr(c, old, 1, 64));
       }
       case 52 -> {
-        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 53 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 8));
       }
       case 54 -> {
-        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        Operands.setRegister16(c, i.rm, Shift.shr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 55 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32));
-      }
-      case 56 -> {
-        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm], c.gpr[i.reg], i.immediate & 0xFF, 64);
-      }
-      case 57 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
-      }
-      case 58 -> {
-        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
-      }
-      case 59 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        c.mmu.store16(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 16));
       }
-      case 60 -> {
-        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      case 56 -> {
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 61 -> {
+      case 57 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32));
+        c.mmu.store32(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 32));
       }
-      case 62 -> {
-        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm], c.gpr[i.reg], c.gpr[1] & 0xFF, 64);
+      case 58 -> {
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
       }
-      case 63 -> {
+      case 59 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], c.gpr[1] & 0xFF, 64));
+        c.mmu.store64(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 64));
+      }
+      case 60 -> {
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+      }
+      case 61 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.sar(c, old, i.immediate & 0xFF, 8));
+      }
+      case 62 -> {
+        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 63 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.sar(c, old, i.immediate & 0xFF, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

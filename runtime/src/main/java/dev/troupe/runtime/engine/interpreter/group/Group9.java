@@ -13,104 +13,232 @@ final class Group9 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 2 -> {
-        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 3 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32));
+        c.mmu.store32(a, Shift.sar(c, old, i.immediate & 0xFF, 32));
       }
-      case 4 -> {
-        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm], c.gpr[i.reg], i.immediate & 0xFF, 64);
+      case 2 -> {
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 5 -> {
+      case 3 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
+        c.mmu.store64(a, Shift.sar(c, old, i.immediate & 0xFF, 64));
+      }
+      case 4 -> {
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), 1, 8));
+      }
+      case 5 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.sar(c, old, 1, 8));
       }
       case 6 -> {
-        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, 1, 16));
       }
       case 7 -> {
         long a = Operands.address(c, i, 2, true);
         long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        c.mmu.store16(a, Shift.sar(c, old, 1, 16));
       }
       case 8 -> {
-        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 1, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
         long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32));
+        c.mmu.store32(a, Shift.sar(c, old, 1, 32));
       }
       case 10 -> {
-        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm], c.gpr[i.reg], c.gpr[1] & 0xFF, 64);
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], 1, 64);
       }
       case 11 -> {
         long a = Operands.address(c, i, 8, true);
         long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], c.gpr[1] & 0xFF, 64));
+        c.mmu.store64(a, Shift.sar(c, old, 1, 64));
       }
       case 12 -> {
-        Logic.bt(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 13 -> {
+        long a = Operands.address(c, i, 1, true);
+        long old = c.mmu.loadRmw8(a);
+        c.mmu.store8(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 8));
+      }
+      case 14 -> {
+        Operands.setRegister16(c, i.rm, Shift.sar(c, c.gpr[i.rm] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 15 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 16));
+      }
+      case 16 -> {
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 17 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 32));
+      }
+      case 18 -> {
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm], c.gpr[1] & 0xFF, 64);
+      }
+      case 19 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 64));
+      }
+      case 20 -> {
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 21 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 22 -> {
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 23 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32));
+      }
+      case 24 -> {
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm], c.gpr[i.reg], i.immediate & 0xFF, 64);
+      }
+      case 25 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
+      }
+      case 26 -> {
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 27 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 28 -> {
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 29 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32));
+      }
+      case 30 -> {
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm], c.gpr[i.reg], c.gpr[1] & 0xFF, 64);
+      }
+      case 31 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], c.gpr[1] & 0xFF, 64));
+      }
+      case 32 -> {
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 33 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+      }
+      case 34 -> {
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 35 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32));
+      }
+      case 36 -> {
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm], c.gpr[i.reg], i.immediate & 0xFF, 64);
+      }
+      case 37 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
+      }
+      case 38 -> {
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 39 -> {
+        long a = Operands.address(c, i, 2, true);
+        long old = c.mmu.loadRmw16(a);
+        c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+      }
+      case 40 -> {
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 41 -> {
+        long a = Operands.address(c, i, 4, true);
+        long old = c.mmu.loadRmw32(a);
+        c.mmu.store32(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32));
+      }
+      case 42 -> {
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm], c.gpr[i.reg], c.gpr[1] & 0xFF, 64);
+      }
+      case 43 -> {
+        long a = Operands.address(c, i, 8, true);
+        long old = c.mmu.loadRmw64(a);
+        c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], c.gpr[1] & 0xFF, 64));
+      }
+      case 44 -> {
+        Logic.bt(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16);
+      }
+      case 45 -> {
         long m = c.mmu.load16(Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, false));
         Logic.bt(c, m, c.gpr[i.reg] & 0xFFFF, 16);
       }
-      case 14 -> {
+      case 46 -> {
         Logic.bt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
       }
-      case 15 -> {
+      case 47 -> {
         long m = c.mmu.load32(Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, false));
         Logic.bt(c, m, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
       }
-      case 16 -> {
+      case 48 -> {
         Logic.bt(c, c.gpr[i.rm], c.gpr[i.reg], 64);
       }
-      case 17 -> {
+      case 49 -> {
         long m = c.mmu.load64(Operands.bitAddress(c, i, c.gpr[i.reg], 64, false));
         Logic.bt(c, m, c.gpr[i.reg], 64);
       }
-      case 18 -> {
+      case 50 -> {
         Logic.bt(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16);
       }
-      case 19 -> {
+      case 51 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Logic.bt(c, m, i.immediate & 0xFF, 16);
       }
-      case 20 -> {
+      case 52 -> {
         Logic.bt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32);
       }
-      case 21 -> {
+      case 53 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         Logic.bt(c, m, i.immediate & 0xFF, 32);
       }
-      case 22 -> {
+      case 54 -> {
         Logic.bt(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 23 -> {
+      case 55 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         Logic.bt(c, m, i.immediate & 0xFF, 64);
       }
-      case 24 -> {
+      case 56 -> {
         Operands.setRegister16(c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
-      case 25 -> {
+      case 57 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
         long old = c.mmu.loadRmw16(a);
         c.mmu.store16(a, Logic.bts(c, old, c.gpr[i.reg] & 0xFFFF, 16));
       }
-      case 26 -> {
+      case 58 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
         long carry = c.flagCarry;
         long old;
@@ -121,15 +249,15 @@ final class Group9 {
           r = Logic.bts(c, old, c.gpr[i.reg] & 0xFFFF, 16);
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
-      case 27 -> {
+      case 59 -> {
         c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 28 -> {
+      case 60 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
         long old = c.mmu.loadRmw32(a);
         c.mmu.store32(a, Logic.bts(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
       }
-      case 29 -> {
+      case 61 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
         long carry = c.flagCarry;
         long old;
@@ -140,217 +268,13 @@ final class Group9 {
           r = Logic.bts(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
         } while (!Operands.compareAndSet(c, a, 32, old, r));
       }
-      case 30 -> {
+      case 62 -> {
         c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm], c.gpr[i.reg], 64);
       }
-      case 31 -> {
+      case 63 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
         long old = c.mmu.loadRmw64(a);
         c.mmu.store64(a, Logic.bts(c, old, c.gpr[i.reg], 64));
-      }
-      case 32 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.bts(c, old, c.gpr[i.reg], 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 33 -> {
-        Operands.setRegister16(c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 34 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.bts(c, old, i.immediate & 0xFF, 16));
-      }
-      case 35 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.bts(c, old, i.immediate & 0xFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 36 -> {
-        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 37 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.bts(c, old, i.immediate & 0xFF, 32));
-      }
-      case 38 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.bts(c, old, i.immediate & 0xFF, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 39 -> {
-        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 40 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.bts(c, old, i.immediate & 0xFF, 64));
-      }
-      case 41 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.bts(c, old, i.immediate & 0xFF, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 42 -> {
-        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 43 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 44 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 45 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 46 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
-      }
-      case 47 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.btr(c, old, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 48 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-      }
-      case 49 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.btr(c, old, c.gpr[i.reg], 64));
-      }
-      case 50 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg], 64, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.btr(c, old, c.gpr[i.reg], 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 51 -> {
-        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFF, 16));
-      }
-      case 52 -> {
-        long a = Operands.address(c, i, 2, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.btr(c, old, i.immediate & 0xFF, 16));
-      }
-      case 53 -> {
-        long a = Operands.address(c, i, 2, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.btr(c, old, i.immediate & 0xFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 54 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-      }
-      case 55 -> {
-        long a = Operands.address(c, i, 4, true);
-        long old = c.mmu.loadRmw32(a);
-        c.mmu.store32(a, Logic.btr(c, old, i.immediate & 0xFF, 32));
-      }
-      case 56 -> {
-        long a = Operands.address(c, i, 4, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw32(a);
-          r = Logic.btr(c, old, i.immediate & 0xFF, 32);
-        } while (!Operands.compareAndSet(c, a, 32, old, r));
-      }
-      case 57 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-      }
-      case 58 -> {
-        long a = Operands.address(c, i, 8, true);
-        long old = c.mmu.loadRmw64(a);
-        c.mmu.store64(a, Logic.btr(c, old, i.immediate & 0xFF, 64));
-      }
-      case 59 -> {
-        long a = Operands.address(c, i, 8, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw64(a);
-          r = Logic.btr(c, old, i.immediate & 0xFF, 64);
-        } while (!Operands.compareAndSet(c, a, 64, old, r));
-      }
-      case 60 -> {
-        Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 61 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
-        long old = c.mmu.loadRmw16(a);
-        c.mmu.store16(a, Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF, 16));
-      }
-      case 62 -> {
-        long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
-        long carry = c.flagCarry;
-        long old;
-        long r;
-        do {
-          c.flagCarry = carry;
-          old = c.mmu.loadRmw16(a);
-          r = Logic.btc(c, old, c.gpr[i.reg] & 0xFFFF, 16);
-        } while (!Operands.compareAndSet(c, a, 16, old, r));
-      }
-      case 63 -> {
-        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
