@@ -212,7 +212,9 @@ public final class Interpreter implements Engine, Execution {
     return exit;
   }
 
-  /** An instruction was undone: the block ended before it. Gives its index; -1 if it was a fetch. */
+  /**
+   * An instruction was undone: the block ended before it. Gives its index; -1 if it was a fetch.
+   */
   private int leaveAt(Block block, boolean running) {
     if (!running) {
       return -1;
