@@ -170,6 +170,19 @@ class LauncherTest {
   }
 
   @Test
+  void theCacheOfLoadedClassesIsUsedWhereTheJdkMadeOne() throws Exception {
+    Path jdk = jdk("j", "25");
+    script(
+        jdk.resolve("bin/java"),
+        "for a; do case $a in -XX:AOTCacheOutput=*) : >\"${a#*=}\" ;; *) echo \"$a\" ;; esac;"
+            + " done");
+    Map<String, String> environment = Map.of("TROUPE_JAVA_HOME", jdk.toString());
+    assertThat(run(environment).output).containsPattern("(?m)^-XX:AOTCache=.*/build-.*[.]aot$");
+    Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.9\"\n");
+    assertThat(run(environment).output).as("another JDK").doesNotContain("AOTCache");
+  }
+
+  @Test
   void aFailedBuildShowsTheEndOfMavensOutputAndLeavesNoBuildBehind() throws Exception {
     maven("echo \"[ERROR] A.java:[1,2] ';' expected\"; exit 1");
     Map<String, String> environment = Map.of("TROUPE_JAVA_HOME", jdk("j", "25").toString());
