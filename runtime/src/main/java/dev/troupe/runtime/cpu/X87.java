@@ -1,5 +1,7 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.cpu.softfloat.X87Functions;
+import dev.troupe.runtime.cpu.softfloat.X87Math;
 import java.util.Arrays;
 
 /**
@@ -84,6 +86,11 @@ public final class X87 {
 
   /** FOP: 11 bits, opcode byte 1 bits 2 to 0 and ModRM. */
   public int opcode;
+
+  /** Arithmetic; holds no state between instructions. */
+  public final X87Math math = new X87Math();
+
+  public final X87Functions functions = new X87Functions(math);
 
   /**
    * Set when an unmasked exception met CR0.NE = 0: the FERR# line, wired to IRQ 13 on boards that
@@ -230,4 +237,54 @@ public final class X87 {
   }
 
   private static final int CR0_NE = 1 << 5;
+
+  // The register stack.
+
+  /** Whether ST(i) is empty. */
+  public boolean isEmpty(int i) {
+    return (used >> physical(i) & 1) == 0;
+  }
+
+  /** Writes ST(i) and marks it in use. */
+  public void set(int i, int signAndExponent, long bits) {
+    int r = physical(i);
+    exponent[r] = signAndExponent;
+    significand[r] = bits;
+    used |= 1 << r;
+  }
+
+  /** Writes a new ST(0). */
+  public void push(int signAndExponent, long bits) {
+    top = top + 7 & 7;
+    set(0, signAndExponent, bits);
+  }
+
+  /** Drops ST(0). */
+  public void pop() {
+    used &= ~(1 << top);
+    top = top + 1 & 7;
+  }
+
+  /**
+   * Stack underflow.
+   *
+   * @return true if masked: the result is the default NaN
+   */
+  public boolean underflow() {
+    status &= ~C1;
+    return !raise(IE | SF);
+  }
+
+  /** Stack overflow, as {@link #underflow}. */
+  public boolean overflow() {
+    return !raise(IE | SF | C1);
+  }
+
+  /**
+   * Whether exceptions that keep an instruction from having a result (SDM vol. 1, 8.5.1 to 8.5.3)
+   * are unmasked.
+   */
+  public boolean stops(int flags) {
+    return (flags & ~control & (IE | DE | ZE)) != 0;
+  }
 }

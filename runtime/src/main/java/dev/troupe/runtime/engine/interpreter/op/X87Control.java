@@ -196,12 +196,13 @@ public final class X87Control {
   public static void ffree(Cpu c, Insn i) {
     X87 x = c.x87;
     x.instructionPointer = i.rip;
+    x.status &= ~X87.C1;
     x.used &= ~(1 << x.physical(i.rm));
   }
 
   @Meaning("FFREEP")
   public static void ffreep(Cpu c, Insn i) {
     ffree(c, i);
-    c.x87.top = c.x87.top + 1 & 7;
+    c.x87.pop();
   }
 }

@@ -18,6 +18,14 @@ final class VectorCpu {
   }
 
   private static Cpu create() {
-    return new Cpu(CpuModel.DEFAULT, MEMORY, () -> 0, () -> 0);
+    Cpu cpu = new Cpu(CpuModel.DEFAULT, MEMORY, () -> 0, () -> 0);
+    // Flat 64-bit mode with paging off, as no processor can be: linear addresses are physical.
+    cpu.efer = 0x500;
+    cpu.cr0 = 0x21;
+    cpu.cr4 = 0x600;
+    cpu.segmentAttributes[Cpu.CS] = 0xA09B;
+    cpu.segmentLimit[Cpu.CS] = 0xFFFF_FFFFL;
+    cpu.updateMode();
+    return cpu;
   }
 }
