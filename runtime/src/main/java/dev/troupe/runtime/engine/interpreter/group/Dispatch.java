@@ -276,6 +276,7 @@ public final class Dispatch {
       case 26 -> Group26.run(c, i, form);
       case 27 -> Group27.run(c, i, form);
       case 28 -> Group28.run(c, i, form);
+      case 29 -> Group29.run(c, i, form);
       default -> throw new IllegalStateException("no such form: " + form);
     }
   }

@@ -2,10 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.Vectors;
+import dev.troupe.runtime.engine.interpreter.op.X87Arithmetic;
+import dev.troupe.runtime.engine.interpreter.op.X87Compare;
 import dev.troupe.runtime.engine.interpreter.op.X87Control;
+import dev.troupe.runtime.engine.interpreter.op.X87Move;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group19 {
@@ -15,228 +15,252 @@ final class Group19 {
     switch (form & 63) {
       case 0 -> {
         c.x87.checkPending(c);
-        X87Control.fldenv(c, i);
+        X87Arithmetic.faddM32(c, i);
       }
       case 1 -> {
         c.x87.checkPending(c);
-        X87Control.fldcw(c, i);
+        X87Arithmetic.faddM64(c, i);
       }
       case 2 -> {
-        X87Control.fnstenv(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fiaddM32(c, i);
       }
       case 3 -> {
-        X87Control.fnstcw(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fiaddM16(c, i);
       }
       case 4 -> {
         c.x87.checkPending(c);
-        X87Control.frstor(c, i);
+        X87Arithmetic.fmulM32(c, i);
       }
       case 5 -> {
-        X87Control.fnsave(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fmulM64(c, i);
       }
       case 6 -> {
-        X87Control.fnstsw(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fimulM32(c, i);
       }
       case 7 -> {
-        X87Control.fnclex(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fimulM16(c, i);
       }
       case 8 -> {
-        X87Control.fninit(c, i);
+        c.x87.checkPending(c);
+        X87Compare.fcomM32(c, i);
       }
       case 9 -> {
-        X87Control.fnop(c, i);
+        c.x87.checkPending(c);
+        X87Compare.fcomM64(c, i);
       }
       case 10 -> {
         c.x87.checkPending(c);
-        X87Control.fwait(c, i);
+        X87Compare.ficomM32(c, i);
       }
       case 11 -> {
         c.x87.checkPending(c);
-        X87Control.ffree(c, i);
+        X87Compare.ficomM16(c, i);
       }
       case 12 -> {
         c.x87.checkPending(c);
-        X87Control.ffreep(c, i);
+        X87Compare.fcompM32(c, i);
       }
       case 13 -> {
         c.x87.checkPending(c);
-        X87Control.fnop(c, i);
+        X87Compare.fcompM64(c, i);
       }
       case 14 -> {
         c.x87.checkPending(c);
-        X87Control.fdecstp(c, i);
+        X87Compare.ficompM32(c, i);
       }
       case 15 -> {
         c.x87.checkPending(c);
-        X87Control.fincstp(c, i);
+        X87Compare.ficompM16(c, i);
       }
       case 16 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubM32(c, i);
       }
       case 17 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubM64(c, i);
       }
       case 18 -> {
-        MmxPack.punpcklwd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fisubM32(c, i);
       }
       case 19 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fisubM16(c, i);
       }
       case 20 -> {
-        MmxPack.punpckldq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubrM32(c, i);
       }
       case 21 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubrM64(c, i);
       }
       case 22 -> {
-        MmxPack.packsswb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fisubrM32(c, i);
       }
       case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fisubrM16(c, i);
       }
       case 24 -> {
-        MmxLanes.pcmpgtb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivM32(c, i);
       }
       case 25 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivM64(c, i);
       }
       case 26 -> {
-        MmxLanes.pcmpgtw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fidivM32(c, i);
       }
       case 27 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fidivM16(c, i);
       }
       case 28 -> {
-        MmxLanes.pcmpgtd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivrM32(c, i);
       }
       case 29 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivrM64(c, i);
       }
       case 30 -> {
-        MmxPack.packuswb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fidivrM32(c, i);
       }
       case 31 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fidivrM16(c, i);
       }
       case 32 -> {
-        MmxPack.punpckhbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fldM32(c, i);
       }
       case 33 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fstM32(c, i);
       }
       case 34 -> {
-        MmxPack.punpckhwd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fstpM32(c, i);
       }
       case 35 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fldM64(c, i);
       }
       case 36 -> {
-        MmxPack.punpckhdq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fstM64(c, i);
       }
       case 37 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fstpM64(c, i);
       }
       case 38 -> {
-        MmxPack.packssdw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fldM80(c, i);
       }
       case 39 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fstpM80(c, i);
       }
       case 40 -> {
-        MmxLanes.pcmpeqb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fildM16(c, i);
       }
       case 41 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fildM32(c, i);
       }
       case 42 -> {
-        MmxLanes.pcmpeqw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fildM64(c, i);
       }
       case 43 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fistM16(c, i);
       }
       case 44 -> {
-        MmxLanes.pcmpeqd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fistM32(c, i);
       }
       case 45 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fistpM16(c, i);
       }
       case 46 -> {
-        MmxPack.psrlw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fistpM32(c, i);
       }
       case 47 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fistpM64(c, i);
       }
       case 48 -> {
-        MmxPack.psrld(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fisttpM16(c, i);
       }
       case 49 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrld(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fisttpM32(c, i);
       }
       case 50 -> {
-        MmxPack.psrlq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fisttpM64(c, i);
       }
       case 51 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fbld(c, i);
       }
       case 52 -> {
-        MmxLanes.pmullw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fbstp(c, i);
       }
       case 53 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.fldenv(c, i);
       }
       case 54 -> {
-        MmxLanes.psubusb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Control.fldcw(c, i);
       }
       case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
+        X87Control.fnstenv(c, i);
       }
       case 56 -> {
-        MmxLanes.psubusw(c, i.reg, i.rm);
+        X87Control.fnstcw(c, i);
       }
       case 57 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.frstor(c, i);
       }
       case 58 -> {
-        MmxLanes.pand(c, i.reg, i.rm);
+        X87Control.fnsave(c, i);
       }
       case 59 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pand(c, i.reg, Vectors.SLOT);
+        X87Control.fnstsw(c, i);
       }
       case 60 -> {
-        MmxLanes.paddusb(c, i.reg, i.rm);
+        X87Control.fnclex(c, i);
       }
       case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
+        X87Control.fninit(c, i);
       }
       case 62 -> {
-        MmxLanes.paddusw(c, i.reg, i.rm);
+        X87Control.fnop(c, i);
       }
       case 63 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.fwait(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,9 +2,12 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.Vectors;
+import dev.troupe.runtime.engine.interpreter.op.X87Arithmetic;
+import dev.troupe.runtime.engine.interpreter.op.X87Compare;
+import dev.troupe.runtime.engine.interpreter.op.X87Control;
+import dev.troupe.runtime.engine.interpreter.op.X87Function;
+import dev.troupe.runtime.engine.interpreter.op.X87Move;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group20 {
@@ -13,227 +16,259 @@ final class Group20 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxLanes.pandn(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fadd(c, i);
       }
       case 1 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fmul(c, i);
       }
       case 2 -> {
-        MmxPack.psraw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcom(c, i);
       }
       case 3 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psraw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcomp(c, i);
       }
       case 4 -> {
-        MmxPack.psrad(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsub(c, i);
       }
       case 5 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubr(c, i);
       }
       case 6 -> {
-        MmxLanes.pmulhw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdiv(c, i);
       }
       case 7 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivr(c, i);
       }
       case 8 -> {
-        MmxLanes.psubsb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.faddSti(c, i);
       }
       case 9 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.faddp(c, i);
       }
       case 10 -> {
-        MmxLanes.psubsw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fmulSti(c, i);
       }
       case 11 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fmulp(c, i);
       }
       case 12 -> {
-        MmxLanes.por(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubrSti(c, i);
       }
       case 13 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.por(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubrp(c, i);
       }
       case 14 -> {
-        MmxLanes.paddsb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubSti(c, i);
       }
       case 15 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fsubp(c, i);
       }
       case 16 -> {
-        MmxLanes.paddsw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivrSti(c, i);
       }
       case 17 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivrp(c, i);
       }
       case 18 -> {
-        MmxLanes.pxor(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivSti(c, i);
       }
       case 19 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Arithmetic.fdivp(c, i);
       }
       case 20 -> {
-        MmxPack.psllw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcompp(c, i);
       }
       case 21 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fucompp(c, i);
       }
       case 22 -> {
-        MmxPack.pslld(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fucom(c, i);
       }
       case 23 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fucomp(c, i);
       }
       case 24 -> {
-        MmxPack.psllq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fucomi(c, i);
       }
       case 25 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcomi(c, i);
       }
       case 26 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fucomip(c, i);
       }
       case 27 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcomip(c, i);
       }
       case 28 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcmovb(c, i);
       }
       case 29 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcmove(c, i);
       }
       case 30 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcmovbe(c, i);
       }
       case 31 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcmovu(c, i);
       }
       case 32 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcmovnb(c, i);
       }
       case 33 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcmovne(c, i);
       }
       case 34 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.fcmovnbe(c, i);
       }
       case 35 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fcmovnu(c, i);
       }
       case 36 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fld(c, i);
       }
       case 37 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fxch(c, i);
       }
       case 38 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fst(c, i);
       }
       case 39 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fstp(c, i);
       }
       case 40 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fstpnce(c, i);
       }
       case 41 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.ffree(c, i);
       }
       case 42 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Control.ffreep(c, i);
       }
       case 43 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.fnop(c, i);
       }
       case 44 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.fchs(c, i);
       }
       case 45 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Function.fabs(c, i);
       }
       case 46 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Compare.ftst(c, i);
       }
       case 47 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Compare.fxam(c, i);
       }
       case 48 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fld1(c, i);
       }
       case 49 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fldl2t(c, i);
       }
       case 50 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fldl2e(c, i);
       }
       case 51 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fldpi(c, i);
       }
       case 52 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fldlg2(c, i);
       }
       case 53 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Move.fldln2(c, i);
       }
       case 54 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Move.fldz(c, i);
       }
       case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Function.fxtract(c, i);
       }
       case 56 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.fprem1(c, i);
       }
       case 57 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Control.fdecstp(c, i);
       }
       case 58 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Control.fincstp(c, i);
       }
       case 59 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Function.fprem(c, i);
       }
       case 60 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.fsqrt(c, i);
       }
       case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Function.frndint(c, i);
       }
       case 62 -> {
-        MmxPack.psrlwImmediate(c, i);
+        c.x87.checkPending(c);
+        X87Function.fscale(c, i);
       }
       case 63 -> {
-        MmxPack.psrawImmediate(c, i);
+        MmxPack.punpcklbw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,9 +3,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
-import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,221 +13,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxPack.psllwImmediate(c, i);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        MmxPack.psrldImmediate(c, i);
+        MmxPack.punpcklwd(c, i.reg, i.rm);
       }
       case 2 -> {
-        MmxPack.psradImmediate(c, i);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        MmxPack.pslldImmediate(c, i);
+        MmxPack.punpckldq(c, i.reg, i.rm);
       }
       case 4 -> {
-        MmxPack.psrlqImmediate(c, i);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        MmxPack.psllqImmediate(c, i);
+        MmxPack.packsswb(c, i.reg, i.rm);
       }
       case 6 -> {
-        MmxMove.movdToMmx(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        MmxMove.movdFromMmx(c, i);
+        MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 8 -> {
-        MmxMove.movq(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.movq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 10 -> {
-        MmxMove.movq(c, i.rm, i.reg);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        MmxMove.movq(c, Vectors.SLOT, i.reg);
-        Vectors.storeMmx(c, i, 64);
+        MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 12 -> {
-        MmxMove.emms(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
+        MmxPack.packuswb(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        MmxMove.pinsrw(c, i);
+        MmxPack.punpckhbw(c, i.reg, i.rm);
       }
       case 16 -> {
-        MmxMove.pextrw(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        MmxMove.pmovmskb(c, i);
+        MmxPack.punpckhwd(c, i.reg, i.rm);
       }
       case 18 -> {
-        MmxMove.maskmovq(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        MmxMove.pshufb(c, i.reg, i.rm);
+        MmxPack.punpckhdq(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
+        MmxPack.packssdw(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
+        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
+        MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
+        MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
+        MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
+        MmxPack.psrlw(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
+        MmxPack.psrld(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
+        MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
+        MmxPack.psrlq(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
+        MmxLanes.pmullw(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
+        MmxLanes.psubusb(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
+        MmxLanes.psubusw(c, i.reg, i.rm);
       }
       case 40 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
+        MmxLanes.pand(c, i.reg, i.rm);
       }
       case 42 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        MmxLanes.pabsb(c, i.reg, i.rm);
+        MmxLanes.paddusb(c, i.reg, i.rm);
       }
       case 44 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        MmxLanes.pabsw(c, i.reg, i.rm);
+        MmxLanes.paddusw(c, i.reg, i.rm);
       }
       case 46 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        MmxLanes.pabsd(c, i.reg, i.rm);
+        MmxLanes.pandn(c, i.reg, i.rm);
       }
       case 48 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
+        MmxPack.psraw(c, i.reg, i.rm);
       }
       case 50 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        SseArithmetic.addps(c, i.reg, i.rm);
+        MmxPack.psrad(c, i.reg, i.rm);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        SseArithmetic.addss(c, i.reg, i.rm);
+        MmxLanes.pmulhw(c, i.reg, i.rm);
       }
       case 54 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        SseArithmetic.mulps(c, i.reg, i.rm);
+        MmxLanes.psubsb(c, i.reg, i.rm);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        SseArithmetic.mulss(c, i.reg, i.rm);
+        MmxLanes.psubsw(c, i.reg, i.rm);
       }
       case 58 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        SseArithmetic.subps(c, i.reg, i.rm);
+        MmxLanes.por(c, i.reg, i.rm);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        SseArithmetic.subss(c, i.reg, i.rm);
+        MmxLanes.paddsb(c, i.reg, i.rm);
       }
       case 62 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        SseArithmetic.minps(c, i.reg, i.rm);
+        MmxLanes.paddsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,13 +2,9 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
-import dev.troupe.runtime.engine.interpreter.op.SseCompare;
-import dev.troupe.runtime.engine.interpreter.op.SseConvert;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SsePack;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
+import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -18,234 +14,222 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        SseArithmetic.minss(c, i.reg, i.rm);
+        MmxLanes.pxor(c, i.reg, i.rm);
       }
       case 2 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        SseArithmetic.divps(c, i.reg, i.rm);
+        MmxPack.psllw(c, i.reg, i.rm);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        SseArithmetic.divss(c, i.reg, i.rm);
+        MmxPack.pslld(c, i.reg, i.rm);
       }
       case 6 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        SseArithmetic.maxps(c, i.reg, i.rm);
+        MmxPack.psllq(c, i.reg, i.rm);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseArithmetic.maxss(c, i.reg, i.rm);
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 10 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseArithmetic.sqrtps(c, i.reg, i.rm);
+        MmxLanes.psubb(c, i.reg, i.rm);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        SseArithmetic.sqrtss(c, i.reg, i.rm);
+        MmxLanes.psubw(c, i.reg, i.rm);
       }
       case 14 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        SseLanes.pand(c, i.reg, i.rm);
+        MmxLanes.psubd(c, i.reg, i.rm);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pand(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        MmxLanes.paddb(c, i.reg, i.rm);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        MmxLanes.paddw(c, i.reg, i.rm);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        MmxLanes.paddd(c, i.reg, i.rm);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        MmxLanes.paddq(c, i.reg, i.rm);
       }
       case 24 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
+        MmxLanes.pmuludq(c, i.reg, i.rm);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+        MmxLanes.psubq(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
+        MmxLanes.pminub(c, i.reg, i.rm);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
+        MmxLanes.pmaxub(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SseCompare.ucomiss(c, i.reg, i.rm);
+        MmxLanes.pavgb(c, i.reg, i.rm);
       }
       case 34 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseCompare.comiss(c, i.reg, i.rm);
+        MmxLanes.pavgw(c, i.reg, i.rm);
       }
       case 36 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.comiss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseMove.movdqa(c, i.reg, i.rm);
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, false);
-        SseMove.movdqa(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SseMove.movdqa(c, i.rm, i.reg);
+        MmxLanes.pminsw(c, i.reg, i.rm);
       }
       case 40 -> {
-        SseMove.movdqa(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 128, false);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SseMove.movdqa(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 42 -> {
-        SseMove.movdqa(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 128, true);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        Vectors.load(c, i, 32, false);
-        SseMove.movssLoad(c, i.reg, Vectors.SLOT);
+        MmxLanes.psadbw(c, i.reg, i.rm);
       }
       case 44 -> {
-        SseMove.movss(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseMove.movss(c, i.rm, i.reg);
+        MmxPack.psrlwImmediate(c, i);
       }
       case 46 -> {
-        SseMove.movss(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 32, false);
+        MmxPack.psrawImmediate(c, i);
       }
       case 47 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movsd(c, i.reg, Vectors.SLOT);
+        MmxPack.psllwImmediate(c, i);
       }
       case 48 -> {
-        SseMove.movhlps(c, i.reg, i.rm);
+        MmxPack.psrldImmediate(c, i);
       }
       case 49 -> {
-        SseMove.movsd(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 64, false);
+        MmxPack.psradImmediate(c, i);
       }
       case 50 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movhps(c, i.reg, Vectors.SLOT);
+        MmxPack.pslldImmediate(c, i);
       }
       case 51 -> {
-        SseMove.movhps(c, i.reg, i.rm);
+        MmxPack.psrlqImmediate(c, i);
       }
       case 52 -> {
-        SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
-        Vectors.store(c, i, 64, false);
+        MmxPack.psllqImmediate(c, i);
       }
       case 53 -> {
-        SseMove.movmskps(c, i);
+        MmxMove.movdToMmx(c, i);
       }
       case 54 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtpi2ps(c, i.reg, i.rm);
+        MmxMove.movdFromMmx(c, i);
       }
       case 55 -> {
-        c.x87.checkPending(c);
-        Vectors.loadMmx(c, i, 64);
-        SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
+        MmxMove.movq(c, i.reg, i.rm);
       }
       case 56 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvttps2pi(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.movq(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        c.x87.checkPending(c);
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
+        MmxMove.movq(c, i.rm, i.reg);
       }
       case 58 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtps2pi(c, i.reg, i.rm);
+        MmxMove.movq(c, Vectors.SLOT, i.reg);
+        Vectors.storeMmx(c, i, 64);
       }
       case 59 -> {
-        c.x87.checkPending(c);
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
+        MmxMove.emms(c, i);
       }
       case 60 -> {
-        SseConvert.cvtsi2ss(c, i);
+        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 61 -> {
-        SseConvert.cvttss2si(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 62 -> {
-        SseConvert.cvtss2si(c, i);
+        MmxMove.pinsrw(c, i);
       }
       case 63 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
+        MmxMove.pextrw(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,8 +2,11 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
+import dev.troupe.runtime.engine.interpreter.op.MmxPack;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -13,228 +16,227 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+        MmxMove.pmovmskb(c, i);
       }
       case 1 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
+        MmxMove.maskmovq(c, i);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+        MmxMove.pshufb(c, i.reg, i.rm);
       }
       case 3 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddw(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddsw(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 11 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubw(c, i.reg, i.rm);
       }
       case 13 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubd(c, i.reg, i.rm);
       }
       case 15 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubsw(c, i.reg, i.rm);
       }
       case 17 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignb(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignw(c, i.reg, i.rm);
       }
       case 21 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignd(c, i.reg, i.rm);
       }
       case 23 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 25 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pabsb(c, i.reg, i.rm);
       }
       case 27 -> {
-        SsePack.psrld(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
+        MmxLanes.pabsw(c, i.reg, i.rm);
       }
       case 29 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pabsd(c, i.reg, i.rm);
       }
       case 31 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
       case 33 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addps(c, i.reg, i.rm);
       }
       case 35 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addss(c, i.reg, i.rm);
       }
       case 37 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulps(c, i.reg, i.rm);
       }
       case 39 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulss(c, i.reg, i.rm);
       }
       case 41 -> {
-        SsePack.psraw(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subps(c, i.reg, i.rm);
       }
       case 43 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subss(c, i.reg, i.rm);
       }
       case 45 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minps(c, i.reg, i.rm);
       }
       case 47 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minss(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divps(c, i.reg, i.rm);
       }
       case 51 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divss(c, i.reg, i.rm);
       }
       case 53 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxps(c, i.reg, i.rm);
       }
       case 55 -> {
-        SsePack.psllw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxss(c, i.reg, i.rm);
       }
       case 57 -> {
-        SsePack.pslld(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtps(c, i.reg, i.rm);
       }
       case 59 -> {
-        SsePack.psllq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtss(c, i.reg, i.rm);
       }
       case 61 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        SseLanes.pand(c, i.reg, i.rm);
       }
       case 63 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,7 +2,8 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxMove;
+import dev.troupe.runtime.engine.interpreter.op.SseCompare;
+import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
@@ -16,222 +17,234 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+        SseLanes.pandn(c, i.reg, i.rm);
       }
       case 1 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+        SseLanes.por(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+        SseLanes.pxor(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+        SsePack.punpckldq(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhdq(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 11 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 13 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
       case 15 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+        SseCompare.ucomiss(c, i.reg, i.rm);
       }
       case 17 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        SseCompare.comiss(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        Vectors.load(c, i, 32, false);
+        SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.reg, i.rm);
       }
       case 21 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, false);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.rm, i.reg);
       }
       case 23 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, false);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        SseMove.movdqa(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 128, true);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SseMove.movss(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseMove.movss(c, i.rm, i.reg);
       }
       case 29 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseMove.movss(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 32, false);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        SseMove.movhlps(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
-      }
-      case 33 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
-      }
-      case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 35 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
-      }
-      case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 37 -> {
-        SsePack.psrlwImmediate(c, i);
-      }
-      case 38 -> {
-        SsePack.psrawImmediate(c, i);
-      }
-      case 39 -> {
-        SsePack.psllwImmediate(c, i);
-      }
-      case 40 -> {
-        SsePack.psrldImmediate(c, i);
-      }
-      case 41 -> {
-        SsePack.psradImmediate(c, i);
-      }
-      case 42 -> {
-        SsePack.pslldImmediate(c, i);
-      }
-      case 43 -> {
-        SsePack.psrlqImmediate(c, i);
-      }
-      case 44 -> {
-        SsePack.psllqImmediate(c, i);
-      }
-      case 45 -> {
-        SseShuffle.psrldq(c, i);
-      }
-      case 46 -> {
-        SseShuffle.pslldq(c, i);
-      }
-      case 47 -> {
-        SseMove.movdToXmm(c, i);
-      }
-      case 48 -> {
-        SseMove.movdFromXmm(c, i);
-      }
-      case 49 -> {
-        SseMove.movq(c, i.reg, i.rm);
-      }
-      case 50 -> {
-        Vectors.load(c, i, 64, false);
-        SseMove.movq(c, i.reg, Vectors.SLOT);
-      }
-      case 51 -> {
-        SseMove.movq(c, i.rm, i.reg);
-      }
-      case 52 -> {
-        SseMove.movq(c, Vectors.SLOT, i.reg);
+        SseMove.movsd(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 53 -> {
+      case 33 -> {
+        Vectors.load(c, i, 64, false);
+        SseMove.movhps(c, i.reg, Vectors.SLOT);
+      }
+      case 34 -> {
+        SseMove.movhps(c, i.reg, i.rm);
+      }
+      case 35 -> {
+        SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
+      }
+      case 36 -> {
+        SseMove.movmskps(c, i);
+      }
+      case 37 -> {
         c.x87.checkPending(c);
-        MmxMove.movq2dq(c, i.reg, i.rm);
+        SseConvert.cvtpi2ps(c, i.reg, i.rm);
+      }
+      case 38 -> {
+        c.x87.checkPending(c);
+        Vectors.loadMmx(c, i, 64);
+        SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
+      }
+      case 39 -> {
+        c.x87.checkPending(c);
+        SseConvert.cvttps2pi(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        c.x87.checkPending(c);
+        SseConvert.cvtps2pi(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        c.x87.checkPending(c);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseConvert.cvtsi2ss(c, i);
+      }
+      case 44 -> {
+        SseConvert.cvttss2si(c, i);
+      }
+      case 45 -> {
+        SseConvert.cvtss2si(c, i);
+      }
+      case 46 -> {
+        SsePack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 47 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
+      }
+      case 48 -> {
+        SsePack.punpcklwd(c, i.reg, i.rm);
+      }
+      case 49 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
+      }
+      case 50 -> {
+        SsePack.packsswb(c, i.reg, i.rm);
+      }
+      case 51 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
+      }
+      case 52 -> {
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
+      }
+      case 53 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        c.x87.checkPending(c);
-        MmxMove.movdq2q(c, i.reg, i.rm);
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.packuswb(c, i.reg, i.rm);
       }
       case 59 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.punpckhbw(c, i.reg, i.rm);
       }
       case 61 -> {
-        SseMove.pinsrw(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseMove.pextrwFromModRm(c, i);
+        SsePack.punpckhwd(c, i.reg, i.rm);
       }
       case 63 -> {
-        SseMove.pmovmskb(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,11 +2,8 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
-import dev.troupe.runtime.engine.interpreter.op.SseCompare;
-import dev.troupe.runtime.engine.interpreter.op.SseConvert;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,228 +13,228 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseMove.maskmovdqu(c, i);
+        SsePack.packssdw(c, i.reg, i.rm);
       }
       case 1 -> {
-        SseArithmetic.addpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseArithmetic.addsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseArithmetic.mulpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseArithmetic.mulsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
+        SsePack.psrlw(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseArithmetic.subpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
+        SsePack.psrld(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseArithmetic.subsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
+        SsePack.psrlq(c, i.reg, i.rm);
       }
       case 13 -> {
-        SseArithmetic.minpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmullw(c, i.reg, i.rm);
       }
       case 15 -> {
-        SseArithmetic.minsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusb(c, i.reg, i.rm);
       }
       case 17 -> {
-        SseArithmetic.divpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusw(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseArithmetic.divsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusb(c, i.reg, i.rm);
       }
       case 21 -> {
-        SseArithmetic.maxpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusw(c, i.reg, i.rm);
       }
       case 23 -> {
-        SseArithmetic.maxsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
+        SsePack.psraw(c, i.reg, i.rm);
       }
       case 25 -> {
-        SseArithmetic.sqrtpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
+        SsePack.psrad(c, i.reg, i.rm);
       }
       case 27 -> {
-        SseArithmetic.sqrtsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhw(c, i.reg, i.rm);
       }
       case 29 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.psubsb(c, i.reg, i.rm);
       }
       case 31 -> {
-        SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.psubsw(c, i.reg, i.rm);
       }
       case 33 -> {
-        SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.paddsb(c, i.reg, i.rm);
       }
       case 35 -> {
-        SseCompare.ucomisd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsw(c, i.reg, i.rm);
       }
       case 37 -> {
-        SseCompare.comisd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.comisd(c, i.reg, Vectors.SLOT);
+        SsePack.psllw(c, i.reg, i.rm);
       }
       case 39 -> {
-        SseMove.movsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseMove.movsd(c, i.rm, i.reg);
+        SsePack.pslld(c, i.reg, i.rm);
       }
       case 41 -> {
-        SseMove.movmskpd(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseConvert.cvtpd2ps(c, i.reg, i.rm);
+        SsePack.psllq(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseConvert.cvtps2pd(c, i.reg, i.rm);
+        SseLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 45 -> {
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        SseConvert.cvtsd2ss(c, i.reg, i.rm);
+        SseLanes.psubb(c, i.reg, i.rm);
       }
       case 47 -> {
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        SseConvert.cvtss2sd(c, i.reg, i.rm);
+        SseLanes.psubw(c, i.reg, i.rm);
       }
       case 49 -> {
-        Vectors.load(c, i, 32, false);
-        SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        SseConvert.cvtdq2ps(c, i.reg, i.rm);
+        SseLanes.psubd(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        SseConvert.cvtps2dq(c, i.reg, i.rm);
+        SseLanes.paddb(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        SseConvert.cvttps2dq(c, i.reg, i.rm);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        SseConvert.cvttpd2dq(c, i.reg, i.rm);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SseConvert.cvtpd2dq(c, i.reg, i.rm);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseConvert.cvtdq2pd(c, i.reg, i.rm);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 61 -> {
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtpi2pd(c, i.reg, i.rm);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 63 -> {
-        c.x87.checkPending(c);
-        Vectors.loadMmx(c, i, 64);
-        SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

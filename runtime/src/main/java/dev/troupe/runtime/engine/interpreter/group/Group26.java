@@ -2,9 +2,10 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.SseConvert;
-import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
+import dev.troupe.runtime.engine.interpreter.op.MmxMove;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -16,230 +17,221 @@ final class Group26 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvttpd2pi(c, i.reg, i.rm);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 1 -> {
-        c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
-        SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        c.x87.checkPending(c);
-        SseConvert.cvtpd2pi(c, i.reg, i.rm);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 3 -> {
-        c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseConvert.cvtsi2sd(c, i);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseConvert.cvttsd2si(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseConvert.cvtsd2si(c, i);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseHorizontal.haddpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseHorizontal.haddps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseHorizontal.hsubpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 13 -> {
-        SseHorizontal.hsubps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 15 -> {
-        SseHorizontal.addsubpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 17 -> {
-        SseHorizontal.addsubps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+        SsePack.psrlwImmediate(c, i);
       }
       case 21 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
+        SsePack.psrawImmediate(c, i);
       }
       case 22 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+        SsePack.psllwImmediate(c, i);
       }
       case 23 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
+        SsePack.psrldImmediate(c, i);
       }
       case 24 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+        SsePack.psradImmediate(c, i);
       }
       case 25 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
+        SsePack.pslldImmediate(c, i);
       }
       case 26 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+        SsePack.psrlqImmediate(c, i);
       }
       case 27 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
+        SsePack.psllqImmediate(c, i);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+        SseShuffle.psrldq(c, i);
       }
       case 29 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
+        SseShuffle.pslldq(c, i);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+        SseMove.movdToXmm(c, i);
       }
       case 31 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
+        SseMove.movdFromXmm(c, i);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+        SseMove.movq(c, i.reg, i.rm);
       }
       case 33 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseMove.movq(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        SseMove.movq(c, i.rm, i.reg);
       }
       case 35 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
+        SseMove.movq(c, Vectors.SLOT, i.reg);
+        Vectors.store(c, i, 64, false);
       }
       case 36 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        MmxMove.movq2dq(c, i.reg, i.rm);
       }
       case 37 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        MmxMove.movdq2q(c, i.reg, i.rm);
       }
       case 38 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 39 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 40 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 41 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 42 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 43 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+        SseMove.pinsrw(c, i);
       }
       case 45 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
+        SseMove.pextrwFromModRm(c, i);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+        SseMove.pmovmskb(c, i);
       }
       case 47 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
+        SseMove.maskmovdqu(c, i);
       }
       case 48 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addpd(c, i.reg, i.rm);
       }
       case 49 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addsd(c, i.reg, i.rm);
       }
       case 51 -> {
-        SseLanes.pabsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulpd(c, i.reg, i.rm);
       }
       case 53 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulsd(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.subpd(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subsd(c, i.reg, i.rm);
       }
       case 59 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minpd(c, i.reg, i.rm);
       }
       case 61 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minsd(c, i.reg, i.rm);
       }
       case 63 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,11 +2,12 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SsePack;
+import dev.troupe.runtime.engine.interpreter.op.SseConvert;
+import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,228 +17,231 @@ final class Group27 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divpd(c, i.reg, i.rm);
       }
       case 1 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divsd(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseWiden.pmovsxbd(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxpd(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseWiden.pmovsxbq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxsd(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtpd(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtsd(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 13 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 14 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+        SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 15 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 16 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
+        SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 17 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 18 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
+        SseCompare.ucomisd(c, i.reg, i.rm);
       }
       case 19 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
+        SseCompare.comisd(c, i.reg, i.rm);
       }
       case 21 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseCompare.comisd(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
+        SseMove.movsd(c, i.reg, i.rm);
       }
       case 23 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
+        SseMove.movsd(c, i.rm, i.reg);
       }
       case 24 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+        SseMove.movmskpd(c, i);
       }
       case 25 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
+        SseConvert.cvtpd2ps(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SseConvert.cvtps2pd(c, i.reg, i.rm);
       }
       case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        SseConvert.cvtsd2ss(c, i.reg, i.rm);
       }
       case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SseConvert.cvtss2sd(c, i.reg, i.rm);
       }
       case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseConvert.cvtdq2ps(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseConvert.cvtps2dq(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseConvert.cvttps2dq(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseConvert.cvttpd2dq(c, i.reg, i.rm);
       }
       case 40 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseConvert.cvtpd2dq(c, i.reg, i.rm);
       }
       case 42 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseConvert.cvtdq2pd(c, i.reg, i.rm);
       }
       case 44 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvtpi2pd(c, i.reg, i.rm);
       }
       case 46 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        Vectors.loadMmx(c, i, 64);
+        SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvttpd2pi(c, i.reg, i.rm);
       }
       case 48 -> {
+        c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        SseConvert.cvtpd2pi(c, i.reg, i.rm);
       }
       case 50 -> {
+        c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
-        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
+        SseConvert.cvtsi2sd(c, i);
       }
       case 52 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseConvert.cvttsd2si(c, i);
       }
       case 53 -> {
-        SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
+        SseConvert.cvtsd2si(c, i);
       }
       case 54 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.haddpd(c, i.reg, i.rm);
       }
       case 55 -> {
-        SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.haddps(c, i.reg, i.rm);
       }
       case 57 -> {
-        SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.hsubpd(c, i.reg, i.rm);
       }
       case 59 -> {
-        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.hsubps(c, i.reg, i.rm);
       }
       case 61 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.addsubpd(c, i.reg, i.rm);
       }
       case 63 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

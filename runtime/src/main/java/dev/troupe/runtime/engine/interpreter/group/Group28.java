@@ -4,8 +4,9 @@ package dev.troupe.runtime.engine.interpreter.group;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
+import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -15,61 +16,228 @@ final class Group28 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseHorizontal.addsubps(c, i.reg, i.rm);
       }
       case 1 -> {
-        SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.movddup(c, i.reg, i.rm);
       }
       case 3 -> {
-        SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.movsldup(c, i.reg, i.rm);
       }
       case 5 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.movshdup(c, i.reg, i.rm);
       }
       case 7 -> {
-        SseMove.pextrb(c, i);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseMove.pextrw(c, i);
+        SseShuffle.pshufb(c, i.reg, i.rm);
       }
       case 9 -> {
-        SseMove.pextrd(c, i);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseMove.extractps(c, i);
+        SsePack.phaddw(c, i.reg, i.rm);
       }
       case 11 -> {
-        SseMove.pinsrb(c, i);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseMove.pinsrd(c, i);
+        SsePack.phaddd(c, i.reg, i.rm);
       }
       case 13 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.phaddsw(c, i.reg, i.rm);
       }
       case 15 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
+        SseLanes.pmaddubsw(c, i.reg, i.rm);
+      }
+      case 17 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 18 -> {
+        SsePack.phsubw(c, i.reg, i.rm);
+      }
+      case 19 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+      }
+      case 20 -> {
+        SsePack.phsubd(c, i.reg, i.rm);
+      }
+      case 21 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+      }
+      case 22 -> {
+        SsePack.phsubsw(c, i.reg, i.rm);
+      }
+      case 23 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+      }
+      case 24 -> {
+        SseLanes.psignb(c, i.reg, i.rm);
+      }
+      case 25 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+      }
+      case 26 -> {
+        SseLanes.psignw(c, i.reg, i.rm);
+      }
+      case 27 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+      }
+      case 28 -> {
+        SseLanes.psignd(c, i.reg, i.rm);
+      }
+      case 29 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+      }
+      case 30 -> {
+        SseLanes.pmulhrsw(c, i.reg, i.rm);
+      }
+      case 31 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+      }
+      case 32 -> {
+        SseLanes.pabsb(c, i.reg, i.rm);
+      }
+      case 33 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+      }
+      case 34 -> {
+        SseLanes.pabsw(c, i.reg, i.rm);
+      }
+      case 35 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+      }
+      case 36 -> {
+        SseLanes.pabsd(c, i.reg, i.rm);
+      }
+      case 37 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+      }
+      case 38 -> {
+        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 39 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 40 -> {
+        SseShuffle.pblendvb(c, i.reg, i.rm);
+      }
+      case 41 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+      }
+      case 42 -> {
+        SseShuffle.blendvps(c, i.reg, i.rm);
+      }
+      case 43 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+      }
+      case 44 -> {
+        SseShuffle.blendvpd(c, i.reg, i.rm);
+      }
+      case 45 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+      }
+      case 46 -> {
+        SseShuffle.ptest(c, i.reg, i.rm);
+      }
+      case 47 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+      }
+      case 48 -> {
+        SseWiden.pmovsxbw(c, i.reg, i.rm);
+      }
+      case 49 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
+      }
+      case 50 -> {
+        SseWiden.pmovsxbd(c, i.reg, i.rm);
+      }
+      case 51 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
+      }
+      case 52 -> {
+        SseWiden.pmovsxbq(c, i.reg, i.rm);
+      }
+      case 53 -> {
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+      }
+      case 54 -> {
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
+      }
+      case 55 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+      }
+      case 56 -> {
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseWiden.pmovsxdq(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseWiden.pmovzxbw(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseWiden.pmovzxbd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
