@@ -3,6 +3,7 @@ package dev.troupe.runtime.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.boot.EntryState;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Vcpu;
@@ -168,6 +169,49 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
   void an_unusable_interrupt_table_ends_in_a_triple_fault() {
     // lidt [0x1100], which is zero: limit 0; int3
     assertThat(run("0f011e0011 cc")).isInstanceOf(Outcome.TripleFault.class);
+  }
+
+  /** Enters code at 0x2000 in flat 32-bit mode. */
+  private void loadFlat(String hex) {
+    memory.copyIn(0x2000, MemorySegment.ofArray(HexFormat.of().parseHex(hex.replace(" ", ""))));
+    new EntryState.ProtectedMode(0x2000, 0, 0, 0).apply(cpu);
+  }
+
+  @Test
+  void a_level_at_the_io_apic_interrupts_again_after_each_end_while_it_lasts() {
+    // lgdt; lidt; local APIC on; I/O APIC pin 4: level-triggered, vector 0x40; UART: OUT2, transmit
+    // interrupt; sti; hlt
+    // handler: the third time read the UART's IIR, so that the line falls, else EOI and iret; then
+    // EOI, sti, and out with
+    // the count, which would be 4 if the interrupt came once more
+    loadFlat(
+        "0f0115a02000000f011da8200000bc00800000c705f000e0feff010000c7050000c0fe19"
+            + "000000c7051000c0fe00000000c7050000c0fe18000000c7051000c0fe4080000066bafc"
+            + "03b008ee66baf903b002eefbf4ebfd4383fb03740bc705b000e0fe00000000cf66bafa03"
+            + "ecc705b000e0fe00000000fb909089d8e7f4909000000000000000000000000000000000"
+            + "ffff0000009bcf00ffff00000093cf001f008020000090900702b01e0000909057201000"
+            + "008e0000");
+    assertThat(machine.run()).isEqualTo(new Outcome.DebugExit(3));
+  }
+
+  @Test
+  void a_start_up_message_reaches_the_other_processor() {
+    VmSpec spec = VmSpec.newBuilder().setCpus(2).setMemoryBytes(MEMORY).build();
+    Vcpu other = new Vcpu(new Cpu(CpuModel.DEFAULT, memory, this::nanos, () -> 0, 1, 2));
+    DirectMachine two =
+        new DirectMachine(
+            List.of(
+                new DirectMachine.Processor(vcpu, new Interpreter(vcpu)),
+                new DirectMachine.Processor(other, new Interpreter(other))),
+            BoardLayout.standard(spec, 0),
+            this::nanos,
+            this,
+            this);
+    // The other's start at 0x1000: mov al,9; out 0xf4,al
+    memory.copyIn(START, MemorySegment.ofArray(HexFormat.of().parseHex("b009e6f4")));
+    // INIT to all others; start-up at page 1; hlt
+    loadFlat("c7050003e0fe00450c00 c7050003e0fe01460c00 f4 ebfd");
+    assertThat(two.run()).isEqualTo(new Outcome.DebugExit(9));
   }
 
   @Test

@@ -68,7 +68,7 @@ final class Chip {
   private int edges;
 
   private int isr;
-  private int imr;
+  private int imr = 0xFF;
   private int elcr;
 
   /** Vector of IR0, a multiple of 8. */
@@ -94,9 +94,13 @@ final class Chip {
     this.elcr = this.initialElcr;
   }
 
-  /** Power-on: everything but the levels of the pins. */
+  /**
+   * Power-on: everything but the levels of the pins. Masked, as firmware leaves what it does not
+   * use; the datasheet leaves it open.
+   */
   void reset() {
     initialise();
+    imr = 0xFF;
     elcr = initialElcr;
     base = 0;
     single = false;
