@@ -1,6 +1,7 @@
 package dev.troupe.actors.machine;
 
 import dev.troupe.actors.vcpu.VcpuCounters;
+import java.util.List;
 
 /**
  * What a machine has done since power-on.
@@ -11,9 +12,14 @@ import dev.troupe.actors.vcpu.VcpuCounters;
  *     resets
  * @param resets calls that the machine itself has made
  * @param virtualNanos the machine's clock
+ * @param states where each vCPU is, for people
  */
 public record MachineStatistics(
-    VcpuCounters vcpus, long[] messages, long calls, long resets, long virtualNanos) {
+    VcpuCounters vcpus, long[] messages, long calls, long resets, long virtualNanos, List<String> states) {
+  public MachineStatistics {
+    states = List.copyOf(states);
+  }
+
   /** Board messages of this kind. */
   public long messages(MessageKind kind) {
     return messages[kind.ordinal()];

@@ -166,8 +166,10 @@ public final class VcpuActor {
       switch (exit) {
         case Exit.TurnEnd _ -> left = 0;
         case Exit.Halt _ -> {
-          parts.schedule().timer(parts.actor(), 0, parts.vcpu().nextDeadline());
+          // In this order: a deadline that is due at once must find the vCPU halted, or it wakes
+          // nobody.
           parts.door().halt();
+          parts.schedule().timer(parts.actor(), 0, parts.vcpu().nextDeadline());
           return;
         }
         case Exit.Shutdown _ -> {
