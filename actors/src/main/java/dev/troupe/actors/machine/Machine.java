@@ -279,7 +279,12 @@ final class Machine implements AutoCloseable {
     VcpuCounters all = new VcpuCounters();
     counters.forEach(all::add);
     return new MachineStatistics(
-        all, messages.byKind(), messages.calls(), resets, schedule.nanos(), vcpus.stream().map(Vcpu::summary).toList());
+        all,
+        messages.byKind(),
+        messages.calls(),
+        resets,
+        schedule.nanos(),
+        vcpus.stream().map(Vcpu::summary).toList());
   }
 
   /** After the last of the machine's actors has stopped. */

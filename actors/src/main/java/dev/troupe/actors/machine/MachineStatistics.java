@@ -15,7 +15,12 @@ import java.util.List;
  * @param states where each vCPU is, for people
  */
 public record MachineStatistics(
-    VcpuCounters vcpus, long[] messages, long calls, long resets, long virtualNanos, List<String> states) {
+    VcpuCounters vcpus,
+    long[] messages,
+    long calls,
+    long resets,
+    long virtualNanos,
+    List<String> states) {
   public MachineStatistics {
     states = List.copyOf(states);
   }
