@@ -42,7 +42,8 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 4 -> {
-        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 5 -> {
         long a = Operands.address(c, i, 4, true);
@@ -80,7 +81,8 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 10 -> {
-        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 11 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -99,7 +101,9 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 13 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 14 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -156,7 +160,8 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 22 -> {
-        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 23 -> {
         long a = Operands.address(c, i, 4, true);
@@ -194,7 +199,8 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 28 -> {
-        Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 29 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -213,7 +219,9 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 31 -> {
-        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -270,7 +278,8 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 40 -> {
-        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -308,14 +317,17 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 46 -> {
-        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 47 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 48 -> {
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 49 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -329,14 +341,17 @@ final class Group10 {
         c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], m, 64);
       }
       case 52 -> {
-        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 53 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 54 -> {
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 55 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));

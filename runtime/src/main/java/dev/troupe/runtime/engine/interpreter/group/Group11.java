@@ -88,7 +88,9 @@ final class Group11 {
         c.mmu.store64(a, Logic.movbe(c, c.gpr[i.reg], 64));
       }
       case 21 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8)
+                & 0xFFFF_FFFFL;
       }
       case 22 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
@@ -102,14 +104,18 @@ final class Group11 {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 8);
       }
       case 25 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16)
+                & 0xFFFF_FFFFL;
       }
       case 26 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 16) & 0xFFFF_FFFFL;
       }
       case 27 -> {
-        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32)
+                & 0xFFFF_FFFFL;
       }
       case 28 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -123,7 +129,9 @@ final class Group11 {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 64);
       }
       case 31 -> {
-        c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -137,7 +145,9 @@ final class Group11 {
         c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg], m, 64);
       }
       case 35 -> {
-        c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 36 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -151,7 +161,9 @@ final class Group11 {
         c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg], m, 64);
       }
       case 39 -> {
-        c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 40 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -165,7 +177,9 @@ final class Group11 {
         c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv], m, 64);
       }
       case 43 -> {
-        c.gpr[i.reg] = Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 44 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -221,7 +235,9 @@ final class Group11 {
         c.gpr[i.vvvv] = Logic.blsi(c, m, 64);
       }
       case 59 -> {
-        c.gpr[i.reg] = Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 60 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -235,7 +251,9 @@ final class Group11 {
         c.gpr[i.reg] = Logic.bzhi(c, m, c.gpr[i.vvvv], 64);
       }
       case 63 -> {
-        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

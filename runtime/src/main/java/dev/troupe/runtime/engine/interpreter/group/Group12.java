@@ -26,7 +26,9 @@ final class Group12 {
         c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], m, 64);
       }
       case 3 -> {
-        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 4 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -46,7 +48,9 @@ final class Group12 {
         Multiply.mulx(c, i, 64);
       }
       case 9 -> {
-        c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 10 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -60,7 +64,9 @@ final class Group12 {
         c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv], 64);
       }
       case 13 -> {
-        c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 14 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -74,7 +80,9 @@ final class Group12 {
         c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv], 64);
       }
       case 17 -> {
-        c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 18 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -88,7 +96,8 @@ final class Group12 {
         c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv], 64);
       }
       case 21 -> {
-        c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 22 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));

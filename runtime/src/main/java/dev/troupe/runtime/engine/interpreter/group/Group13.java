@@ -69,25 +69,37 @@ final class Group13 {
         c.jumped = false;
         Control.pause(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 16 -> {
         Move.xlat(c, i);
       }
       case 17 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 18 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 19 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.overflow(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 20 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 21 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -97,18 +109,30 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 23 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 24 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 25 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.overflow(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 26 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 27 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -118,18 +142,26 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 29 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 30 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 31 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -139,36 +171,48 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 35 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 36 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 37 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 38 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 39 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 40 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 41 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 42 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 43 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 44 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -178,18 +222,26 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 46 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 47 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 48 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 49 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 50 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -199,18 +251,30 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 52 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 53 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 54 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.belowOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 55 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 56 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -220,18 +284,30 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 58 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 59 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 60 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.belowOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 61 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 62 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);

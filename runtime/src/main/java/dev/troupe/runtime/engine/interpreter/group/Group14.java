@@ -13,18 +13,22 @@ final class Group14 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 1 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 2 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 3 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -34,18 +38,26 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 6 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 7 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 8 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 10 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -55,18 +67,26 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 12 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 13 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 14 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 15 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 16 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -76,18 +96,30 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 18 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 19 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 20 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.parity(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 21 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 22 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -97,18 +129,22 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 24 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 25 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 26 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 27 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 28 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -118,18 +154,26 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 30 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 31 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 32 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 33 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 34 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -139,18 +183,30 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 36 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 37 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 38 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.lessOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 39 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 40 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -160,18 +216,30 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 42 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 43 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 44 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.lessOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 45 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 46 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);

@@ -185,7 +185,7 @@ final class Group15 {
         c.jumped = false;
         InterruptFlag.pop(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 52 -> {

@@ -194,7 +194,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 60 -> {
@@ -202,7 +202,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 61 -> {
@@ -210,7 +210,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -218,7 +218,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 63 -> {
@@ -226,7 +226,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

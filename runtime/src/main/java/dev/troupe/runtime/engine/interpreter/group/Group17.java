@@ -20,7 +20,7 @@ final class Group17 {
         c.jumped = false;
         Strings.cmps(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 1 -> {
@@ -28,7 +28,7 @@ final class Group17 {
         c.jumped = false;
         Strings.cmps(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 2 -> {
@@ -36,7 +36,7 @@ final class Group17 {
         c.jumped = false;
         Strings.cmps(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 3 -> {
@@ -44,7 +44,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -52,7 +52,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 5 -> {
@@ -60,7 +60,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 6 -> {
@@ -68,7 +68,7 @@ final class Group17 {
         c.jumped = false;
         Strings.stos(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 7 -> {
@@ -76,7 +76,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 8 -> {
@@ -84,7 +84,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 9 -> {
@@ -92,7 +92,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -100,7 +100,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 11 -> {
@@ -108,7 +108,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -116,7 +116,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 13 -> {
@@ -124,7 +124,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 14 -> {
@@ -132,7 +132,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 15 -> {
@@ -140,7 +140,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 16 -> {
@@ -148,7 +148,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 17 -> {
@@ -156,7 +156,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 18 -> {
@@ -164,7 +164,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 19 -> {
@@ -172,7 +172,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 20 -> {
@@ -180,7 +180,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 21 -> {
@@ -212,7 +212,7 @@ final class Group17 {
         c.jumped = false;
         Move.ud(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 30 -> {
@@ -256,7 +256,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.call(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 43 -> {
@@ -264,7 +264,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.jump(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 44 -> {
@@ -272,7 +272,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.callMemory(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 45 -> {
@@ -280,7 +280,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.jumpMemory(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 46 -> {
@@ -288,7 +288,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.ret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 47 -> {
@@ -296,7 +296,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.iret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 48 -> {
@@ -304,7 +304,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.breakpoint(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 49 -> {
@@ -312,7 +312,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.interrupt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 50 -> {
@@ -320,7 +320,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.overflow(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 51 -> {
@@ -328,7 +328,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.debugTrap(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 52 -> {
@@ -348,7 +348,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.pop(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 57 -> {
@@ -359,7 +359,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.load(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 59 -> {
@@ -367,7 +367,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lds(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 60 -> {
@@ -375,7 +375,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.les(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 61 -> {
@@ -383,7 +383,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lss(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -391,7 +391,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lfs(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 63 -> {
@@ -399,7 +399,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lgs(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

@@ -33,7 +33,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lldt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 3 -> {
@@ -41,7 +41,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.ltr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -63,7 +63,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 9 -> {
@@ -71,7 +71,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lidt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -83,7 +83,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -100,7 +100,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readControl(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 16 -> {
@@ -108,7 +108,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeControl(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 17 -> {
@@ -116,7 +116,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readDebug(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 18 -> {
@@ -124,7 +124,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeDebug(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 19 -> {
@@ -132,7 +132,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.clearTaskSwitched(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 20 -> {
@@ -143,7 +143,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidatePage(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 22 -> {
@@ -151,7 +151,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidateContext(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 23 -> {
@@ -159,7 +159,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.clear(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 24 -> {
@@ -167,7 +167,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.set(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 25 -> {
@@ -175,7 +175,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.halt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 26 -> {
@@ -183,7 +183,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.clear(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 27 -> {
@@ -191,7 +191,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.set(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 28 -> {
@@ -202,7 +202,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.writeMsr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 30 -> {
@@ -210,7 +210,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readMsr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 31 -> {
@@ -218,7 +218,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStamp(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 32 -> {
@@ -226,7 +226,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readPerformance(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 33 -> {
@@ -234,7 +234,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStampAndProcessor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 34 -> {
@@ -242,7 +242,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.identify(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 35 -> {
@@ -268,7 +268,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 42 -> {
@@ -276,7 +276,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.call(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 43 -> {
@@ -284,7 +284,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.callReturn(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 44 -> {
@@ -292,7 +292,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.enter(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 45 -> {
@@ -300,7 +300,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.exit(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 46 -> {
@@ -308,7 +308,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 47 -> {
@@ -316,7 +316,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.wait(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 48 -> {
@@ -324,7 +324,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 49 -> {
@@ -332,7 +332,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.waitAnyLevel(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 50 -> {
@@ -352,7 +352,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 55 -> {
@@ -363,7 +363,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.xrstor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 57 -> {
@@ -374,7 +374,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.xrstors(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 59 -> {
@@ -388,7 +388,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -396,7 +396,7 @@ final class Group18 {
         c.jumped = false;
         SseMove.ldmxcsr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 63 -> {

@@ -41,7 +41,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.rcr(c, old, 1, 64));
       }
       case 7 -> {
-        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 8 -> {
         long a = Operands.address(c, i, 1, true);
@@ -73,7 +74,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 15 -> {
-        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 16 -> {
         long a = Operands.address(c, i, 1, true);
@@ -89,7 +91,8 @@ final class Group8 {
         c.mmu.store16(a, Shift.shl(c, old, i.immediate & 0xFF, 16));
       }
       case 19 -> {
-        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] =
+            Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 20 -> {
         long a = Operands.address(c, i, 4, true);
@@ -134,7 +137,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.shl(c, old, 1, 64));
       }
       case 30 -> {
-        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 31 -> {
         long a = Operands.address(c, i, 1, true);
@@ -166,7 +170,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 38 -> {
-        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 39 -> {
         long a = Operands.address(c, i, 1, true);
@@ -224,7 +229,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, 1, 64));
       }
       case 52 -> {
-        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 53 -> {
         long a = Operands.address(c, i, 1, true);
@@ -256,7 +262,8 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 60 -> {
-        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(
+            c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 61 -> {
         long a = Operands.address(c, i, 1, true);

@@ -35,13 +35,19 @@ public final class SseStrings {
   @Meaning(value = "PCMPESTRI", flow = Flow.NEXT)
   public static void pcmpestri(Cpu c, Insn i) {
     int from = operand(c, i);
-    index(c, (int) i.immediate, compare(c, i, from, explicit(c, i, Cpu.RAX), explicit(c, i, Cpu.RDX)));
+    index(
+        c,
+        (int) i.immediate,
+        compare(c, i, from, explicit(c, i, Cpu.RAX), explicit(c, i, Cpu.RDX)));
   }
 
   @Meaning(value = "PCMPESTRM", flow = Flow.NEXT)
   public static void pcmpestrm(Cpu c, Insn i) {
     int from = operand(c, i);
-    mask(c, (int) i.immediate, compare(c, i, from, explicit(c, i, Cpu.RAX), explicit(c, i, Cpu.RDX)));
+    mask(
+        c,
+        (int) i.immediate,
+        compare(c, i, from, explicit(c, i, Cpu.RAX), explicit(c, i, Cpu.RDX)));
   }
 
   private static int operand(Cpu c, Insn i) {
