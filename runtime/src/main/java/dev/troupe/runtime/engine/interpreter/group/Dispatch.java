@@ -277,6 +277,7 @@ public final class Dispatch {
       case 27 -> Group27.run(c, i, form);
       case 28 -> Group28.run(c, i, form);
       case 29 -> Group29.run(c, i, form);
+      case 30 -> Group30.run(c, i, form);
       default -> throw new IllegalStateException("no such form: " + form);
     }
   }
