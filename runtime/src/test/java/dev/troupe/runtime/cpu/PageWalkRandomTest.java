@@ -111,7 +111,8 @@ class PageWalkRandomTest {
   }
 
   private long entry(int size) {
-    long flags = random.nextInt(4096) & random.nextInt(4096) & ~1 & 0xFFF;
+    long flags = random.nextInt(4096);
+    flags &= random.nextInt(4096) & ~1; // two draws: most bits clear
     flags |= random.nextInt(12) == 0 ? 0 : 1;
     flags |= random.nextInt(4) == 0 ? 0 : 2;
     flags |= random.nextInt(4) == 0 ? 0 : 4;
