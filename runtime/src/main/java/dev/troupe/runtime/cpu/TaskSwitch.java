@@ -212,8 +212,8 @@ public final class TaskSwitch {
     image[2] = load(base, FLAGS[width], size);
     for (int i = 0; i < 8; i++) {
       long value = load(base, REGISTERS[width] + size * i, size);
-      // Upper halves are undefined after a 16-bit switch; the processor sets them (figure 7-10).
-      image[3 + i] = width == 0 ? value | 0xFFFF_0000L : value;
+      // A 16-bit TSS has no upper halves; they stay, as in QEMU.
+      image[3 + i] = width == 0 ? value | (cpu.gpr[i] & 0xFFFF_0000L) : value;
     }
     int segments = width == 0 ? SEGMENTS_16 : SEGMENTS_32;
     for (int i = 0; i < segments; i++) {

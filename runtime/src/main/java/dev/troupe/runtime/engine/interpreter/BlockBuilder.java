@@ -87,7 +87,8 @@ final class BlockBuilder {
       }
       position = before + i.length;
       i.rip = rip;
-      rip = Operands.cut(rip + i.length, codeSize);
+      // 16-bit code does not wrap at 64 KiB: it runs into its limit, or on if that is larger.
+      rip = Operands.cut(rip + i.length, Math.max(codeSize, 32));
       i.nextRip = rip;
       if (result == Decoder.Result.DECODED) {
         if (count > 0 && i.repeat != 0 && i.row.has(Row.REP | Row.REPZ)) {
