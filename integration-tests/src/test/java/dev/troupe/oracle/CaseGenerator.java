@@ -8,6 +8,8 @@ import dev.troupe.runtime.isa.Row;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -23,14 +25,25 @@ final class CaseGenerator {
   private static final int REAL_CODE = 0x1000;
   private static final int REAL_DATA = 0x2000;
   private static final int REAL_TARGET = 0x3000;
-  private static final int REAL_STACK = 0x8000;
+  private static final int REAL_STACK = 0x8800;
+  private static final int REAL_END = 0xFF00;
 
   private static final int[] SELECTORS = {
     0, 3, 0x23, 0x2B, 0x33, 0x07, 0x0F, 0x17, 0x1F, 0x10, 0x18, 0xFF, 0x27
   };
 
+  /** Where Linux keeps the number of the CPU, as a limit. */
+  private static final int CPU_NODE = 0x78;
+
+  /** The legacy area and the header. */
+  private static final int XSAVE_SIZE = 576;
+
   /** INT with this number is no exception on the host but a system call. */
   private static final int LINUX_SYSTEM_CALL = 0x80;
+
+  /** Memory operands larger than a window. */
+  private static final Set<OperandCode> AREAS =
+      EnumSet.of(OperandCode.M_FX, OperandCode.M_XS, OperandCode.M_EN, OperandCode.M_ST);
 
   private static final int RCX = 1;
   private static final int RDX = 2;
@@ -64,26 +77,54 @@ final class CaseGenerator {
     /** Offsets in their segments: base 0 but in 16-bit code. */
     private final long codeAt;
 
+    /** Of the instruction in the code window. */
+    private final int codeOffset;
+
     private final long dataAt;
     private final long targetAt;
     private final long stackAt;
     private final long segmentBase;
+    private final long stackPointer;
 
     Draft(Row row, int mode, long seed) {
       this.row = row;
       this.mode = mode;
       this.seed = seed;
       random =
+          // Not a multiple of SplittableRandom's own step, or seeds would share their numbers.
           new SplittableRandom(
-              seed * 0x9E37_79B9_7F4A_7C15L + row.opcode().hashCode() * 31L + mode);
+              (seed * 0xD134_2543_DE82_EF95L ^ row.opcode().hashCode()) * 0xAF25_1AF3_B0F0_25B5L
+                  + mode);
       values = new CaseValues(random);
       boolean real = mode == 16;
       segmentBase = real ? ChildProgram.REAL : 0;
-      codeAt = real ? REAL_CODE : ChildProgram.CODE + 0x100;
-      targetAt = real ? REAL_TARGET : ChildProgram.DATA + 0x400;
-      stackAt = real ? REAL_STACK : ChildProgram.STACK + 0x800;
-      // Mostly in the open; sometimes right before the read-only page.
-      dataAt = real ? REAL_DATA : ChildProgram.DATA + (values.oneIn(8) ? 0x1F00 : 0x800);
+      // Mostly in the open; sometimes across two pages, or where code or writable data ends.
+      int before = 1 + values.below(16);
+      switch (values.below(24)) {
+        case 0 -> {
+          codeAt = real ? REAL_CODE + 0xF80 : ChildProgram.CODE + 0xF80;
+          codeOffset = 0x80 - before;
+        }
+        case 1 -> {
+          codeAt = real ? REAL_END : ChildProgram.CODE + 0x1F00;
+          codeOffset = CpuImage.WINDOW - before;
+        }
+        default -> {
+          codeAt = real ? REAL_CODE : ChildProgram.CODE + 0x100;
+          codeOffset = CODE_OFFSET;
+        }
+      }
+      int place = new int[] {0xF80, 0x1F00, 0x1F00, 0x800}[Math.min(3, values.below(24))];
+      if (isArea()) { // three windows one after another
+        dataAt = real ? REAL_DATA : ChildProgram.DATA + (values.oneIn(4) ? 0x1D00 : 0x800);
+        targetAt = dataAt + CpuImage.WINDOW;
+        stackAt = targetAt + CpuImage.WINDOW;
+      } else {
+        dataAt = real ? REAL_DATA + (place & 0xFFF) : ChildProgram.DATA + place;
+        targetAt = real ? REAL_TARGET : ChildProgram.DATA + 0x400;
+        stackAt = stack(real);
+      }
+      stackPointer = stackPointer();
     }
 
     Case make() {
@@ -98,13 +139,14 @@ final class CaseGenerator {
       strings();
       selectors();
       returns();
-      areas();
       byte[] bytes = encoder.encode(insn);
       if (bytes == null) {
         return null;
       }
+      bytes = Prefixes.add(bytes, insn, values);
       Arrays.fill(code, (byte) 0xCC);
-      System.arraycopy(bytes, 0, code, CODE_OFFSET, bytes.length);
+      int room = Math.min(bytes.length, CpuImage.WINDOW - codeOffset);
+      System.arraycopy(bytes, 0, code, codeOffset, room);
       place();
       insn.length = bytes.length;
       return new Case(row, mode, seed, bytes, insn, image);
@@ -129,7 +171,7 @@ final class CaseGenerator {
       image.windows.add(new CpuImage.Window(segmentBase + dataAt, data));
       image.windows.add(new CpuImage.Window(segmentBase + targetAt, target));
       image.windows.add(new CpuImage.Window(segmentBase + stackAt, stack));
-      image.rip = codeAt + CODE_OFFSET;
+      image.rip = codeAt + codeOffset;
       if (mode == 32) {
         image.cs = ChildProgram.CS32;
         image.ss = image.ds = image.es = ChildProgram.DS32;
@@ -151,7 +193,7 @@ final class CaseGenerator {
       if (values.oneIn(3)) { // so that comparisons come out equal, and CMPXCHG exchanges
         image.gpr[0] = image.gpr[insn.reg & 7];
       }
-      image.gpr[RSP] = stackAt + 0x80;
+      image.gpr[RSP] = stackPointer;
       if (row.meaning().equals("LEAVE") || values.oneIn(4)) {
         image.gpr[RBP] = stackAt + 0x40 + 8 * values.below(8);
       }
@@ -159,10 +201,10 @@ final class CaseGenerator {
       if (values.oneIn(8)) {
         image.rflags |= 0x400; // DF
       }
-      if (values.oneIn(16)) {
+      if (values.oneIn(12)) {
         image.rflags |= 0x100; // TF
       }
-      if (values.oneIn(32)) {
+      if (values.oneIn(16)) {
         image.rflags |= 0x40000; // AC
       }
       if (row.meaning().startsWith("DIV") || row.meaning().startsWith("IDIV")) {
@@ -170,16 +212,43 @@ final class CaseGenerator {
       }
     }
 
+    /** Mostly in the open; sometimes at an end of what is mapped, or of the segment. */
+    private long stack(boolean real) {
+      int end = real && codeAt == REAL_END ? 2 : values.below(32);
+      return switch (end) {
+        case 0 -> real ? 0 : ChildProgram.STACK;
+        case 1 -> real ? REAL_END : ChildProgram.STACK + 0x1F00;
+        default -> real ? REAL_STACK : ChildProgram.STACK + 0x800;
+      };
+    }
+
+    private long stackPointer() {
+      if ((stackAt & 0xF00) == 0) {
+        return stackAt + values.below(24);
+      }
+      if ((stackAt & 0xF00) == 0xF00) {
+        return stackAt + CpuImage.WINDOW - 1 - values.below(24);
+      }
+      return switch (values.below(mode == 64 ? 40 : 39)) {
+        case 0 -> stackAt + 0x80 + values.below(8);
+        case 39 -> 0x8000_0000_0000_0000L >>> values.below(17) | stackAt + 0x80;
+        default -> stackAt + 0x80;
+      };
+    }
+
     /** Branch distances and targets within the code window, where only breakpoints are. */
     private void branches() {
       for (OperandCode operand : row.operands()) {
         if (operand.kind() == OperandCode.Kind.RELATIVE) {
+          // At the end of 64 KiB not past it: what other cases left there is no breakpoints.
           insn.immediate =
-              values.oneIn(2) ? -CODE_OFFSET + 8 + values.below(24) : 16 + values.below(0x40);
+              values.oneIn(2) || codeAt == REAL_END
+                  ? -CODE_OFFSET + 8 + values.below(24)
+                  : 16 + values.below(0x40);
         }
         if (operand.kind() == OperandCode.Kind.FAR_POINTER) {
           insn.immediate = landing();
-          insn.immediate2 = (int) selector();
+          insn.immediate2 = (int) codeSelector();
         }
       }
       if (row.meaning().equals("INT") && insn.immediate == LINUX_SYSTEM_CALL) {
@@ -214,16 +283,16 @@ final class CaseGenerator {
         offset &= ~15;
       }
       if (isArea()) {
-        offset = -256 * values.below(3) & (values.oneIn(8) ? -1 : ~63);
+        offset = values.below(3) * 64 + (values.oneIn(8) ? values.below(64) : 0);
+        areas(offset);
       }
       long wanted = dataAt + offset;
       if (isBitString() && !values.oneIn(4)) {
         wanted = dataAt + 0x40 + (offset & 0x3F);
         image.gpr[insn.reg & 15] = values.below(1024) - 512;
       }
-      if (mode != 16 && values.oneIn(24)) {
-        wanted =
-            (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + values.below(64);
+      if (values.oneIn(16)) {
+        wanted = edge();
       } else if (mode == 64 && values.oneIn(64)) {
         wanted = 0x8000_0000_0000_0000L >>> values.below(17) | wanted; // not canonical, mostly
       }
@@ -264,9 +333,32 @@ final class CaseGenerator {
       }
       if (isFarMemory()) {
         int width = insn.operandSize / 8;
+        boolean branch = row.meaning().equals("CALLF_M") || row.meaning().equals("JMPF_M");
         put(data, wanted - dataAt, landing());
-        put(data, wanted - dataAt + width, selector());
+        put(data, wanted - dataAt + width, branch ? codeSelector() : selector());
       }
+    }
+
+    private long codeSelector() {
+      if (values.oneIn(2)) {
+        return selector();
+      }
+      return mode == 64 ? ChildProgram.CS64 : mode == 32 ? ChildProgram.CS32 : ChildProgram.CS16;
+    }
+
+    /** Read-only, unmapped or beyond the segment's limit, or across the way there. */
+    private long edge() {
+      if (isArea() && mode != 16) {
+        return dataAt + values.below(3 * CpuImage.WINDOW);
+      }
+      int distance = values.below(64) - 32;
+      if (codeAt == REAL_END) {
+        return dataAt + values.below(64); // not into the code
+      }
+      if (mode == 16) {
+        return 0x10000 - Math.abs(distance);
+      }
+      return (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + distance;
     }
 
     private long fit(long displacement) {
@@ -288,7 +380,7 @@ final class CaseGenerator {
     }
 
     private boolean isArea() {
-      return row.operands().stream().anyMatch(o -> o == OperandCode.M_FX || o == OperandCode.M_XS);
+      return row.operands().stream().anyMatch(AREAS::contains);
     }
 
     private boolean isSelectorRow() {
@@ -299,7 +391,11 @@ final class CaseGenerator {
     }
 
     private long selector() {
-      return values.oneIn(8) ? values.bits() & 0xFFFF : SELECTORS[values.below(SELECTORS.length)];
+      if (!values.oneIn(8)) {
+        return SELECTORS[values.below(SELECTORS.length)];
+      }
+      long any = values.bits() & 0xFFFF;
+      return (any & ~3) == CPU_NODE ? 0 : any;
     }
 
     private void selectors() {
@@ -315,8 +411,10 @@ final class CaseGenerator {
     private void strings() {
       for (OperandCode operand : row.operands()) {
         switch (operand.kind()) {
-          case SOURCE_STRING -> image.gpr[RSI] = dataAt + 0x40 + values.below(0x40);
-          case TARGET_STRING -> image.gpr[RDI] = targetAt + 0x40 + values.below(0x40);
+          case SOURCE_STRING ->
+              image.gpr[RSI] = values.oneIn(12) ? edge() : dataAt + 0x40 + values.below(0x40);
+          case TARGET_STRING ->
+              image.gpr[RDI] = values.oneIn(12) ? edge() : targetAt + 0x40 + values.below(0x40);
           case XLAT -> image.gpr[3] = dataAt;
           default -> {}
         }
@@ -342,42 +440,52 @@ final class CaseGenerator {
       switch (row.meaning()) {
         case "RET" -> put(stack, 0x80, landing());
         case "RETF", "IRET" -> {
+          // Upwards, as each put overwrites what follows.
+          put(stack, 0x80, landing());
+          put(stack, 0x80 + width, values.oneIn(3) ? selector() : codeSelector());
+          put(stack, 0x80 + 2L * width, values.bits() & 0xCD5);
+          put(stack, 0x80 + 3L * width, stackAt + 0x80);
           put(
               stack,
               0x80 + 4L * width,
               mode == 64 ? ChildProgram.SS64 : mode == 32 ? ChildProgram.DS32 : ChildProgram.DS16);
-          put(stack, 0x80 + 3L * width, stackAt + 0x80);
-          put(stack, 0x80 + 2L * width, values.bits() & 0xCD5);
-          put(
-              stack,
-              0x80 + width,
-              values.oneIn(3)
-                  ? selector()
-                  : mode == 64
-                      ? ChildProgram.CS64
-                      : mode == 32 ? ChildProgram.CS32 : ChildProgram.CS16);
-          put(stack, 0x80, landing());
         }
         case "POPF" -> put(stack, 0x80, values.bits() & 0x4FFFF);
         default -> {}
       }
     }
 
-    /** FXSAVE and XSAVE areas: valid control words and header mostly. */
-    private void areas() {
-      if (!isArea()) {
-        return;
-      }
-      image.gpr[RDX] = 0;
-      image.gpr[0] = values.below(4);
-      if (!values.oneIn(6)) {
-        byte[] fx = new byte[CpuImage.FX_SIZE];
-        values.floatingPoint(fx);
-        System.arraycopy(fx, 0, data, 0, CpuImage.WINDOW);
-        if (values.oneIn(2)) { // the window is the header's place when the area begins 512 before
-          Arrays.fill(data, 0, 64, (byte) 0);
-          data[0] = (byte) values.below(4);
+    /** FXSAVE and XSAVE areas, at offset 0 of the first of three windows: valid ones mostly. */
+    private void areas(int offset) {
+      byte[] fx = new byte[CpuImage.FX_SIZE];
+      values.floatingPoint(fx);
+      byte[] all = new byte[3 * CpuImage.WINDOW];
+      values.fill(all);
+      boolean xsave = row.operands().contains(OperandCode.M_XS);
+      if (xsave || row.operands().contains(OperandCode.M_FX)) {
+        if (!values.oneIn(6)) {
+          System.arraycopy(fx, 0, all, offset, fx.length);
         }
+      }
+      if (xsave && offset + XSAVE_SIZE <= all.length) {
+        header(ByteBuffer.wrap(all, offset + CpuImage.FX_SIZE, 64).slice());
+        image.gpr[RDX] = 0;
+        image.gpr[0] = values.below(4); // what the oracle compares of the host's components
+      }
+      System.arraycopy(all, 0, data, 0, CpuImage.WINDOW);
+      System.arraycopy(all, CpuImage.WINDOW, target, 0, CpuImage.WINDOW);
+      System.arraycopy(all, 2 * CpuImage.WINDOW, stack, 0, CpuImage.WINDOW);
+    }
+
+    /** XSTATE_BV, XCOMP_BV and the bytes that must be zero (SDM vol. 1, 13.4.2). */
+    private void header(ByteBuffer header) {
+      header.order(ByteOrder.LITTLE_ENDIAN).put(0, new byte[64]);
+      header.putLong(0, values.below(4));
+      if (values.oneIn(3)) {
+        header.putLong(8, Long.MIN_VALUE | values.below(4));
+      }
+      if (values.oneIn(8)) {
+        header.putLong(8 * values.below(8), 1L << 62);
       }
     }
 

@@ -293,6 +293,7 @@ public final class FarTransfer {
    */
   public void ret(int size, int parameterBytes) {
     stack.current();
+    stack.peek(size, size); // processors read the selector first: its fault is the one seen
     long offset = stack.pop(size);
     int selector = (int) stack.pop(size) & 0xFFFF;
     if (!cpu.segmentation.isProtected()) {
@@ -306,7 +307,11 @@ public final class FarTransfer {
     }
     long code = returnCode(selector);
     long target = target(code, offset);
-    stack.skip(parameterBytes);
+    if (code64(code)) {
+      stack.skipFlat(parameterBytes); // the stack is as wide as the new code has it
+    } else {
+      stack.skip(parameterBytes);
+    }
     if ((selector & 3) == cpu.cpl) {
       enterWithStack(selector, code, cpu.cpl, target);
     } else {

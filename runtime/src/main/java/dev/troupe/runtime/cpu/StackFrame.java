@@ -127,6 +127,11 @@ final class StackFrame {
     move((pointer + bytes) & mask);
   }
 
+  /** Skips bytes of a stack that is 64-bit code's from now on. */
+  void skipFlat(int bytes) {
+    pointer += bytes;
+  }
+
   /** Reads a parameter without popping it. */
   long peek(int size, int distance) {
     long before = pointer;

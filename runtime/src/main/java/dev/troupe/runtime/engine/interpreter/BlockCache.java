@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.interpreter;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.isa.DecodeTable;
 import dev.troupe.runtime.memory.CodeListener;
@@ -84,7 +85,7 @@ final class BlockCache implements CodeListener {
   Block find() {
     long rip = cpu.rip;
     int mode = cpu.mode;
-    long linear = (mode & Mode.CODE_64) != 0 ? rip : rip + cpu.segmentBase[Cpu.CS] & 0xFFFF_FFFFL;
+    long linear = (mode & Mode.CODE_64) != 0 ? rip : inSegment(rip);
     long host = cpu.mmu.fetchHost(linear);
     Block block = jumps[slot(linear)];
     if (block.linear == linear
@@ -96,6 +97,14 @@ final class BlockCache implements CodeListener {
       return block;
     }
     return findInPage(rip, linear, host, mode & KEY);
+  }
+
+  /** The limit is looked at before the page is. */
+  private long inSegment(long offset) {
+    if (offset > cpu.segmentLimit[Cpu.CS]) {
+      throw cpu.fault(Fault.GP, 0);
+    }
+    return offset + cpu.segmentBase[Cpu.CS] & 0xFFFF_FFFFL;
   }
 
   private static int slot(long linear) {

@@ -2,6 +2,8 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.Checks;
+import dev.troupe.runtime.engine.interpreter.op.DescriptorTables;
 import dev.troupe.runtime.engine.interpreter.op.FarControl;
 import dev.troupe.runtime.engine.interpreter.op.Move;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
@@ -18,7 +20,7 @@ final class Group17 {
       case 0 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 16);
+        Strings.stos(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -26,7 +28,7 @@ final class Group17 {
       case 1 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 32);
+        Strings.lods(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -34,7 +36,7 @@ final class Group17 {
       case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 64);
+        Strings.lods(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -42,7 +44,7 @@ final class Group17 {
       case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 8);
+        Strings.lods(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -50,7 +52,7 @@ final class Group17 {
       case 4 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 16);
+        Strings.lods(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -58,7 +60,7 @@ final class Group17 {
       case 5 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 32);
+        Strings.scas(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -66,7 +68,7 @@ final class Group17 {
       case 6 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 64);
+        Strings.scas(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -74,7 +76,7 @@ final class Group17 {
       case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 8);
+        Strings.scas(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -82,7 +84,7 @@ final class Group17 {
       case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 16);
+        Strings.scas(c, i, 64);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -90,7 +92,7 @@ final class Group17 {
       case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 32);
+        Ports.ins(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -98,7 +100,7 @@ final class Group17 {
       case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 64);
+        Ports.ins(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -106,7 +108,7 @@ final class Group17 {
       case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 8);
+        Ports.ins(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -114,7 +116,7 @@ final class Group17 {
       case 12 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 16);
+        Ports.outs(c, i, 8);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -122,7 +124,7 @@ final class Group17 {
       case 13 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 32);
+        Ports.outs(c, i, 16);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
@@ -130,84 +132,36 @@ final class Group17 {
       case 14 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 64);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 15 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.ins(c, i, 8);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 16 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.ins(c, i, 16);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 17 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.ins(c, i, 32);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 18 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.outs(c, i, 8);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 19 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.outs(c, i, 16);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 20 -> {
-        c.rip = i.rip;
-        c.jumped = false;
         Ports.outs(c, i, 32);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
       }
-      case 21 -> {
+      case 15 -> {
         Move.cmc(c, i);
       }
-      case 22 -> {
+      case 16 -> {
         Move.clc(c, i);
       }
-      case 23 -> {
+      case 17 -> {
         Move.stc(c, i);
       }
-      case 24 -> {
+      case 18 -> {
         Move.cld(c, i);
       }
-      case 25 -> {
+      case 19 -> {
         Move.std(c, i);
       }
-      case 26 -> {
+      case 20 -> {
         Move.sahf(c, i);
       }
-      case 27 -> {
+      case 21 -> {
         Move.lahf(c, i);
       }
-      case 28 -> {
+      case 22 -> {
         Move.salc(c, i);
       }
-      case 29 -> {
+      case 23 -> {
         c.rip = i.rip;
         c.jumped = false;
         Move.ud(c, i);
@@ -215,43 +169,43 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 30 -> {
+      case 24 -> {
         Operands.setRegister8(c, 0, Ports.in(c, i.immediate & 0xFF, 8));
       }
-      case 31 -> {
+      case 25 -> {
         Operands.setRegister16(c, 0, Ports.in(c, i.immediate & 0xFF, 16));
       }
-      case 32 -> {
+      case 26 -> {
         c.gpr[0] = Ports.in(c, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 33 -> {
+      case 27 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFF, 8);
       }
-      case 34 -> {
+      case 28 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 35 -> {
+      case 29 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 36 -> {
+      case 30 -> {
         Operands.setRegister8(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 8));
       }
-      case 37 -> {
+      case 31 -> {
         Operands.setRegister16(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 16));
       }
-      case 38 -> {
+      case 32 -> {
         c.gpr[0] = Ports.in(c, c.gpr[2] & 0xFFFF, 32) & 0xFFFF_FFFFL;
       }
-      case 39 -> {
+      case 33 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFF, 8);
       }
-      case 40 -> {
+      case 34 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 41 -> {
+      case 35 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 42 -> {
+      case 36 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.call(c, i);
@@ -259,7 +213,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 43 -> {
+      case 37 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.jump(c, i);
@@ -267,7 +221,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 44 -> {
+      case 38 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.callMemory(c, i);
@@ -275,7 +229,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 45 -> {
+      case 39 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.jumpMemory(c, i);
@@ -283,7 +237,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 46 -> {
+      case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.ret(c, i);
@@ -291,7 +245,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.iret(c, i);
@@ -299,7 +253,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 48 -> {
+      case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.breakpoint(c, i);
@@ -307,7 +261,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.interrupt(c, i);
@@ -315,7 +269,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 50 -> {
+      case 44 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.overflow(c, i);
@@ -323,7 +277,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 51 -> {
+      case 45 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.debugTrap(c, i);
@@ -331,19 +285,19 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 52 -> {
+      case 46 -> {
         Move.bound(c, i, 16);
       }
-      case 53 -> {
+      case 47 -> {
         Move.bound(c, i, 32);
       }
-      case 54 -> {
+      case 48 -> {
         Move.bound(c, i, 64);
       }
-      case 55 -> {
+      case 49 -> {
         SegmentRegisters.push(c, i);
       }
-      case 56 -> {
+      case 50 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.pop(c, i);
@@ -351,10 +305,10 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 57 -> {
+      case 51 -> {
         SegmentRegisters.store(c, i);
       }
-      case 58 -> {
+      case 52 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.load(c, i);
@@ -362,7 +316,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 59 -> {
+      case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lds(c, i);
@@ -370,7 +324,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 60 -> {
+      case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.les(c, i);
@@ -378,7 +332,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 61 -> {
+      case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lss(c, i);
@@ -386,7 +340,7 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 62 -> {
+      case 56 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lfs(c, i);
@@ -394,13 +348,43 @@ final class Group17 {
           c.rip = i.nextRip;
         }
       }
-      case 63 -> {
+      case 57 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.lgs(c, i);
         if (!c.jumped) {
           c.rip = i.nextRip;
         }
+      }
+      case 58 -> {
+        Checks.umip(c);
+        DescriptorTables.sldt(c, i);
+      }
+      case 59 -> {
+        Checks.umip(c);
+        DescriptorTables.str(c, i);
+      }
+      case 60 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.lldt(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 61 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        DescriptorTables.ltr(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 62 -> {
+        DescriptorTables.verr(c, i);
+      }
+      case 63 -> {
+        DescriptorTables.verw(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,6 +13,7 @@ import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
 import dev.troupe.runtime.engine.interpreter.op.Waiting;
+import dev.troupe.runtime.engine.interpreter.op.X87Control;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group18 {
@@ -22,43 +23,13 @@ final class Group18 {
     switch (form & 63) {
       case 0 -> {
         Checks.umip(c);
-        DescriptorTables.sldt(c, i);
+        DescriptorTables.sgdt(c, i);
       }
       case 1 -> {
         Checks.umip(c);
-        DescriptorTables.str(c, i);
-      }
-      case 2 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        DescriptorTables.lldt(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 3 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        DescriptorTables.ltr(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
-      }
-      case 4 -> {
-        DescriptorTables.verr(c, i);
-      }
-      case 5 -> {
-        DescriptorTables.verw(c, i);
-      }
-      case 6 -> {
-        Checks.umip(c);
-        DescriptorTables.sgdt(c, i);
-      }
-      case 7 -> {
-        Checks.umip(c);
         DescriptorTables.sidt(c, i);
       }
-      case 8 -> {
+      case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
@@ -66,7 +37,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 9 -> {
+      case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lidt(c, i);
@@ -74,11 +45,11 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 10 -> {
+      case 4 -> {
         Checks.umip(c);
         SystemRegisters.storeStatusWord(c, i);
       }
-      case 11 -> {
+      case 5 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
@@ -86,16 +57,16 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 12 -> {
+      case 6 -> {
         DescriptorTables.lar(c, i);
       }
-      case 13 -> {
+      case 7 -> {
         DescriptorTables.lsl(c, i);
       }
-      case 14 -> {
+      case 8 -> {
         DescriptorTables.arpl(c, i);
       }
-      case 15 -> {
+      case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.readControl(c, i);
@@ -103,7 +74,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 16 -> {
+      case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeControl(c, i);
@@ -111,7 +82,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 17 -> {
+      case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.readDebug(c, i);
@@ -119,7 +90,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 18 -> {
+      case 12 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeDebug(c, i);
@@ -127,7 +98,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 19 -> {
+      case 13 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.clearTaskSwitched(c, i);
@@ -135,10 +106,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 20 -> {
+      case 14 -> {
         CacheControl.flushAll(c, i);
       }
-      case 21 -> {
+      case 15 -> {
         c.rip = i.rip;
         c.jumped = false;
         CacheControl.invalidatePage(c, i);
@@ -146,7 +117,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 22 -> {
+      case 16 -> {
         c.rip = i.rip;
         c.jumped = false;
         CacheControl.invalidateContext(c, i);
@@ -154,7 +125,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 23 -> {
+      case 17 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.clear(c, i);
@@ -162,7 +133,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 24 -> {
+      case 18 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.set(c, i);
@@ -170,7 +141,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 25 -> {
+      case 19 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.halt(c, i);
@@ -178,7 +149,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 26 -> {
+      case 20 -> {
         c.rip = i.rip;
         c.jumped = false;
         AccessFlag.clear(c, i);
@@ -186,7 +157,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 27 -> {
+      case 21 -> {
         c.rip = i.rip;
         c.jumped = false;
         AccessFlag.set(c, i);
@@ -194,10 +165,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 28 -> {
+      case 22 -> {
         ModelSpecific.swapGs(c, i);
       }
-      case 29 -> {
+      case 23 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.writeMsr(c, i);
@@ -205,7 +176,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 30 -> {
+      case 24 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readMsr(c, i);
@@ -213,7 +184,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 31 -> {
+      case 25 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readTimeStamp(c, i);
@@ -221,7 +192,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 32 -> {
+      case 26 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readPerformance(c, i);
@@ -229,7 +200,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 33 -> {
+      case 27 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.readTimeStampAndProcessor(c, i);
@@ -237,7 +208,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 34 -> {
+      case 28 -> {
         c.rip = i.rip;
         c.jumped = false;
         ModelSpecific.identify(c, i);
@@ -245,25 +216,25 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 35 -> {
+      case 29 -> {
         ModelSpecific.readProcessor(c, i);
       }
-      case 36 -> {
+      case 30 -> {
         ModelSpecific.random(c, i);
       }
-      case 37 -> {
+      case 31 -> {
         ModelSpecific.readFsBase(c, i);
       }
-      case 38 -> {
+      case 32 -> {
         ModelSpecific.readGsBase(c, i);
       }
-      case 39 -> {
+      case 33 -> {
         ModelSpecific.writeFsBase(c, i);
       }
-      case 40 -> {
+      case 34 -> {
         ModelSpecific.writeGsBase(c, i);
       }
-      case 41 -> {
+      case 35 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
@@ -271,7 +242,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 42 -> {
+      case 36 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.call(c, i);
@@ -279,7 +250,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 43 -> {
+      case 37 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.callReturn(c, i);
@@ -287,7 +258,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 44 -> {
+      case 38 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.enter(c, i);
@@ -295,7 +266,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 45 -> {
+      case 39 -> {
         c.rip = i.rip;
         c.jumped = false;
         FastSystemCall.exit(c, i);
@@ -303,7 +274,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 46 -> {
+      case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.monitor(c, i);
@@ -311,7 +282,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.wait(c, i);
@@ -319,7 +290,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 48 -> {
+      case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.monitorAnyLevel(c, i);
@@ -327,7 +298,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
         Waiting.waitAnyLevel(c, i);
@@ -335,19 +306,19 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 50 -> {
+      case 44 -> {
         CacheControl.zeroLine(c, i);
       }
-      case 51 -> {
+      case 45 -> {
         CacheControl.flushLine(c, i);
       }
-      case 52 -> {
+      case 46 -> {
         CacheControl.fence(c, i);
       }
-      case 53 -> {
+      case 47 -> {
         ExtendedState.fxsave(c, i);
       }
-      case 54 -> {
+      case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
@@ -355,10 +326,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 55 -> {
+      case 49 -> {
         ExtendedState.xsave(c, i);
       }
-      case 56 -> {
+      case 50 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstor(c, i);
@@ -366,10 +337,10 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 57 -> {
+      case 51 -> {
         ExtendedState.xsaveopt(c, i);
       }
-      case 58 -> {
+      case 52 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstors(c, i);
@@ -377,13 +348,13 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 59 -> {
+      case 53 -> {
         ExtendedState.xsavec(c, i);
       }
-      case 60 -> {
+      case 54 -> {
         SystemRegisters.readExtended(c, i);
       }
-      case 61 -> {
+      case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -391,7 +362,7 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 62 -> {
+      case 56 -> {
         c.rip = i.rip;
         c.jumped = false;
         SseMove.ldmxcsr(c, i);
@@ -399,8 +370,29 @@ final class Group18 {
           c.rip = i.nextRip;
         }
       }
-      case 63 -> {
+      case 57 -> {
         SseMove.stmxcsr(c, i);
+      }
+      case 58 -> {
+        c.x87.checkPending(c);
+        X87Control.fldenv(c, i);
+      }
+      case 59 -> {
+        c.x87.checkPending(c);
+        X87Control.fldcw(c, i);
+      }
+      case 60 -> {
+        X87Control.fnstenv(c, i);
+      }
+      case 61 -> {
+        X87Control.fnstcw(c, i);
+      }
+      case 62 -> {
+        c.x87.checkPending(c);
+        X87Control.frstor(c, i);
+      }
+      case 63 -> {
+        X87Control.fnsave(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -21,10 +21,14 @@ public final class Control {
    * Goes on at a target that a guest's register or memory gave, or #GP(0) if code cannot be there.
    */
   static void jump(Cpu c, long target, int size) {
-    if (size == 64 ? target << 16 >> 16 != target : target > c.segmentLimit[Cpu.CS]) {
+    if (!reachable(c, target, size)) {
       throw c.fault(Fault.GP, 0);
     }
     c.rip = target;
+  }
+
+  private static boolean reachable(Cpu c, long target, int size) {
+    return size == 64 ? target << 16 >> 16 == target : target <= c.segmentLimit[Cpu.CS];
   }
 
   /** Goes on at a relative branch's target. */
@@ -69,10 +73,13 @@ public final class Control {
   }
 
   private static void call(Cpu c, Insn i, long target, int size) {
-    long back = c.rip;
-    jump(c, target, size); // a bad target faults before the push
-    c.rip = back;
+    // A bad target faults after the push, as on processors; the stack pointer is as it was.
+    long pointer = c.gpr[Cpu.RSP];
     Stack.push(c, i.nextRip, size);
+    if (!reachable(c, target, size)) {
+      c.gpr[Cpu.RSP] = pointer;
+      throw c.fault(Fault.GP, 0);
+    }
     c.rip = target;
   }
 

@@ -2,6 +2,8 @@ package dev.troupe.runtime.engine.interpreter.op;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.Meaning;
+import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
+import dev.troupe.runtime.isa.Insn;
 
 /** Bitwise logic, BMI1 and BMI2's bit-field instructions. */
 public final class Logic {
@@ -114,17 +116,27 @@ public final class Logic {
     return a ^ 1L << (b & (size - 1));
   }
 
-  /** With a zero source the destination stays, as processors do (and AMD documents). */
-  @Meaning("BSF")
-  public static long bsf(Cpu c, long a, long b, int size) {
-    Flags.setZero(c, b == 0);
-    return b == 0 ? a : Long.numberOfTrailingZeros(b);
+  /**
+   * With a zero source the destination stays, as processors do (and AMD documents): all 64 bits of
+   * it, also with a 32-bit operand.
+   */
+  @Meaning(value = "BSF", flow = Flow.NEXT)
+  public static void bsf(Cpu c, Insn i, int size) {
+    long source = Operands.load(c, i, size);
+    found(c, i, size, source, Long.numberOfTrailingZeros(source));
   }
 
-  @Meaning("BSR")
-  public static long bsr(Cpu c, long a, long b, int size) {
-    Flags.setZero(c, b == 0);
-    return b == 0 ? a : 63 - Long.numberOfLeadingZeros(b);
+  @Meaning(value = "BSR", flow = Flow.NEXT)
+  public static void bsr(Cpu c, Insn i, int size) {
+    long source = Operands.load(c, i, size);
+    found(c, i, size, source, 63 - Long.numberOfLeadingZeros(source));
+  }
+
+  private static void found(Cpu c, Insn i, int size, long source, int bit) {
+    Flags.setZero(c, source == 0);
+    if (source != 0) {
+      Operands.setRegister(c, i.reg, size, bit);
+    }
   }
 
   @Meaning("TZCNT")

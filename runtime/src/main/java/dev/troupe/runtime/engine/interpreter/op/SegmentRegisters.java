@@ -38,12 +38,10 @@ public final class SegmentRegisters {
 
   @Meaning(value = "POP_S", flow = Flow.END)
   public static void pop(Cpu c, Insn i) {
-    long before = c.gpr[Cpu.RSP];
-    int selector = (int) Stack.pop(c, i.operandSize) & 0xFFFF;
-    final long after = c.gpr[Cpu.RSP];
-    c.gpr[Cpu.RSP] = before;
-    load(c, named(i), selector);
-    c.gpr[Cpu.RSP] = after;
+    long pointer = c.gpr[Cpu.RSP];
+    // As with PUSH, two bytes move whatever the operand size.
+    load(c, named(i), (int) c.mmu.load16(Stack.linear(c, pointer, 2, false)));
+    Stack.setPointer(c, pointer + (i.operandSize >> 3));
   }
 
   @Meaning(value = "MOV_E_S", flow = Flow.NEXT)

@@ -82,23 +82,26 @@ public final class SseConvert {
         Double.doubleToRawLongBits((int) (integers >> 32)));
   }
 
+  /** Enters MMX state for a register only: with a memory operand this is no MMX instruction. */
+  private static void enterMmx(Cpu c, int from) {
+    if (from != Vectors.SLOT) {
+      c.x87.checkPending(c);
+      c.x87.enterMmx();
+    }
+  }
+
   @Meaning("CVTPI2PS")
   public static void cvtpi2ps(Cpu c, int to, int from) {
-    c.x87.checkPending(c);
-    c.x87.enterMmx();
+    enterMmx(c, from);
     SseMath m = SseArithmetic.start(c);
     long r = singles(m, c.mxcsr, c.x87.significand[from]);
     Floats.report(c, m);
     c.xmm[2 * to] = r;
   }
 
-  /** With a memory operand this is no MMX instruction. */
   @Meaning("CVTPI2PD")
   public static void cvtpi2pd(Cpu c, int to, int from) {
-    if (from < 8) {
-      c.x87.checkPending(c);
-      c.x87.enterMmx();
-    }
+    enterMmx(c, from);
     setDoubles(c, to, c.x87.significand[from]);
   }
 

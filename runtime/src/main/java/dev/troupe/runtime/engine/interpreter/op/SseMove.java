@@ -2,6 +2,7 @@ package dev.troupe.runtime.engine.interpreter.op;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Fault;
+import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.engine.interpreter.Meaning;
 import dev.troupe.runtime.engine.interpreter.Meaning.Flow;
 import dev.troupe.runtime.isa.Insn;
@@ -172,16 +173,21 @@ public final class SseMove {
     storeMasked(
         c,
         i,
+        16,
         c.xmm[2 * i.reg],
         c.xmm[2 * i.reg + 1],
         (int) low | Lanes.signs(c.xmm[2 * i.rm + 1]) << 8);
   }
 
   /**
-   * Stores the bytes that the mask has bits for at DS:rDI; touches nothing else, nor anything if
-   * one of them faults.
+   * Stores those of {@code bytes} bytes that the mask has bits for at DS:rDI; touches nothing else,
+   * nor anything if one of them faults.
    */
-  static void storeMasked(Cpu c, Insn i, long low, long high, int mask) {
+  static void storeMasked(Cpu c, Insn i, int bytes, long low, long high, int mask) {
+    long target = Operands.linear(c, i, Operands.cut(c.gpr[Cpu.RDI], i.addressSize), 1, true);
+    if ((c.mode & Mode.ALIGNMENT_CHECK) != 0 && (target & bytes - 1) != 0) {
+      throw c.fault(Fault.AC, 0);
+    }
     if (mask == 0) {
       return;
     }

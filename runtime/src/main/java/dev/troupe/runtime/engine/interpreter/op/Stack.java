@@ -86,10 +86,7 @@ public final class Stack {
   public static void pusha(Cpu c, Insn i, int size) {
     long pointer = c.gpr[Cpu.RSP];
     int bytes = size >> 3;
-    // All addresses first: no register of the eight may be stored if one cannot be.
-    for (int k = 1; k <= 8; k++) {
-      c.mmu.probeWrite(linear(c, pointer - (long) k * bytes, bytes, true), bytes);
-    }
+    // One after another, as processors do: after a fault on the way some are below the pointer.
     for (int r = 0; r < 8; r++) {
       long at = linear(c, pointer - (long) (r + 1) * bytes, bytes, true);
       Operands.store(c, at, size, Operands.register(c, r, size));
@@ -101,13 +98,12 @@ public final class Stack {
   public static void popa(Cpu c, Insn i, int size) {
     long pointer = c.gpr[Cpu.RSP];
     int bytes = size >> 3;
+    // One after another, as processors do: a fault on the way leaves the ones before it loaded,
+    // and the instruction starts again from the same stack pointer.
     for (int k = 0; k < 8; k++) {
-      Operands.load(c, linear(c, pointer + (long) k * bytes, bytes, false), size);
-    }
-    for (int k = 0; k < 8; k++) {
+      long value = Operands.load(c, linear(c, pointer + (long) k * bytes, bytes, false), size);
       if (7 - k != Cpu.RSP) {
-        long at = linear(c, pointer + (long) k * bytes, bytes, false);
-        Operands.setRegister(c, 7 - k, size, Operands.load(c, at, size));
+        Operands.setRegister(c, 7 - k, size, value);
       }
     }
     setPointer(c, pointer + 8L * bytes);

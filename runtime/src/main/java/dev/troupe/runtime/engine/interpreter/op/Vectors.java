@@ -14,6 +14,11 @@ public final class Vectors {
   private Vectors() {}
 
   private static long address(Cpu c, Insn i, int size, boolean write, boolean aligned) {
+    if (aligned
+        && i.addressing == Operands.CHECKED
+        && (Operands.offset(c, i) + c.segmentBase[i.segment] & 15) != 0) {
+      throw c.fault(Fault.GP, 0); // whatever the segment's limit says: processors look there later
+    }
     long address = Operands.address(c, i, size >> 3, write);
     if (aligned && (address & 15) != 0) {
       throw c.fault(Fault.GP, 0);
