@@ -12,10 +12,7 @@ final class Group0 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 62 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.add(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 63 -> {
         long a = Operands.address(c, i, 1, true);

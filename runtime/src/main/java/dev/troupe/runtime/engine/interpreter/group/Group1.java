@@ -24,8 +24,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 1 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 2 -> {
         long a = Operands.address(c, i, 2, true);
@@ -76,27 +75,21 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 8 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.add(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 9 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.add(c, Operands.register8(c, i.reg), m, 8));
       }
       case 10 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 11 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 12 -> {
-        c.gpr[i.reg] =
-            Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -109,20 +102,16 @@ final class Group1 {
         Operands.setRegister8(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 16 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.add(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.add(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 17 -> {
-        c.gpr[0] =
-            Arithmetic.add(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.add(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 18 -> {
         c.gpr[0] = Arithmetic.add(c, c.gpr[0], i.immediate, 64);
       }
       case 19 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.or(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 20 -> {
         long a = Operands.address(c, i, 1, true);
@@ -141,8 +130,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 22 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 23 -> {
         long a = Operands.address(c, i, 2, true);
@@ -161,8 +149,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 25 -> {
-        c.gpr[i.rm] =
-            Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 26 -> {
         long a = Operands.address(c, i, 4, true);
@@ -200,24 +187,21 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 31 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.or(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 32 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.or(c, Operands.register8(c, i.reg), m, 8));
       }
       case 33 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 34 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.or(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 35 -> {
-        c.gpr[i.reg] =
-            Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.or(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 36 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -237,17 +221,13 @@ final class Group1 {
         Operands.setRegister16(c, 0, Logic.or(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 41 -> {
-        c.gpr[0] =
-            Logic.or(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.or(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 42 -> {
         c.gpr[0] = Logic.or(c, c.gpr[0], i.immediate, 64);
       }
       case 43 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.adc(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 44 -> {
         long a = Operands.address(c, i, 1, true);
@@ -266,8 +246,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 46 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 47 -> {
         long a = Operands.address(c, i, 2, true);
@@ -286,9 +265,7 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 49 -> {
-        c.gpr[i.rm] =
-            Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 50 -> {
         long a = Operands.address(c, i, 4, true);
@@ -323,27 +300,21 @@ final class Group1 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 54 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.adc(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.adc(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 55 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.adc(c, Operands.register8(c, i.reg), m, 8));
       }
       case 56 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 57 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 58 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.adc(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 59 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -360,8 +331,7 @@ final class Group1 {
         Operands.setRegister8(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 63 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.adc(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

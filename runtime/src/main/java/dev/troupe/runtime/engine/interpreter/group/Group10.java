@@ -42,8 +42,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 4 -> {
-        c.gpr[i.rm] =
-            Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 5 -> {
         long a = Operands.address(c, i, 4, true);
@@ -81,8 +80,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 10 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.btr(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 11 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -101,9 +99,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 13 -> {
-        c.gpr[i.rm] =
-            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 14 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -160,8 +156,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 22 -> {
-        c.gpr[i.rm] =
-            Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 23 -> {
         long a = Operands.address(c, i, 4, true);
@@ -199,8 +194,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 28 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.btc(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 29 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -219,9 +213,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 31 -> {
-        c.gpr[i.rm] =
-            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
@@ -278,8 +270,7 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 40 -> {
-        c.gpr[i.rm] =
-            Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.btc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -317,73 +308,64 @@ final class Group10 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 46 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Logic.bsf(c, i, 16);
       }
       case 47 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.bsf(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+        Logic.bsf(c, i, 32);
       }
       case 48 -> {
-        c.gpr[i.reg] =
-            Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        Logic.bsf(c, i, 64);
       }
       case 49 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        Logic.bsr(c, i, 16);
       }
       case 50 -> {
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+        Logic.bsr(c, i, 32);
       }
       case 51 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.bsf(c, c.gpr[i.reg], m, 64);
+        Logic.bsr(c, i, 64);
       }
       case 52 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 53 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.bsr(c, c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, m, 16));
       }
       case 54 -> {
-        c.gpr[i.reg] =
-            Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 55 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.tzcnt(c, m, 32) & 0xFFFF_FFFFL;
       }
       case 56 -> {
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm], 64);
       }
       case 57 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.bsr(c, c.gpr[i.reg], m, 64);
+        c.gpr[i.reg] = Logic.tzcnt(c, m, 64);
       }
       case 58 -> {
-        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 59 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.tzcnt(c, m, 16));
+        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, m, 16));
       }
       case 60 -> {
-        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 61 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.tzcnt(c, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.lzcnt(c, m, 32) & 0xFFFF_FFFFL;
       }
       case 62 -> {
-        c.gpr[i.reg] = Logic.tzcnt(c, c.gpr[i.rm], 64);
+        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm], 64);
       }
       case 63 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.tzcnt(c, m, 64);
+        c.gpr[i.reg] = Logic.lzcnt(c, m, 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,247 +13,229 @@ final class Group11 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 1 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.lzcnt(c, m, 16));
+        Operands.setRegister16(c, i.reg, Logic.popcnt(c, m, 16));
       }
       case 2 -> {
-        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 3 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.lzcnt(c, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.popcnt(c, m, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
-        c.gpr[i.reg] = Logic.lzcnt(c, c.gpr[i.rm], 64);
+        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm], 64);
       }
       case 5 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.lzcnt(c, m, 64);
-      }
-      case 6 -> {
-        Operands.setRegister16(c, i.reg, Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF, 16));
-      }
-      case 7 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Logic.popcnt(c, m, 16));
-      }
-      case 8 -> {
-        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 9 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.popcnt(c, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 10 -> {
-        c.gpr[i.reg] = Logic.popcnt(c, c.gpr[i.rm], 64);
-      }
-      case 11 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.popcnt(c, m, 64);
       }
-      case 12 -> {
+      case 6 -> {
         Operands.setRegister16(c, i.reg, Logic.bswap(c, c.gpr[i.reg] & 0xFFFF, 16));
       }
-      case 13 -> {
+      case 7 -> {
         c.gpr[i.reg] = Logic.bswap(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 14 -> {
+      case 8 -> {
         c.gpr[i.reg] = Logic.bswap(c, c.gpr[i.reg], 64);
       }
-      case 15 -> {
+      case 9 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.movbe(c, m, 16));
       }
-      case 16 -> {
+      case 10 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Logic.movbe(c, m, 32) & 0xFFFF_FFFFL;
       }
-      case 17 -> {
+      case 11 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.movbe(c, m, 64);
       }
-      case 18 -> {
+      case 12 -> {
         long a = Operands.address(c, i, 2, true);
         c.mmu.store16(a, Logic.movbe(c, c.gpr[i.reg] & 0xFFFF, 16));
       }
-      case 19 -> {
+      case 13 -> {
         long a = Operands.address(c, i, 4, true);
         c.mmu.store32(a, Logic.movbe(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
       }
-      case 20 -> {
+      case 14 -> {
         long a = Operands.address(c, i, 8, true);
         c.mmu.store64(a, Logic.movbe(c, c.gpr[i.reg], 64));
       }
-      case 21 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8)
-                & 0xFFFF_FFFFL;
+      case 15 -> {
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
       }
-      case 22 -> {
+      case 16 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 8) & 0xFFFF_FFFFL;
       }
-      case 23 -> {
+      case 17 -> {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], Operands.register8(c, i.rm), 64, 8);
       }
-      case 24 -> {
+      case 18 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 8);
       }
-      case 25 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16)
-                & 0xFFFF_FFFFL;
+      case 19 -> {
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
       }
-      case 26 -> {
+      case 20 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 16) & 0xFFFF_FFFFL;
       }
-      case 27 -> {
-        c.gpr[i.reg] =
-            Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32)
-                & 0xFFFF_FFFFL;
+      case 21 -> {
+        c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
       }
-      case 28 -> {
+      case 22 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32, 32) & 0xFFFF_FFFFL;
       }
-      case 29 -> {
+      case 23 -> {
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], c.gpr[i.rm], 64, 64);
       }
-      case 30 -> {
+      case 24 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.crc32(c, c.gpr[i.reg], m, 64, 64);
       }
-      case 31 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 25 -> {
+        c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 32 -> {
+      case 26 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 33 -> {
+      case 27 -> {
         c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 34 -> {
+      case 28 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Arithmetic.adcx(c, c.gpr[i.reg], m, 64);
       }
-      case 35 -> {
-        c.gpr[i.reg] =
-            Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 29 -> {
+        c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 36 -> {
+      case 30 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 37 -> {
+      case 31 -> {
         c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 38 -> {
+      case 32 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Arithmetic.adox(c, c.gpr[i.reg], m, 64);
       }
-      case 39 -> {
-        c.gpr[i.reg] =
-            Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 33 -> {
+        c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 40 -> {
+      case 34 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 41 -> {
+      case 35 -> {
         c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
       }
-      case 42 -> {
+      case 36 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.andn(c, c.gpr[i.vvvv], m, 64);
       }
-      case 43 -> {
-        c.gpr[i.reg] =
-            Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 37 -> {
+        c.gpr[i.reg] = Logic.bextr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 44 -> {
+      case 38 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Logic.bextr(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 45 -> {
+      case 39 -> {
         c.gpr[i.reg] = Logic.bextr(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
-      case 46 -> {
+      case 40 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.bextr(c, m, c.gpr[i.vvvv], 64);
       }
-      case 47 -> {
+      case 41 -> {
         c.gpr[i.vvvv] = Logic.blsr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 48 -> {
+      case 42 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.vvvv] = Logic.blsr(c, m, 32) & 0xFFFF_FFFFL;
       }
-      case 49 -> {
+      case 43 -> {
         c.gpr[i.vvvv] = Logic.blsr(c, c.gpr[i.rm], 64);
       }
-      case 50 -> {
+      case 44 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.vvvv] = Logic.blsr(c, m, 64);
       }
-      case 51 -> {
+      case 45 -> {
         c.gpr[i.vvvv] = Logic.blsmsk(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 52 -> {
+      case 46 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.vvvv] = Logic.blsmsk(c, m, 32) & 0xFFFF_FFFFL;
       }
-      case 53 -> {
+      case 47 -> {
         c.gpr[i.vvvv] = Logic.blsmsk(c, c.gpr[i.rm], 64);
       }
-      case 54 -> {
+      case 48 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.vvvv] = Logic.blsmsk(c, m, 64);
       }
-      case 55 -> {
+      case 49 -> {
         c.gpr[i.vvvv] = Logic.blsi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 56 -> {
+      case 50 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.vvvv] = Logic.blsi(c, m, 32) & 0xFFFF_FFFFL;
       }
-      case 57 -> {
+      case 51 -> {
         c.gpr[i.vvvv] = Logic.blsi(c, c.gpr[i.rm], 64);
       }
-      case 58 -> {
+      case 52 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.vvvv] = Logic.blsi(c, m, 64);
       }
-      case 59 -> {
-        c.gpr[i.reg] =
-            Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 53 -> {
+        c.gpr[i.reg] = Logic.bzhi(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 60 -> {
+      case 54 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Logic.bzhi(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 61 -> {
+      case 55 -> {
         c.gpr[i.reg] = Logic.bzhi(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
-      case 62 -> {
+      case 56 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.bzhi(c, m, c.gpr[i.vvvv], 64);
       }
+      case 57 -> {
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 58 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 59 -> {
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
+      }
+      case 60 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], m, 64);
+      }
+      case 61 -> {
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 62 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
       case 63 -> {
-        c.gpr[i.reg] =
-            Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

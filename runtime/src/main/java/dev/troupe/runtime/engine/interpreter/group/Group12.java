@@ -15,236 +15,227 @@ final class Group12 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 1 -> {
-        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
-      }
-      case 2 -> {
-        long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Logic.pext(c, c.gpr[i.vvvv], m, 64);
-      }
-      case 3 -> {
-        c.gpr[i.reg] =
-            Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
-      }
-      case 4 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 5 -> {
-        c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv], c.gpr[i.rm], 64);
-      }
-      case 6 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Logic.pdep(c, c.gpr[i.vvvv], m, 64);
       }
-      case 7 -> {
+      case 1 -> {
         Multiply.mulx(c, i, 32);
       }
-      case 8 -> {
+      case 2 -> {
         Multiply.mulx(c, i, 64);
       }
-      case 9 -> {
-        c.gpr[i.reg] =
-            Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 3 -> {
+        c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 10 -> {
+      case 4 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 11 -> {
+      case 5 -> {
         c.gpr[i.reg] = Shift.shlx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
-      case 12 -> {
+      case 6 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Shift.shlx(c, m, c.gpr[i.vvvv], 64);
       }
-      case 13 -> {
-        c.gpr[i.reg] =
-            Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 7 -> {
+        c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 14 -> {
+      case 8 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 15 -> {
+      case 9 -> {
         c.gpr[i.reg] = Shift.sarx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
-      case 16 -> {
+      case 10 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Shift.sarx(c, m, c.gpr[i.vvvv], 64);
       }
-      case 17 -> {
-        c.gpr[i.reg] =
-            Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 11 -> {
+        c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 18 -> {
+      case 12 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 19 -> {
+      case 13 -> {
         c.gpr[i.reg] = Shift.shrx(c, c.gpr[i.rm], c.gpr[i.vvvv], 64);
       }
-      case 20 -> {
+      case 14 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Shift.shrx(c, m, c.gpr[i.vvvv], 64);
       }
-      case 21 -> {
-        c.gpr[i.reg] =
-            Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      case 15 -> {
+        c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 22 -> {
+      case 16 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Shift.rorx(c, m, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 23 -> {
+      case 17 -> {
         c.gpr[i.reg] = Shift.rorx(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
       }
-      case 24 -> {
+      case 18 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Shift.rorx(c, m, i.immediate & 0xFF, 64);
       }
-      case 25 -> {
+      case 19 -> {
         Operands.setRegister8(c, i.rm, Move.mov(c, Operands.register8(c, i.reg), 8));
       }
-      case 26 -> {
+      case 20 -> {
         Operands.setRegister16(c, i.rm, Move.mov(c, c.gpr[i.reg] & 0xFFFF, 16));
       }
-      case 27 -> {
+      case 21 -> {
         Operands.setRegister8(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 8));
       }
-      case 28 -> {
+      case 22 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Move.mov(c, m, 8));
       }
-      case 29 -> {
+      case 23 -> {
         Operands.setRegister16(c, i.reg, Move.mov(c, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 30 -> {
+      case 24 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.mov(c, m, 16));
       }
-      case 31 -> {
+      case 25 -> {
         c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 32 -> {
+      case 26 -> {
         c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm], 64);
       }
-      case 33 -> {
+      case 27 -> {
         Operands.setRegister8(c, i.reg, Move.mov(c, i.immediate & 0xFF, 8));
       }
-      case 34 -> {
+      case 28 -> {
         Operands.setRegister16(c, i.reg, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
-      case 35 -> {
+      case 29 -> {
         Operands.setRegister8(c, i.rm, Move.mov(c, i.immediate & 0xFF, 8));
       }
-      case 36 -> {
+      case 30 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.mov(c, i.immediate & 0xFF, 8));
       }
-      case 37 -> {
+      case 31 -> {
         Operands.setRegister16(c, i.rm, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
-      case 38 -> {
+      case 32 -> {
         long a = Operands.address(c, i, 2, true);
         c.mmu.store16(a, Move.mov(c, i.immediate & 0xFFFF, 16));
       }
-      case 39 -> {
+      case 33 -> {
         c.gpr[i.rm] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 40 -> {
+      case 34 -> {
         long a = Operands.address(c, i, 4, true);
         c.mmu.store32(a, Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32));
       }
-      case 41 -> {
+      case 35 -> {
         c.gpr[i.rm] = Move.mov(c, i.immediate, 64);
       }
-      case 42 -> {
+      case 36 -> {
         long a = Operands.address(c, i, 8, true);
         c.mmu.store64(a, Move.mov(c, i.immediate, 64));
       }
-      case 43 -> {
+      case 37 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, 0, Move.mov(c, m, 8));
       }
-      case 44 -> {
+      case 38 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, 0, Move.mov(c, m, 16));
       }
-      case 45 -> {
+      case 39 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[0] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
       }
-      case 46 -> {
+      case 40 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[0] = Move.mov(c, m, 64);
       }
-      case 47 -> {
+      case 41 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.mov(c, c.gpr[0] & 0xFF, 8));
       }
-      case 48 -> {
+      case 42 -> {
         long a = Operands.address(c, i, 2, true);
         c.mmu.store16(a, Move.mov(c, c.gpr[0] & 0xFFFF, 16));
       }
-      case 49 -> {
+      case 43 -> {
         long a = Operands.address(c, i, 4, true);
         c.mmu.store32(a, Move.mov(c, c.gpr[0] & 0xFFFF_FFFFL, 32));
       }
-      case 50 -> {
+      case 44 -> {
         long a = Operands.address(c, i, 8, true);
         c.mmu.store64(a, Move.mov(c, c.gpr[0], 64));
       }
-      case 51 -> {
+      case 45 -> {
         Operands.setRegister16(c, i.reg, Move.mov(c, Operands.offset(c, i), 16));
       }
-      case 52 -> {
+      case 46 -> {
         Operands.setRegister16(c, i.reg, Move.mov(c, Operands.register8(c, i.rm), 16));
       }
-      case 53 -> {
+      case 47 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister16(c, i.reg, Move.mov(c, m, 16));
       }
-      case 54 -> {
+      case 48 -> {
         c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 64);
       }
-      case 55 -> {
+      case 49 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         c.gpr[i.reg] = Move.mov(c, m, 64);
       }
-      case 56 -> {
+      case 50 -> {
         c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 32) & 0xFFFF_FFFFL;
       }
-      case 57 -> {
+      case 51 -> {
         c.gpr[i.reg] = Move.mov(c, c.gpr[i.rm] & 0xFFFF, 64);
       }
-      case 58 -> {
+      case 52 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         c.gpr[i.reg] = Move.mov(c, m, 64);
       }
-      case 59 -> {
+      case 53 -> {
         Operands.setRegister16(c, i.reg, Move.movsx(c, Operands.register8(c, i.rm), 16, 8));
       }
-      case 60 -> {
+      case 54 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 8));
       }
-      case 61 -> {
+      case 55 -> {
         c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 32, 8) & 0xFFFF_FFFFL;
       }
-      case 62 -> {
+      case 56 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         c.gpr[i.reg] = Move.movsx(c, m, 32, 8) & 0xFFFF_FFFFL;
       }
-      case 63 -> {
+      case 57 -> {
         c.gpr[i.reg] = Move.movsx(c, Operands.register8(c, i.rm), 64, 8);
+      }
+      case 58 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        c.gpr[i.reg] = Move.movsx(c, m, 64, 8);
+      }
+      case 59 -> {
+        Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 16, 16));
+      }
+      case 60 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 16));
+      }
+      case 61 -> {
+        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
+      }
+      case 62 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        c.gpr[i.reg] = Move.movsx(c, m, 32, 16) & 0xFFFF_FFFFL;
+      }
+      case 63 -> {
+        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 64, 16);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -14,307 +14,231 @@ final class Group13 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        long m = c.mmu.load8(Operands.address(c, i, 1, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 64, 8);
-      }
-      case 1 -> {
-        Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 16, 16));
-      }
-      case 2 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 16));
-      }
-      case 3 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 32, 16) & 0xFFFF_FFFFL;
-      }
-      case 4 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        c.gpr[i.reg] = Move.movsx(c, m, 32, 16) & 0xFFFF_FFFFL;
-      }
-      case 5 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF, 64, 16);
-      }
-      case 6 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         c.gpr[i.reg] = Move.movsx(c, m, 64, 16);
       }
-      case 7 -> {
+      case 1 -> {
         Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 16, 32));
       }
-      case 8 -> {
+      case 2 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 32));
       }
-      case 9 -> {
+      case 3 -> {
         c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
       }
-      case 10 -> {
+      case 4 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Move.movsx(c, m, 32, 32) & 0xFFFF_FFFFL;
       }
-      case 11 -> {
+      case 5 -> {
         Move.xchg(c, i, 8);
       }
-      case 12 -> {
+      case 6 -> {
         Move.xchg(c, i, 16);
       }
-      case 13 -> {
+      case 7 -> {
         Move.xchg(c, i, 32);
       }
-      case 14 -> {
+      case 8 -> {
         Move.xchg(c, i, 64);
       }
-      case 15 -> {
+      case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
         Control.pause(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
-      case 16 -> {
+      case 10 -> {
         Move.xlat(c, i);
       }
-      case 17 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 11 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 18 -> {
+      case 12 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 19 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+      case 13 -> {
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 20 -> {
+      case 14 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 21 -> {
+      case 15 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 22 -> {
+      case 16 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
-      case 23 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 17 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 24 -> {
+      case 18 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 25 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+      case 19 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 26 -> {
+      case 20 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 27 -> {
+      case 21 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 28 -> {
+      case 22 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
-      case 29 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 23 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 30 -> {
+      case 24 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 31 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 25 -> {
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 32 -> {
+      case 26 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 33 -> {
+      case 27 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 34 -> {
+      case 28 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], m, 64);
       }
-      case 35 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 29 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 36 -> {
+      case 30 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 37 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 31 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 38 -> {
+      case 32 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 39 -> {
+      case 33 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], m, 64);
       }
-      case 40 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 34 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 41 -> {
+      case 35 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 42 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 36 -> {
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 43 -> {
+      case 37 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 44 -> {
+      case 38 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 45 -> {
+      case 39 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], m, 64);
       }
-      case 46 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 40 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 47 -> {
+      case 41 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 48 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+      case 42 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 49 -> {
+      case 43 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 50 -> {
+      case 44 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 51 -> {
+      case 45 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], m, 64);
       }
-      case 52 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 46 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 53 -> {
+      case 47 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 54 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+      case 48 -> {
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
-      case 55 -> {
+      case 49 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 56 -> {
+      case 50 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 57 -> {
+      case 51 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
+      case 52 -> {
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 53 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
+      case 54 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 55 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 56 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 57 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
+      }
       case 58 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 59 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 60 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 61 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 62 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
       case 63 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,220 +13,250 @@ final class Group16 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Control.jcc(c, Flags.below(c), i, 16);
-      }
-      case 1 -> {
-        Control.jcc(c, Flags.below(c), i, 32);
-      }
-      case 2 -> {
-        Control.jcc(c, !Flags.below(c), i, 16);
-      }
-      case 3 -> {
-        Control.jcc(c, !Flags.below(c), i, 32);
-      }
-      case 4 -> {
-        Control.jcc(c, Flags.zero(c), i, 16);
-      }
-      case 5 -> {
-        Control.jcc(c, Flags.zero(c), i, 32);
-      }
-      case 6 -> {
         Control.jcc(c, !Flags.zero(c), i, 16);
       }
-      case 7 -> {
+      case 1 -> {
         Control.jcc(c, !Flags.zero(c), i, 32);
       }
-      case 8 -> {
+      case 2 -> {
         Control.jcc(c, Flags.belowOrEqual(c), i, 16);
       }
-      case 9 -> {
+      case 3 -> {
         Control.jcc(c, Flags.belowOrEqual(c), i, 32);
       }
-      case 10 -> {
+      case 4 -> {
         Control.jcc(c, !Flags.belowOrEqual(c), i, 16);
       }
-      case 11 -> {
+      case 5 -> {
         Control.jcc(c, !Flags.belowOrEqual(c), i, 32);
       }
-      case 12 -> {
+      case 6 -> {
         Control.jcc(c, Flags.sign(c), i, 16);
       }
-      case 13 -> {
+      case 7 -> {
         Control.jcc(c, Flags.sign(c), i, 32);
       }
-      case 14 -> {
+      case 8 -> {
         Control.jcc(c, Flags.sign(c), i, 64);
       }
-      case 15 -> {
+      case 9 -> {
         Control.jcc(c, !Flags.sign(c), i, 16);
       }
-      case 16 -> {
+      case 10 -> {
         Control.jcc(c, !Flags.sign(c), i, 32);
       }
-      case 17 -> {
+      case 11 -> {
         Control.jcc(c, Flags.parity(c), i, 16);
       }
-      case 18 -> {
+      case 12 -> {
         Control.jcc(c, Flags.parity(c), i, 32);
       }
-      case 19 -> {
+      case 13 -> {
         Control.jcc(c, Flags.parity(c), i, 64);
       }
-      case 20 -> {
+      case 14 -> {
         Control.jcc(c, !Flags.parity(c), i, 16);
       }
-      case 21 -> {
+      case 15 -> {
         Control.jcc(c, !Flags.parity(c), i, 32);
       }
-      case 22 -> {
+      case 16 -> {
         Control.jcc(c, !Flags.parity(c), i, 64);
       }
-      case 23 -> {
+      case 17 -> {
         Control.jcc(c, Flags.less(c), i, 16);
       }
-      case 24 -> {
+      case 18 -> {
         Control.jcc(c, Flags.less(c), i, 32);
       }
-      case 25 -> {
+      case 19 -> {
         Control.jcc(c, Flags.less(c), i, 64);
       }
-      case 26 -> {
+      case 20 -> {
         Control.jcc(c, !Flags.less(c), i, 16);
       }
-      case 27 -> {
+      case 21 -> {
         Control.jcc(c, !Flags.less(c), i, 32);
       }
-      case 28 -> {
+      case 22 -> {
         Control.jcc(c, !Flags.less(c), i, 64);
       }
-      case 29 -> {
+      case 23 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 16);
       }
-      case 30 -> {
+      case 24 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 32);
       }
-      case 31 -> {
+      case 25 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 64);
       }
-      case 32 -> {
+      case 26 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 16);
       }
-      case 33 -> {
+      case 27 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 32);
       }
-      case 34 -> {
+      case 28 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 64);
       }
-      case 35 -> {
+      case 29 -> {
         Control.loopne(c, i, 16);
       }
-      case 36 -> {
+      case 30 -> {
         Control.loopne(c, i, 32);
       }
-      case 37 -> {
+      case 31 -> {
         Control.loopne(c, i, 64);
       }
-      case 38 -> {
+      case 32 -> {
         Control.loope(c, i, 16);
       }
-      case 39 -> {
+      case 33 -> {
         Control.loope(c, i, 32);
       }
-      case 40 -> {
+      case 34 -> {
         Control.loope(c, i, 64);
       }
-      case 41 -> {
+      case 35 -> {
         Control.loop(c, i, 16);
       }
-      case 42 -> {
+      case 36 -> {
         Control.loop(c, i, 32);
       }
-      case 43 -> {
+      case 37 -> {
         Control.loop(c, i, 64);
       }
-      case 44 -> {
+      case 38 -> {
         Control.jcxz(c, i, 16);
       }
-      case 45 -> {
+      case 39 -> {
         Control.jcxz(c, i, 32);
       }
-      case 46 -> {
+      case 40 -> {
         Control.jcxz(c, i, 64);
       }
-      case 47 -> {
+      case 41 -> {
         Control.call(c, i, 16);
       }
-      case 48 -> {
+      case 42 -> {
         Control.call(c, i, 32);
       }
-      case 49 -> {
+      case 43 -> {
         Control.jmp(c, i, 16);
       }
-      case 50 -> {
+      case 44 -> {
         Control.jmp(c, i, 32);
       }
-      case 51 -> {
+      case 45 -> {
         Control.callE(c, i, 16);
       }
-      case 52 -> {
+      case 46 -> {
         Control.callE(c, i, 32);
       }
-      case 53 -> {
+      case 47 -> {
         Control.callE(c, i, 64);
       }
-      case 54 -> {
+      case 48 -> {
         Control.jmpE(c, i, 16);
       }
-      case 55 -> {
+      case 49 -> {
         Control.jmpE(c, i, 32);
       }
-      case 56 -> {
+      case 50 -> {
         Control.jmpE(c, i, 64);
       }
-      case 57 -> {
+      case 51 -> {
         Control.ret(c, i, 16);
       }
-      case 58 -> {
+      case 52 -> {
         Control.ret(c, i, 32);
       }
-      case 59 -> {
+      case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
+        }
+      }
+      case 54 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.movs(c, i, 16);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
+      }
+      case 55 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.movs(c, i, 32);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
+      }
+      case 56 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.movs(c, i, 64);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
+      }
+      case 57 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.cmps(c, i, 8);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
+      }
+      case 58 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.cmps(c, i, 16);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
+      }
+      case 59 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.cmps(c, i, 32);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
         }
       }
       case 60 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 16);
+        Strings.cmps(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 61 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 32);
+        Strings.stos(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 62 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 64);
+        Strings.stos(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 63 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 8);
+        Strings.stos(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

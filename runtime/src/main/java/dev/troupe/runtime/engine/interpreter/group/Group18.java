@@ -13,7 +13,7 @@ import dev.troupe.runtime.engine.interpreter.op.ModelSpecific;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SystemRegisters;
 import dev.troupe.runtime.engine.interpreter.op.Waiting;
-import dev.troupe.runtime.engine.interpreter.op.X87Control;
+import dev.troupe.runtime.engine.interpreter.op.X87Arithmetic;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group18 {
@@ -34,7 +34,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 3 -> {
@@ -42,7 +42,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lidt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -54,7 +54,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 6 -> {
@@ -71,7 +71,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readControl(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -79,7 +79,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeControl(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 11 -> {
@@ -87,7 +87,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readDebug(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -95,7 +95,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeDebug(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 13 -> {
@@ -103,7 +103,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.clearTaskSwitched(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 14 -> {
@@ -114,7 +114,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidatePage(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 16 -> {
@@ -122,7 +122,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidateContext(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 17 -> {
@@ -130,7 +130,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.clear(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 18 -> {
@@ -138,7 +138,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.set(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 19 -> {
@@ -146,7 +146,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.halt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 20 -> {
@@ -154,7 +154,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.clear(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 21 -> {
@@ -162,7 +162,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.set(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 22 -> {
@@ -173,7 +173,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.writeMsr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 24 -> {
@@ -181,7 +181,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readMsr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 25 -> {
@@ -189,7 +189,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStamp(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 26 -> {
@@ -197,7 +197,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readPerformance(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 27 -> {
@@ -205,7 +205,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStampAndProcessor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 28 -> {
@@ -213,7 +213,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.identify(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 29 -> {
@@ -239,7 +239,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 36 -> {
@@ -247,7 +247,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.call(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 37 -> {
@@ -255,7 +255,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.callReturn(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 38 -> {
@@ -263,7 +263,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.enter(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 39 -> {
@@ -271,7 +271,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.exit(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 40 -> {
@@ -279,7 +279,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 41 -> {
@@ -287,7 +287,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.wait(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 42 -> {
@@ -295,7 +295,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 43 -> {
@@ -303,7 +303,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.waitAnyLevel(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 44 -> {
@@ -323,7 +323,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 49 -> {
@@ -334,7 +334,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.xrstor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 51 -> {
@@ -345,7 +345,7 @@ final class Group18 {
         c.jumped = false;
         ExtendedState.xrstors(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 53 -> {
@@ -359,7 +359,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 56 -> {
@@ -367,7 +367,7 @@ final class Group18 {
         c.jumped = false;
         SseMove.ldmxcsr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 57 -> {
@@ -375,24 +375,27 @@ final class Group18 {
       }
       case 58 -> {
         c.x87.checkPending(c);
-        X87Control.fldenv(c, i);
+        X87Arithmetic.faddM32(c, i);
       }
       case 59 -> {
         c.x87.checkPending(c);
-        X87Control.fldcw(c, i);
+        X87Arithmetic.faddM64(c, i);
       }
       case 60 -> {
-        X87Control.fnstenv(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fiaddM32(c, i);
       }
       case 61 -> {
-        X87Control.fnstcw(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fiaddM16(c, i);
       }
       case 62 -> {
         c.x87.checkPending(c);
-        X87Control.frstor(c, i);
+        X87Arithmetic.fmulM32(c, i);
       }
       case 63 -> {
-        X87Control.fnsave(c, i);
+        c.x87.checkPending(c);
+        X87Arithmetic.fmulM64(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,18 +13,13 @@ final class Group2 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[0] =
-            Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.adc(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         c.gpr[0] = Arithmetic.adc(c, c.gpr[0], i.immediate, 64);
       }
       case 2 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 3 -> {
         long a = Operands.address(c, i, 1, true);
@@ -43,8 +38,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 5 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 6 -> {
         long a = Operands.address(c, i, 2, true);
@@ -63,9 +57,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 8 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 9 -> {
         long a = Operands.address(c, i, 4, true);
@@ -103,27 +95,21 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 14 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 15 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.sbb(c, Operands.register8(c, i.reg), m, 8));
       }
       case 16 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 17 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 18 -> {
-        c.gpr[i.reg] =
-            Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.sbb(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -140,20 +126,16 @@ final class Group2 {
         Operands.setRegister8(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 23 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.sbb(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 24 -> {
-        c.gpr[0] =
-            Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.sbb(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         c.gpr[0] = Arithmetic.sbb(c, c.gpr[0], i.immediate, 64);
       }
       case 26 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 27 -> {
         long a = Operands.address(c, i, 1, true);
@@ -172,8 +154,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 29 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 30 -> {
         long a = Operands.address(c, i, 2, true);
@@ -192,9 +173,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 32 -> {
-        c.gpr[i.rm] =
-            Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 33 -> {
         long a = Operands.address(c, i, 4, true);
@@ -232,25 +211,21 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 38 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 39 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.and(c, Operands.register8(c, i.reg), m, 8));
       }
       case 40 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 41 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.and(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 42 -> {
-        c.gpr[i.reg] =
-            Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.and(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 43 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -270,17 +245,13 @@ final class Group2 {
         Operands.setRegister16(c, 0, Logic.and(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 48 -> {
-        c.gpr[0] =
-            Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.and(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 49 -> {
         c.gpr[0] = Logic.and(c, c.gpr[0], i.immediate, 64);
       }
       case 50 -> {
-        Operands.setRegister8(
-            c,
-            i.rm,
-            Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 51 -> {
         long a = Operands.address(c, i, 1, true);
@@ -299,8 +270,7 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 53 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 54 -> {
         long a = Operands.address(c, i, 2, true);
@@ -351,18 +321,14 @@ final class Group2 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 60 -> {
-        Operands.setRegister8(
-            c,
-            i.reg,
-            Arithmetic.sub(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 61 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Arithmetic.sub(c, Operands.register8(c, i.reg), m, 8));
       }
       case 62 -> {
-        Operands.setRegister16(
-            c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 63 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));

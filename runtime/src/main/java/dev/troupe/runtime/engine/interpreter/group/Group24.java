@@ -17,234 +17,234 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        SsePack.punpckldq(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        SsePack.punpckhdq(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 6 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
-      }
-      case 8 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
-      }
-      case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
-      }
-      case 10 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 12 -> {
-        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 13 -> {
-        Vectors.load(c, i, 128, true);
         SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 14 -> {
+      case 8 -> {
         SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 15 -> {
+      case 9 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 16 -> {
+      case 10 -> {
         SseCompare.ucomiss(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 11 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 12 -> {
         SseCompare.comiss(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 13 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 14 -> {
         SseMove.movdqa(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 15 -> {
         Vectors.load(c, i, 128, false);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 16 -> {
         SseMove.movdqa(c, i.rm, i.reg);
       }
-      case 23 -> {
+      case 17 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, false);
       }
-      case 24 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 19 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, true);
       }
-      case 26 -> {
+      case 20 -> {
         Vectors.load(c, i, 32, false);
         SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 21 -> {
         SseMove.movss(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 22 -> {
         SseMove.movss(c, i.rm, i.reg);
       }
-      case 29 -> {
+      case 23 -> {
         SseMove.movss(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 32, false);
       }
-      case 30 -> {
+      case 24 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 25 -> {
         SseMove.movhlps(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 26 -> {
         SseMove.movsd(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 33 -> {
+      case 27 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 28 -> {
         SseMove.movhps(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 29 -> {
         SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 36 -> {
+      case 30 -> {
         SseMove.movmskps(c, i);
       }
-      case 37 -> {
+      case 31 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 32 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 33 -> {
         c.x87.checkPending(c);
         SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 34 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 35 -> {
         c.x87.checkPending(c);
         SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 36 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 37 -> {
         SseConvert.cvtsi2ss(c, i);
       }
-      case 44 -> {
+      case 38 -> {
         SseConvert.cvttss2si(c, i);
       }
-      case 45 -> {
+      case 39 -> {
         SseConvert.cvtss2si(c, i);
       }
-      case 46 -> {
+      case 40 -> {
         SsePack.punpcklbw(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 42 -> {
         SsePack.punpcklwd(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 44 -> {
         SsePack.packsswb(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 46 -> {
         SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 48 -> {
         SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 50 -> {
         SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 52 -> {
         SsePack.packuswb(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 54 -> {
         SsePack.punpckhbw(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 56 -> {
         SsePack.punpckhwd(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SsePack.packssdw(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

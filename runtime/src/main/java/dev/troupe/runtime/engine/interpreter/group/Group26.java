@@ -17,221 +17,221 @@ final class Group26 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
-      }
-      case 14 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
-      }
-      case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
-      }
-      case 16 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
-      }
-      case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 18 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
-      }
-      case 19 -> {
-        Vectors.load(c, i, 128, true);
         SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 14 -> {
         SsePack.psrlwImmediate(c, i);
       }
-      case 21 -> {
+      case 15 -> {
         SsePack.psrawImmediate(c, i);
       }
-      case 22 -> {
+      case 16 -> {
         SsePack.psllwImmediate(c, i);
       }
-      case 23 -> {
+      case 17 -> {
         SsePack.psrldImmediate(c, i);
       }
-      case 24 -> {
+      case 18 -> {
         SsePack.psradImmediate(c, i);
       }
-      case 25 -> {
+      case 19 -> {
         SsePack.pslldImmediate(c, i);
       }
-      case 26 -> {
+      case 20 -> {
         SsePack.psrlqImmediate(c, i);
       }
-      case 27 -> {
+      case 21 -> {
         SsePack.psllqImmediate(c, i);
       }
-      case 28 -> {
+      case 22 -> {
         SseShuffle.psrldq(c, i);
       }
-      case 29 -> {
+      case 23 -> {
         SseShuffle.pslldq(c, i);
       }
-      case 30 -> {
+      case 24 -> {
         SseMove.movdToXmm(c, i);
       }
-      case 31 -> {
+      case 25 -> {
         SseMove.movdFromXmm(c, i);
       }
-      case 32 -> {
+      case 26 -> {
         SseMove.movq(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 27 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 28 -> {
         SseMove.movq(c, i.rm, i.reg);
       }
-      case 35 -> {
+      case 29 -> {
         SseMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 36 -> {
+      case 30 -> {
         c.x87.checkPending(c);
         MmxMove.movq2dq(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 31 -> {
         c.x87.checkPending(c);
         MmxMove.movdq2q(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 32 -> {
         SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 39 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 40 -> {
+      case 34 -> {
         SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 41 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 42 -> {
+      case 36 -> {
         SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 43 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 44 -> {
+      case 38 -> {
         SseMove.pinsrw(c, i);
       }
-      case 45 -> {
+      case 39 -> {
         SseMove.pextrwFromModRm(c, i);
       }
-      case 46 -> {
+      case 40 -> {
         SseMove.pmovmskb(c, i);
       }
-      case 47 -> {
+      case 41 -> {
         SseMove.maskmovdqu(c, i);
       }
-      case 48 -> {
+      case 42 -> {
         SseArithmetic.addpd(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 44 -> {
         SseArithmetic.addsd(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 45 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 46 -> {
         SseArithmetic.mulpd(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 48 -> {
         SseArithmetic.mulsd(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 49 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 50 -> {
         SseArithmetic.subpd(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 52 -> {
         SseArithmetic.subsd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 53 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 54 -> {
         SseArithmetic.minpd(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 56 -> {
         SseArithmetic.minsd(c, i.reg, i.rm);
       }
-      case 63 -> {
+      case 57 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseArithmetic.divpd(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseArithmetic.divsd(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseArithmetic.maxpd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -17,231 +17,231 @@ final class Group27 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseArithmetic.divpd(c, i.reg, i.rm);
-      }
-      case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
-      }
-      case 2 -> {
-        SseArithmetic.divsd(c, i.reg, i.rm);
-      }
-      case 3 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
-      }
-      case 4 -> {
-        SseArithmetic.maxpd(c, i.reg, i.rm);
-      }
-      case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
-      }
-      case 6 -> {
         SseArithmetic.maxsd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 1 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 2 -> {
         SseArithmetic.sqrtpd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 3 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 4 -> {
         SseArithmetic.sqrtsd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 5 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 6 -> {
         SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 13 -> {
+      case 7 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 14 -> {
+      case 8 -> {
         SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 15 -> {
+      case 9 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 16 -> {
+      case 10 -> {
         SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 17 -> {
+      case 11 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 18 -> {
+      case 12 -> {
         SseCompare.ucomisd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 13 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 14 -> {
         SseCompare.comisd(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 15 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.comisd(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 16 -> {
         SseMove.movsd(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 17 -> {
         SseMove.movsd(c, i.rm, i.reg);
       }
-      case 24 -> {
+      case 18 -> {
         SseMove.movmskpd(c, i);
       }
-      case 25 -> {
+      case 19 -> {
         SseConvert.cvtpd2ps(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 21 -> {
         SseConvert.cvtps2pd(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 22 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 23 -> {
         SseConvert.cvtsd2ss(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 24 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 25 -> {
         SseConvert.cvtss2sd(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 26 -> {
         Vectors.load(c, i, 32, false);
         SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 27 -> {
         SseConvert.cvtdq2ps(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 29 -> {
         SseConvert.cvtps2dq(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 31 -> {
         SseConvert.cvttps2dq(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 33 -> {
         SseConvert.cvttpd2dq(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 35 -> {
         SseConvert.cvtpd2dq(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 37 -> {
         SseConvert.cvtdq2pd(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 38 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 39 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2pd(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 40 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 41 -> {
         c.x87.checkPending(c);
         SseConvert.cvttpd2pi(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 42 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 43 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpd2pi(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 44 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 45 -> {
         SseConvert.cvtsi2sd(c, i);
       }
-      case 52 -> {
+      case 46 -> {
         SseConvert.cvttsd2si(c, i);
       }
-      case 53 -> {
+      case 47 -> {
         SseConvert.cvtsd2si(c, i);
       }
-      case 54 -> {
+      case 48 -> {
         SseHorizontal.haddpd(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 50 -> {
         SseHorizontal.haddps(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 52 -> {
         SseHorizontal.hsubpd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 54 -> {
         SseHorizontal.hsubps(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 56 -> {
         SseHorizontal.addsubpd(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseHorizontal.addsubps(c, i.reg, i.rm);
+      }
+      case 59 -> {
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
+      }
+      case 60 -> {
+        SseShuffle.movddup(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseShuffle.movsldup(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

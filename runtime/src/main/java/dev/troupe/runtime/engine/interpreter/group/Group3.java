@@ -13,9 +13,7 @@ final class Group3 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.reg] =
-            Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Arithmetic.sub(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -32,20 +30,16 @@ final class Group3 {
         Operands.setRegister8(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8));
       }
       case 5 -> {
-        Operands.setRegister16(
-            c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, 0, Arithmetic.sub(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 6 -> {
-        c.gpr[0] =
-            Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[0] = Arithmetic.sub(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 7 -> {
         c.gpr[0] = Arithmetic.sub(c, c.gpr[0], i.immediate, 64);
       }
       case 8 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
+        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8));
       }
       case 9 -> {
         long a = Operands.address(c, i, 1, true);
@@ -64,8 +58,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 11 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 12 -> {
         long a = Operands.address(c, i, 2, true);
@@ -119,25 +112,21 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 19 -> {
-        Operands.setRegister8(
-            c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
+        Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), Operands.register8(c, i.rm), 8));
       }
       case 20 -> {
         long m = c.mmu.load8(Operands.address(c, i, 1, false));
         Operands.setRegister8(c, i.reg, Logic.xor(c, Operands.register8(c, i.reg), m, 8));
       }
       case 21 -> {
-        Operands.setRegister16(
-            c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 22 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Logic.xor(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 23 -> {
-        c.gpr[i.reg] =
-            Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Logic.xor(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 24 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -157,8 +146,7 @@ final class Group3 {
         Operands.setRegister16(c, 0, Logic.xor(c, c.gpr[0] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 29 -> {
-        c.gpr[0] =
-            Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[0] = Logic.xor(c, c.gpr[0] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 30 -> {
         c.gpr[0] = Logic.xor(c, c.gpr[0], i.immediate, 64);
@@ -223,8 +211,7 @@ final class Group3 {
         Arithmetic.cmp(c, c.gpr[0], i.immediate, 64);
       }
       case 48 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.add(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 49 -> {
         long a = Operands.address(c, i, 1, true);
@@ -243,8 +230,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 51 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 52 -> {
         long a = Operands.address(c, i, 2, true);
@@ -295,8 +281,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 58 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.or(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.or(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 59 -> {
         long a = Operands.address(c, i, 1, true);
@@ -315,8 +300,7 @@ final class Group3 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 61 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.or(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 62 -> {
         long a = Operands.address(c, i, 2, true);

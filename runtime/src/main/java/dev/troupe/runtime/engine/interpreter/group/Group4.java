@@ -13,8 +13,7 @@ final class Group4 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] =
-            Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.or(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
@@ -52,8 +51,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 6 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.adc(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 7 -> {
         long a = Operands.address(c, i, 1, true);
@@ -72,8 +70,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 9 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 10 -> {
         long a = Operands.address(c, i, 2, true);
@@ -92,9 +89,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 12 -> {
-        c.gpr[i.rm] =
-            Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         long a = Operands.address(c, i, 4, true);
@@ -129,8 +124,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 17 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sbb(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 18 -> {
         long a = Operands.address(c, i, 1, true);
@@ -149,8 +143,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 20 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 21 -> {
         long a = Operands.address(c, i, 2, true);
@@ -169,9 +162,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 23 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sbb(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 24 -> {
         long a = Operands.address(c, i, 4, true);
@@ -209,8 +200,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 29 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.and(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 30 -> {
         long a = Operands.address(c, i, 1, true);
@@ -229,8 +219,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 32 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.and(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 33 -> {
         long a = Operands.address(c, i, 2, true);
@@ -284,8 +273,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 40 -> {
-        Operands.setRegister8(
-            c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Arithmetic.sub(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 41 -> {
         long a = Operands.address(c, i, 1, true);
@@ -304,8 +292,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 43 -> {
-        Operands.setRegister16(
-            c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 44 -> {
         long a = Operands.address(c, i, 2, true);
@@ -324,9 +311,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 46 -> {
-        c.gpr[i.rm] =
-            Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 47 -> {
         long a = Operands.address(c, i, 4, true);
@@ -361,8 +346,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 64, old, r));
       }
       case 51 -> {
-        Operands.setRegister8(
-            c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Logic.xor(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 52 -> {
         long a = Operands.address(c, i, 1, true);
@@ -381,8 +365,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 8, old, r));
       }
       case 54 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.xor(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 55 -> {
         long a = Operands.address(c, i, 2, true);
@@ -401,8 +384,7 @@ final class Group4 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 57 -> {
-        c.gpr[i.rm] =
-            Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 58 -> {
         long a = Operands.address(c, i, 4, true);

@@ -284,17 +284,14 @@ final class Group5 {
         Multiply.idiv(c, i, 64);
       }
       case 60 -> {
-        Operands.setRegister16(
-            c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 61 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 62 -> {
-        c.gpr[i.reg] =
-            Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 63 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));

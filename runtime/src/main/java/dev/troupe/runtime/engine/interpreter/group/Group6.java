@@ -19,17 +19,14 @@ final class Group6 {
         c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], m, 64);
       }
       case 1 -> {
-        Operands.setRegister16(
-            c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF, i.immediate & 0xFFFF, 16));
       }
       case 2 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Multiply.imul2(c, m, i.immediate & 0xFFFF, 16));
       }
       case 3 -> {
-        c.gpr[i.reg] =
-            Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 4 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
@@ -249,8 +246,7 @@ final class Group6 {
         Move.cwd(c, i, 64);
       }
       case 49 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 50 -> {
         long a = Operands.address(c, i, 1, true);

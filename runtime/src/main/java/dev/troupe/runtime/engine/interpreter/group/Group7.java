@@ -12,8 +12,7 @@ final class Group7 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rol(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 1 -> {
         long a = Operands.address(c, i, 1, true);
@@ -45,8 +44,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rol(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 8 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 9 -> {
         long a = Operands.address(c, i, 1, true);
@@ -107,8 +105,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.ror(c, old, 1, 64));
       }
       case 23 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.ror(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 24 -> {
         long a = Operands.address(c, i, 1, true);
@@ -140,8 +137,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.ror(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 31 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 32 -> {
         long a = Operands.address(c, i, 1, true);
@@ -157,8 +153,7 @@ final class Group7 {
         c.mmu.store16(a, Shift.rcl(c, old, i.immediate & 0xFF, 16));
       }
       case 35 -> {
-        c.gpr[i.rm] =
-            Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.rcl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 36 -> {
         long a = Operands.address(c, i, 4, true);
@@ -206,8 +201,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcl(c, old, 1, 64));
       }
       case 47 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 48 -> {
         long a = Operands.address(c, i, 1, true);
@@ -239,8 +233,7 @@ final class Group7 {
         c.mmu.store64(a, Shift.rcl(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 55 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 56 -> {
         long a = Operands.address(c, i, 1, true);
@@ -256,8 +249,7 @@ final class Group7 {
         c.mmu.store16(a, Shift.rcr(c, old, i.immediate & 0xFF, 16));
       }
       case 59 -> {
-        c.gpr[i.rm] =
-            Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.rcr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 60 -> {
         long a = Operands.address(c, i, 4, true);

@@ -41,8 +41,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.rcr(c, old, 1, 64));
       }
       case 7 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.rcr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 8 -> {
         long a = Operands.address(c, i, 1, true);
@@ -74,8 +73,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.rcr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 15 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 16 -> {
         long a = Operands.address(c, i, 1, true);
@@ -91,8 +89,7 @@ final class Group8 {
         c.mmu.store16(a, Shift.shl(c, old, i.immediate & 0xFF, 16));
       }
       case 19 -> {
-        c.gpr[i.rm] =
-            Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 20 -> {
         long a = Operands.address(c, i, 4, true);
@@ -137,8 +134,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shl(c, old, 1, 64));
       }
       case 30 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shl(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 31 -> {
         long a = Operands.address(c, i, 1, true);
@@ -170,8 +166,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shl(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 38 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 39 -> {
         long a = Operands.address(c, i, 1, true);
@@ -229,8 +224,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, 1, 64));
       }
       case 52 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.shr(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 53 -> {
         long a = Operands.address(c, i, 1, true);
@@ -262,8 +256,7 @@ final class Group8 {
         c.mmu.store64(a, Shift.shr(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 60 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), i.immediate & 0xFF, 8));
       }
       case 61 -> {
         long a = Operands.address(c, i, 1, true);

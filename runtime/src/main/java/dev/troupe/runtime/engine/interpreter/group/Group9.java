@@ -13,8 +13,7 @@ final class Group9 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.rm] =
-            Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.sar(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long a = Operands.address(c, i, 4, true);
@@ -62,8 +61,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.sar(c, old, 1, 64));
       }
       case 12 -> {
-        Operands.setRegister8(
-            c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
+        Operands.setRegister8(c, i.rm, Shift.sar(c, Operands.register8(c, i.rm), c.gpr[1] & 0xFF, 8));
       }
       case 13 -> {
         long a = Operands.address(c, i, 1, true);
@@ -95,10 +93,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.sar(c, old, c.gpr[1] & 0xFF, 64));
       }
       case 20 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 21 -> {
         long a = Operands.address(c, i, 2, true);
@@ -106,14 +101,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 22 -> {
-        c.gpr[i.rm] =
-            Shift.shld(
-                    c,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    i.immediate & 0xFF,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 23 -> {
         long a = Operands.address(c, i, 4, true);
@@ -129,10 +117,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
       }
       case 26 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shld(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 27 -> {
         long a = Operands.address(c, i, 2, true);
@@ -140,10 +125,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shld(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 28 -> {
-        c.gpr[i.rm] =
-            Shift.shld(
-                    c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shld(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 29 -> {
         long a = Operands.address(c, i, 4, true);
@@ -159,10 +141,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.shld(c, old, c.gpr[i.reg], c.gpr[1] & 0xFF, 64));
       }
       case 32 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 33 -> {
         long a = Operands.address(c, i, 2, true);
@@ -170,14 +149,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, i.immediate & 0xFF, 16));
       }
       case 34 -> {
-        c.gpr[i.rm] =
-            Shift.shrd(
-                    c,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    i.immediate & 0xFF,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 35 -> {
         long a = Operands.address(c, i, 4, true);
@@ -193,10 +165,7 @@ final class Group9 {
         c.mmu.store64(a, Shift.shrd(c, old, c.gpr[i.reg], i.immediate & 0xFF, 64));
       }
       case 38 -> {
-        Operands.setRegister16(
-            c,
-            i.rm,
-            Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
+        Operands.setRegister16(c, i.rm, Shift.shrd(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 39 -> {
         long a = Operands.address(c, i, 2, true);
@@ -204,10 +173,7 @@ final class Group9 {
         c.mmu.store16(a, Shift.shrd(c, old, c.gpr[i.reg] & 0xFFFF, c.gpr[1] & 0xFF, 16));
       }
       case 40 -> {
-        c.gpr[i.rm] =
-            Shift.shrd(
-                    c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Shift.shrd(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[1] & 0xFF, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long a = Operands.address(c, i, 4, true);
@@ -265,8 +231,7 @@ final class Group9 {
         Logic.bt(c, m, i.immediate & 0xFF, 64);
       }
       case 56 -> {
-        Operands.setRegister16(
-            c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.rm, Logic.bts(c, c.gpr[i.rm] & 0xFFFF, c.gpr[i.reg] & 0xFFFF, 16));
       }
       case 57 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF, 16, true);
@@ -285,9 +250,7 @@ final class Group9 {
         } while (!Operands.compareAndSet(c, a, 16, old, r));
       }
       case 59 -> {
-        c.gpr[i.rm] =
-            Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.rm] = Logic.bts(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 60 -> {
         long a = Operands.bitAddress(c, i, c.gpr[i.reg] & 0xFFFF_FFFFL, 32, true);
