@@ -160,7 +160,6 @@ final class Machine implements AutoCloseable {
             devices,
             device("pic"),
             device("ioapic"),
-            schedule,
             slot);
     VcpuActor.Parts own =
         new VcpuActor.Parts(

@@ -6,7 +6,6 @@ import dev.troupe.actors.schedule.ExitSlot;
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.bus.AddressMap;
-import dev.troupe.runtime.cpu.TimeSource;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -30,7 +29,9 @@ public final class BoardPort {
   private final List<ActorRef<BoardCommand>> devices;
   private final int interruptController;
   private final int ioApic;
-  private final TimeSource time;
+  /** What messages carry as their sender's time. */
+  private long time;
+
   private final ExitSlot slot;
   private int sent;
 
@@ -48,20 +49,24 @@ public final class BoardPort {
       List<ActorRef<BoardCommand>> devices,
       int interruptController,
       int ioApic,
-      TimeSource time,
       ExitSlot slot) {
     this.board = board;
     this.addresses = addresses;
     this.devices = List.copyOf(devices);
     this.interruptController = interruptController;
     this.ioApic = ioApic;
-    this.time = time;
     this.slot = slot;
   }
 
   /** Messages that the last access has sent. */
   int sent() {
     return sent;
+  }
+
+  /** Sets the virtual time of the accesses that follow. */
+  BoardPort at(long now) {
+    time = now;
+    return this;
   }
 
   long read(AddressSpace space, long address, int size) {
@@ -106,7 +111,7 @@ public final class BoardPort {
 
   private long call(int device, BoardMessage message) {
     ActorRef<BoardCommand> actor = devices.get(device);
-    BoardCommand.Call call = new BoardCommand.Call(slot, message, time.nanos());
+    BoardCommand.Call call = new BoardCommand.Call(slot, message, time);
     board.call(slot, () -> actor.tell(call));
     sent++;
     if (!slot.replied()) {

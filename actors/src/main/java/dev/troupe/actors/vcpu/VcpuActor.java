@@ -189,7 +189,7 @@ public final class VcpuActor {
 
   private void call(Exit exit, VcpuCounters counters) {
     long start = parts.schedule().nanos();
-    BoardPort port = parts.port();
+    BoardPort port = parts.port().at(start);
     long value = 0;
     switch (exit) {
       case Exit.PortRead(int number, int size) ->
@@ -205,6 +205,9 @@ public final class VcpuActor {
       default -> throw new IllegalStateException("no exit for the board: " + exit);
     }
     parts.vcpu().complete(value);
-    counters.completed(parts.schedule().nanos() - start, port.sent());
+    counters.completed(port.sent());
+    if (counters.isSample()) {
+      counters.latency(parts.schedule().nanos() - start);
+    }
   }
 }
