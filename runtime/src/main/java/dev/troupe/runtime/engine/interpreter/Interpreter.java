@@ -82,9 +82,7 @@ public final class Interpreter implements Engine, Execution {
         if (exit != null) {
           return exit;
         }
-        if (c.budget <= 0) {
-          return TURN_END;
-        }
+        // Also with nothing left of the slice: it has been acknowledged, and would be forgotten.
         int event = vcpu.takeEvent();
         if (event >= 0) {
           c.budget--;
