@@ -155,12 +155,7 @@ final class Machine implements AutoCloseable {
       Supervisor supervisor) {
     BoardPort port =
         new BoardPort(
-            board,
-            parts.layout().addresses(),
-            devices,
-            device("pic"),
-            device("ioapic"),
-            slot);
+            board, parts.layout().addresses(), devices, device("pic"), device("ioapic"), slot);
     VcpuActor.Parts own =
         new VcpuActor.Parts(
             index,

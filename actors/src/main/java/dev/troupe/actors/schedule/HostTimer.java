@@ -7,6 +7,8 @@ import org.apache.pekko.actor.AbstractExtensionId;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.Extension;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The node's one timer thread: wakes each machine's schedule at its next deadline. It sleeps to the
@@ -24,6 +26,7 @@ public final class HostTimer implements Extension, AutoCloseable {
   }
 
   private static final Id ID = new Id();
+  private static final Logger LOG = LoggerFactory.getLogger(HostTimer.class);
 
   /** One machine's next deadline. */
   public final class Alarm {
@@ -129,10 +132,19 @@ public final class HostTimer implements Extension, AutoCloseable {
         }
       }
       if (due != null) {
-        due.action.run();
+        run(due);
       } else {
         LockSupport.parkNanos(this, wait);
       }
+    }
+  }
+
+  private static void run(Alarm due) {
+    try {
+      due.action.run();
+    } catch (RuntimeException e) {
+      // One machine's failure must not stop the others' time.
+      LOG.error("timer of a machine failed", e);
     }
   }
 

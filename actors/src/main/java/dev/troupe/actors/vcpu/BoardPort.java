@@ -29,6 +29,7 @@ public final class BoardPort {
   private final List<ActorRef<BoardCommand>> devices;
   private final int interruptController;
   private final int ioApic;
+
   /** What messages carry as their sender's time. */
   private long time;
 

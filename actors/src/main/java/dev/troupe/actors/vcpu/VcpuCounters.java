@@ -43,7 +43,10 @@ public final class VcpuCounters {
     unclaimed += sent == 0 ? 1 : 0;
   }
 
-  /** True if the exit that has just ended is one of those whose time is taken: reading a clock is a quarter of an exit. */
+  /**
+   * True if the exit that has just ended is one of those whose time is taken: reading a clock is a
+   * quarter of an exit.
+   */
   boolean isSample() {
     return completed % SAMPLING == 1;
   }
