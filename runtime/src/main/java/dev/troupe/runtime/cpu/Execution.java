@@ -9,4 +9,12 @@ public interface Execution {
    * instruction. Costs nothing on any other instruction.
    */
   void stop();
+
+  /**
+   * Does {@code step} while no other vCPU of the machine is inside a turn: for what must be atomic
+   * and has no instruction on this host.
+   */
+  default void alone(Runnable step) {
+    step.run();
+  }
 }

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * Guest-physical memory: RAM mapped outside the heap, sparse, with the hole below 4 GiB that x86
@@ -54,6 +56,7 @@ public final class GuestMemory implements AutoCloseable {
   private final long flagsBase;
   private boolean closed;
   private final List<HostMapping> others = new ArrayList<>();
+  private final ReadWriteLock turns = new ReentrantReadWriteLock();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
   private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
 
@@ -131,6 +134,14 @@ public final class GuestMemory implements AutoCloseable {
     return physical >= 0
         && (physical <= lowSize - length
             || (physical >= HOLE_END && physical - HOLE_END <= highSize - length));
+  }
+
+  /**
+   * Where vCPUs that share this memory have to keep apart: a turn holds the read side, who must be
+   * alone the write side. Only used on hosts without a 16-byte compare-exchange.
+   */
+  public ReadWriteLock turns() {
+    return turns;
   }
 
   // Page flags ----------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ import dev.troupe.runtime.cpu.Leave;
 import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.host.WideExchange;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.DecodeTable;
+import java.util.concurrent.locks.ReadWriteLock;
 
 /**
  * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object
@@ -26,6 +28,7 @@ public final class Interpreter implements Engine, Execution {
   private final Vcpu vcpu;
   private final Cpu cpu;
   private final BlockCache cache;
+  private final boolean shared;
   private long retired;
 
   /** The block that runs. */
@@ -39,7 +42,17 @@ public final class Interpreter implements Engine, Execution {
 
   /** An engine for this vCPU. */
   public Interpreter(Vcpu vcpu) {
+    this(vcpu, !WideExchange.available());
+  }
+
+  /**
+   * An engine for this vCPU.
+   *
+   * @param shared true to keep turns apart from what must be done {@link #alone}
+   */
+  Interpreter(Vcpu vcpu, boolean shared) {
     this.vcpu = vcpu;
+    this.shared = shared;
     cpu = vcpu.cpu;
     cache = new BlockCache(cpu, DecodeTable.of(cpu.model.features()));
   }
@@ -58,11 +71,17 @@ public final class Interpreter implements Engine, Execution {
     cpu.execution = this;
     // Halts and the timer are looked at before the first instruction of each turn.
     cpu.attend();
+    if (shared) {
+      cpu.memory.turns().readLock().lock();
+    }
     cache.own(true);
     try {
       return loop();
     } finally {
       cache.own(false);
+      if (shared) {
+        cpu.memory.turns().readLock().unlock();
+      }
       retired += slice - cpu.budget;
     }
   }
@@ -71,6 +90,23 @@ public final class Interpreter implements Engine, Execution {
   public void stop() {
     stopped = current;
     current.poison();
+  }
+
+  @Override
+  public void alone(Runnable step) {
+    ReadWriteLock turns = cpu.memory.turns();
+    if (!shared) {
+      step.run();
+      return;
+    }
+    turns.readLock().unlock();
+    turns.writeLock().lock();
+    try {
+      step.run();
+    } finally {
+      turns.readLock().lock();
+      turns.writeLock().unlock();
+    }
   }
 
   private Exit loop() {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.memory.Raw;
 import org.junit.jupiter.api.Test;
 
 class InterpreterTest {
@@ -103,6 +106,32 @@ class InterpreterTest {
       assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(5);
       assertThat(m.cpu.gpr[Cpu.RSP]).isEqualTo(FlatCpu.STACK);
       assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 5);
+    }
+  }
+
+  @Test
+  void whatMustBeDoneAloneRunsBetweenTheTurnsOfOthers() throws InterruptedException {
+    // Two vCPUs add 1 to a counter in memory, one in the guest's turns, one by steps done alone.
+    try (FlatCpu m = new FlatCpu().code("48ff0425 00200000 ebf6")) {
+      Interpreter one = new Interpreter(m.vcpu, true);
+      Cpu otherCpu = new Cpu(CpuModel.DEFAULT, m.memory, () -> 0, () -> 0);
+      Interpreter other = new Interpreter(new Vcpu(otherCpu), true);
+      long counter = m.memory.hostAddress(0x2000);
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int n = 0; n < 200; n++) {
+                  one.run(m.vcpu, 2000);
+                }
+              });
+      thread.start();
+      for (int n = 0; n < 2000; n++) {
+        m.memory.turns().readLock().lock(); // as a turn does
+        other.alone(() -> Raw.put64(counter, Raw.get64(counter) + 1));
+        m.memory.turns().readLock().unlock();
+      }
+      thread.join();
+      assertThat(Raw.get64(counter)).isEqualTo(200 * 1000 + 2000);
     }
   }
 }

@@ -111,25 +111,32 @@ public final class Move {
     if ((address & 15) != 0) {
       throw c.fault(Fault.GP, 0);
     }
-    long[] g = c.gpr;
     long host = c.mmu.updatableHost(address, 16);
-    boolean equal;
-    long low;
-    long high;
-    if (host != GuestMemory.NO_RAM && WideExchange.available()) {
-      equal = WideExchange.swap(c.scratch, host, g[Cpu.RAX], g[Cpu.RDX], g[Cpu.RBX], g[Cpu.RCX]);
-      low = WideExchange.low(c.scratch);
-      high = WideExchange.high(c.scratch);
-    } else {
-      low = c.mmu.loadRmw64(address);
-      high = c.mmu.loadRmw64(address + 8);
-      equal = low == g[Cpu.RAX] && high == g[Cpu.RDX];
-      c.mmu.store128(address, equal ? g[Cpu.RBX] : low, equal ? g[Cpu.RCX] : high);
+    if (host == GuestMemory.NO_RAM || !WideExchange.available()) {
+      c.execution.alone(() -> exchange16(c, address));
+      return;
     }
+    long[] g = c.gpr;
+    boolean equal =
+        WideExchange.swap(c.scratch, host, g[Cpu.RAX], g[Cpu.RDX], g[Cpu.RBX], g[Cpu.RCX]);
+    exchanged16(c, equal, WideExchange.low(c.scratch), WideExchange.high(c.scratch));
+  }
+
+  /** CMPXCHG16B in several accesses, while no other vCPU runs. */
+  static void exchange16(Cpu c, long address) {
+    long[] g = c.gpr;
+    long low = c.mmu.loadRmw64(address);
+    long high = c.mmu.loadRmw64(address + 8);
+    boolean equal = low == g[Cpu.RAX] && high == g[Cpu.RDX];
+    c.mmu.store128(address, equal ? g[Cpu.RBX] : low, equal ? g[Cpu.RCX] : high);
+    exchanged16(c, equal, low, high);
+  }
+
+  private static void exchanged16(Cpu c, boolean equal, long low, long high) {
     Flags.setZero(c, equal);
     if (!equal) {
-      g[Cpu.RAX] = low;
-      g[Cpu.RDX] = high;
+      c.gpr[Cpu.RAX] = low;
+      c.gpr[Cpu.RDX] = high;
     }
   }
 
