@@ -25,6 +25,13 @@ public final class Ports {
    * #GP(0) unless IOPL or the I/O permission bitmap allow {@code bytes} ports from {@code port} on.
    */
   static void check(Cpu c, int port, int bytes) {
+    permit(c, port, bytes);
+    if ((c.mode & Mode.SLOW) != 0) {
+      c.debug.port(port, bytes);
+    }
+  }
+
+  private static void permit(Cpu c, int port, int bytes) {
     int mode = c.mode;
     if ((mode & Mode.PROTECTED) == 0) {
       return;
