@@ -2,6 +2,8 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.cpu.softfloat.X87Functions;
 import dev.troupe.runtime.cpu.softfloat.X87Math;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -237,6 +239,20 @@ public final class X87 {
   }
 
   private static final int CR0_NE = 1 << 5;
+
+  /** Memory outside the heap for what the host computes, made on first use. */
+  private MemorySegment hostBlock;
+
+  /**
+   * Host address of {@code size} bytes, aligned to 64, for the operands of instructions that the
+   * host runs; theirs until the instruction ends. Only ever used by the vCPU's own thread.
+   */
+  public long hostBlock(int size) {
+    if (hostBlock == null || hostBlock.byteSize() < size) {
+      hostBlock = Arena.ofAuto().allocate(size, 64);
+    }
+    return hostBlock.address();
+  }
 
   // The register stack.
 

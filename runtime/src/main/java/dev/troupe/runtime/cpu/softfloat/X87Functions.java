@@ -65,8 +65,8 @@ public final class X87Functions {
       return;
     }
     if (Extended.isInfinite(be, bs)) {
-      math.load(ae, as);
-      math.finish(64);
+      // Itself; but a pseudo-denormal becomes the normal number that it is.
+      math.result(as < 0 && (ae & Extended.SPECIAL) == 0 ? ae | 1 : ae, as);
       return;
     }
     reduce(ae, as, be, bs, nearest);

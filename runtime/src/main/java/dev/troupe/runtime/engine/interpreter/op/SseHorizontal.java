@@ -99,12 +99,13 @@ public final class SseHorizontal {
     long second = products(m, c.mxcsr, c.xmm[2 * to + 1], c.xmm[2 * from + 1], choice >> 6);
     Floats.report(c, m);
     m.flags = 0;
-    // Each element of the result adds its own product first: seen only in which of two NaNs comes
-    // out.
-    int a = Floats.add(m, c.mxcsr, low(first), high(first));
-    int b = Floats.add(m, c.mxcsr, low(second), high(second));
-    int aSwapped = Floats.add(m, c.mxcsr, high(first), low(first));
-    int bSwapped = Floats.add(m, c.mxcsr, high(second), low(second));
+    // The order of the additions differs from element to element: seen only in which of two NaNs
+    // comes out. The manual does
+    // not say which; this is what Intel's processors do.
+    int a = Floats.add(m, c.mxcsr, high(first), low(first));
+    int b = Floats.add(m, c.mxcsr, high(second), low(second));
+    int aSwapped = Floats.add(m, c.mxcsr, low(first), high(first));
+    int bSwapped = Floats.add(m, c.mxcsr, low(second), high(second));
     Floats.report(c, m);
     m.flags = 0;
     int r0 = Floats.add(m, c.mxcsr, a, b);

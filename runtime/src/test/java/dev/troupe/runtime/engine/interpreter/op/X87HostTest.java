@@ -39,7 +39,8 @@ class X87HostTest {
           X87Compare.class,
           X87Control.class,
           X87Function.class,
-          X87Move.class);
+          X87Move.class,
+          X87Transcendental.class);
 
   /** One row. */
   record Line(String text, String opcode, String operands, String checks, String meaning) {
