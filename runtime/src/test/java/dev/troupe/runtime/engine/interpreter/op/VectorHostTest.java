@@ -48,7 +48,7 @@ class VectorHostTest {
           SseConvert.class,
           MmxMove.class,
           SseApproximate.class,
-          SseString.class,
+          SseStrings.class,
           Aes.class);
 
   /** One row in one form. */
