@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Runs one MMX or SSE instruction on the host's CPU, all exceptions masked: the oracle of the
- * vector tests.
+ * Runs one MMX or SSE instruction on the host's CPU, with any MXCSR: the oracle of the vector
+ * tests.
  */
 final class HostVector {
   static final int XMM0 = 0;
@@ -45,7 +45,11 @@ final class HostVector {
     put(o, 0x48, 0x8B, 0x47, RAX); // mov rax,[rdi+d]
     put(o, 0x48, 0x8B, 0x4F, RCX);
     put(o, 0x48, 0x8B, 0x57, RDX);
+    put(o, 0x49, 0xBA); // mov r10,MAGIC
+    HostTraps.quad(o, HostTraps.MAGIC);
+    put(o, 0x4C, 0x8D, 0x1D, instruction.length, 0, 0, 0); // lea r11,[rip+length]
     o.writeBytes(instruction);
+    put(o, 0x41, 0xBA, 0, 0, 0, 0); // mov r10d,0; a trap goes on here
     put(o, 0x9C, 0x8F, 0x47, FLAGS); // pushfq; pop [rdi+d]
     put(o, 0x0F, 0x11, 0x47, XMM0);
     put(o, 0x0F, 0x11, 0x4F, XMM1);
