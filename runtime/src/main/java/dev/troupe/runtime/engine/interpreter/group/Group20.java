@@ -2,13 +2,12 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
-import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.engine.interpreter.op.X87Arithmetic;
 import dev.troupe.runtime.engine.interpreter.op.X87Compare;
 import dev.troupe.runtime.engine.interpreter.op.X87Control;
 import dev.troupe.runtime.engine.interpreter.op.X87Function;
 import dev.troupe.runtime.engine.interpreter.op.X87Move;
+import dev.troupe.runtime.engine.interpreter.op.X87Transcendental;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group20 {
@@ -214,59 +213,63 @@ final class Group20 {
       }
       case 49 -> {
         c.x87.checkPending(c);
-        X87Function.fxtract(c, i);
+        X87Transcendental.f2xm1(c, i);
       }
       case 50 -> {
         c.x87.checkPending(c);
-        X87Function.fprem1(c, i);
+        X87Transcendental.fyl2x(c, i);
       }
       case 51 -> {
         c.x87.checkPending(c);
-        X87Control.fdecstp(c, i);
+        X87Transcendental.fptan(c, i);
       }
       case 52 -> {
         c.x87.checkPending(c);
-        X87Control.fincstp(c, i);
+        X87Transcendental.fpatan(c, i);
       }
       case 53 -> {
         c.x87.checkPending(c);
-        X87Function.fprem(c, i);
+        X87Function.fxtract(c, i);
       }
       case 54 -> {
         c.x87.checkPending(c);
-        X87Function.fsqrt(c, i);
+        X87Function.fprem1(c, i);
       }
       case 55 -> {
         c.x87.checkPending(c);
-        X87Function.frndint(c, i);
+        X87Control.fdecstp(c, i);
       }
       case 56 -> {
         c.x87.checkPending(c);
-        X87Function.fscale(c, i);
+        X87Control.fincstp(c, i);
       }
       case 57 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.fprem(c, i);
       }
       case 58 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Transcendental.fyl2xp1(c, i);
       }
       case 59 -> {
-        MmxPack.punpcklwd(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.fsqrt(c, i);
       }
       case 60 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Transcendental.fsincos(c, i);
       }
       case 61 -> {
-        MmxPack.punpckldq(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Function.frndint(c, i);
       }
       case 62 -> {
-        Vectors.loadMmx(c, i, 32);
-        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Function.fscale(c, i);
       }
       case 63 -> {
-        MmxPack.packsswb(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Transcendental.fsin(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
+import dev.troupe.runtime.engine.interpreter.op.X87Transcendental;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group21 {
@@ -13,228 +14,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
+        c.x87.checkPending(c);
+        X87Transcendental.fcos(c, i);
       }
       case 1 -> {
-        MmxLanes.pcmpgtb(c, i.reg, i.rm);
+        MmxPack.punpcklbw(c, i.reg, i.rm);
       }
       case 2 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        MmxLanes.pcmpgtw(c, i.reg, i.rm);
+        MmxPack.punpcklwd(c, i.reg, i.rm);
       }
       case 4 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        MmxLanes.pcmpgtd(c, i.reg, i.rm);
+        MmxPack.punpckldq(c, i.reg, i.rm);
       }
       case 6 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 32);
+        MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        MmxPack.packuswb(c, i.reg, i.rm);
+        MmxPack.packsswb(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
+        MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        MmxPack.punpckhbw(c, i.reg, i.rm);
+        MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        MmxPack.punpckhwd(c, i.reg, i.rm);
+        MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        MmxPack.punpckhdq(c, i.reg, i.rm);
+        MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        MmxPack.packssdw(c, i.reg, i.rm);
+        MmxPack.packuswb(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
+        MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        MmxLanes.pcmpeqb(c, i.reg, i.rm);
+        MmxPack.punpckhbw(c, i.reg, i.rm);
       }
       case 18 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        MmxLanes.pcmpeqw(c, i.reg, i.rm);
+        MmxPack.punpckhwd(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxLanes.pcmpeqd(c, i.reg, i.rm);
+        MmxPack.punpckhdq(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxPack.psrlw(c, i.reg, i.rm);
+        MmxPack.packssdw(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
+        MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        MmxPack.psrld(c, i.reg, i.rm);
+        MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psrld(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        MmxPack.psrlq(c, i.reg, i.rm);
+        MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        MmxLanes.pmullw(c, i.reg, i.rm);
+        MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        MmxLanes.psubusb(c, i.reg, i.rm);
+        MmxPack.psrlw(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        MmxLanes.psubusw(c, i.reg, i.rm);
+        MmxPack.psrld(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
+        MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        MmxLanes.pand(c, i.reg, i.rm);
+        MmxPack.psrlq(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pand(c, i.reg, Vectors.SLOT);
+        MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        MmxLanes.paddusb(c, i.reg, i.rm);
+        MmxLanes.pmullw(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        MmxLanes.paddusw(c, i.reg, i.rm);
+        MmxLanes.psubusb(c, i.reg, i.rm);
       }
       case 40 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        MmxLanes.pandn(c, i.reg, i.rm);
+        MmxLanes.psubusw(c, i.reg, i.rm);
       }
       case 42 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        MmxPack.psraw(c, i.reg, i.rm);
+        MmxLanes.pand(c, i.reg, i.rm);
       }
       case 44 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psraw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        MmxPack.psrad(c, i.reg, i.rm);
+        MmxLanes.paddusb(c, i.reg, i.rm);
       }
       case 46 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psrad(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        MmxLanes.pmulhw(c, i.reg, i.rm);
+        MmxLanes.paddusw(c, i.reg, i.rm);
       }
       case 48 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 49 -> {
-        MmxLanes.psubsb(c, i.reg, i.rm);
+        MmxLanes.pandn(c, i.reg, i.rm);
       }
       case 50 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
       case 51 -> {
-        MmxLanes.psubsw(c, i.reg, i.rm);
+        MmxPack.psraw(c, i.reg, i.rm);
       }
       case 52 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
+        MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 53 -> {
-        MmxLanes.por(c, i.reg, i.rm);
+        MmxPack.psrad(c, i.reg, i.rm);
       }
       case 54 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.por(c, i.reg, Vectors.SLOT);
+        MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 55 -> {
-        MmxLanes.paddsb(c, i.reg, i.rm);
+        MmxLanes.pmulhw(c, i.reg, i.rm);
       }
       case 56 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 57 -> {
-        MmxLanes.paddsw(c, i.reg, i.rm);
+        MmxLanes.psubsb(c, i.reg, i.rm);
       }
       case 58 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 59 -> {
-        MmxLanes.pxor(c, i.reg, i.rm);
+        MmxLanes.psubsw(c, i.reg, i.rm);
       }
       case 60 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        MmxPack.psllw(c, i.reg, i.rm);
+        MmxLanes.por(c, i.reg, i.rm);
       }
       case 62 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+        MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        MmxPack.pslld(c, i.reg, i.rm);
+        MmxLanes.paddsb(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

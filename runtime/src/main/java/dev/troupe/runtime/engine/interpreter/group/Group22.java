@@ -15,220 +15,222 @@ final class Group22 {
     switch (form & 63) {
       case 0 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        MmxPack.psllq(c, i.reg, i.rm);
+        MmxLanes.paddsw(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
+        MmxLanes.pxor(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
+        MmxPack.psllw(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+        MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
+        MmxPack.pslld(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+        MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
+        MmxPack.psllq(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+        MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
+        MmxLanes.psubb(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
+        MmxLanes.psubw(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
+        MmxLanes.psubd(c, i.reg, i.rm);
       }
       case 18 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
+        MmxLanes.paddb(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
+        MmxLanes.paddw(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
+        MmxLanes.paddd(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
+        MmxLanes.paddq(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
+        MmxLanes.pmuludq(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
+        MmxLanes.psubq(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
+        MmxLanes.pminub(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
+        MmxLanes.pmaxub(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
+        MmxLanes.pavgb(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
+        MmxLanes.pavgw(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        MmxPack.psrlwImmediate(c, i);
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 40 -> {
-        MmxPack.psrawImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        MmxPack.psllwImmediate(c, i);
+        MmxLanes.pminsw(c, i.reg, i.rm);
       }
       case 42 -> {
-        MmxPack.psrldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        MmxPack.psradImmediate(c, i);
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 44 -> {
-        MmxPack.pslldImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 45 -> {
-        MmxPack.psrlqImmediate(c, i);
+        MmxLanes.psadbw(c, i.reg, i.rm);
       }
       case 46 -> {
-        MmxPack.psllqImmediate(c, i);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 47 -> {
-        MmxMove.movdToMmx(c, i);
+        MmxPack.psrlwImmediate(c, i);
       }
       case 48 -> {
-        MmxMove.movdFromMmx(c, i);
+        MmxPack.psrawImmediate(c, i);
       }
       case 49 -> {
-        MmxMove.movq(c, i.reg, i.rm);
+        MmxPack.psllwImmediate(c, i);
       }
       case 50 -> {
+        MmxPack.psrldImmediate(c, i);
+      }
+      case 51 -> {
+        MmxPack.psradImmediate(c, i);
+      }
+      case 52 -> {
+        MmxPack.pslldImmediate(c, i);
+      }
+      case 53 -> {
+        MmxPack.psrlqImmediate(c, i);
+      }
+      case 54 -> {
+        MmxPack.psllqImmediate(c, i);
+      }
+      case 55 -> {
+        MmxMove.movdToMmx(c, i);
+      }
+      case 56 -> {
+        MmxMove.movdFromMmx(c, i);
+      }
+      case 57 -> {
+        MmxMove.movq(c, i.reg, i.rm);
+      }
+      case 58 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 59 -> {
         MmxMove.movq(c, i.rm, i.reg);
       }
-      case 52 -> {
+      case 60 -> {
         MmxMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.storeMmx(c, i, 64);
       }
-      case 53 -> {
+      case 61 -> {
         MmxMove.emms(c, i);
       }
-      case 54 -> {
-        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 55 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 56 -> {
-        MmxMove.pinsrw(c, i);
-      }
-      case 57 -> {
-        MmxMove.pextrw(c, i);
-      }
-      case 58 -> {
-        MmxMove.pmovmskb(c, i);
-      }
-      case 59 -> {
-        MmxMove.maskmovq(c, i);
-      }
-      case 60 -> {
-        MmxMove.pshufb(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
-      }
       case 62 -> {
-        MmxPack.phaddw(c, i.reg, i.rm);
+        MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 63 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
+        MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

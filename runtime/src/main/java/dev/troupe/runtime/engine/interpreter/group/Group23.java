@@ -6,7 +6,6 @@ import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
 
@@ -16,228 +15,226 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxPack.phaddd(c, i.reg, i.rm);
+        MmxMove.pinsrw(c, i);
       }
       case 1 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
+        MmxMove.pextrw(c, i);
       }
       case 2 -> {
-        MmxPack.phaddsw(c, i.reg, i.rm);
+        MmxMove.pmovmskb(c, i);
       }
       case 3 -> {
-        Vectors.loadMmx(c, i, 64);
-        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
+        MmxMove.maskmovq(c, i);
       }
       case 4 -> {
-        MmxLanes.pmaddubsw(c, i.reg, i.rm);
+        MmxMove.pshufb(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        MmxMove.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        MmxPack.phsubw(c, i.reg, i.rm);
+        MmxPack.phaddw(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        MmxPack.phsubd(c, i.reg, i.rm);
+        MmxPack.phaddd(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        MmxPack.phsubsw(c, i.reg, i.rm);
+        MmxPack.phaddsw(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
+        MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        MmxLanes.psignb(c, i.reg, i.rm);
+        MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        MmxLanes.psignw(c, i.reg, i.rm);
+        MmxPack.phsubw(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        MmxLanes.psignd(c, i.reg, i.rm);
+        MmxPack.phsubd(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        MmxLanes.pmulhrsw(c, i.reg, i.rm);
+        MmxPack.phsubsw(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        MmxLanes.pabsb(c, i.reg, i.rm);
+        MmxLanes.psignb(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        MmxLanes.pabsw(c, i.reg, i.rm);
+        MmxLanes.psignw(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        MmxLanes.pabsd(c, i.reg, i.rm);
+        MmxLanes.psignd(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
+        MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
+        MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseArithmetic.addps(c, i.reg, i.rm);
+        MmxLanes.pabsb(c, i.reg, i.rm);
       }
       case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseArithmetic.addss(c, i.reg, i.rm);
+        MmxLanes.pabsw(c, i.reg, i.rm);
       }
       case 31 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseArithmetic.mulps(c, i.reg, i.rm);
+        MmxLanes.pabsd(c, i.reg, i.rm);
       }
       case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseArithmetic.mulss(c, i.reg, i.rm);
+        MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
       case 35 -> {
-        Vectors.load(c, i, 32, false);
-        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
+        Vectors.loadMmx(c, i, 64);
+        MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 36 -> {
-        SseArithmetic.subps(c, i.reg, i.rm);
+        SseArithmetic.addps(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addps(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseArithmetic.subss(c, i.reg, i.rm);
+        SseArithmetic.addss(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 32, false);
-        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addss(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseArithmetic.minps(c, i.reg, i.rm);
+        SseArithmetic.mulps(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseArithmetic.minss(c, i.reg, i.rm);
+        SseArithmetic.mulss(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 32, false);
-        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseArithmetic.divps(c, i.reg, i.rm);
+        SseArithmetic.subps(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subps(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        SseArithmetic.divss(c, i.reg, i.rm);
+        SseArithmetic.subss(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.load(c, i, 32, false);
-        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subss(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        SseArithmetic.maxps(c, i.reg, i.rm);
+        SseArithmetic.minps(c, i.reg, i.rm);
       }
       case 49 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minps(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        SseArithmetic.maxss(c, i.reg, i.rm);
+        SseArithmetic.minss(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.load(c, i, 32, false);
-        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
+        SseArithmetic.minss(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        SseArithmetic.sqrtps(c, i.reg, i.rm);
+        SseArithmetic.divps(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divps(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        SseArithmetic.sqrtss(c, i.reg, i.rm);
+        SseArithmetic.divss(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.load(c, i, 32, false);
-        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divss(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        SseLanes.pand(c, i.reg, i.rm);
+        SseArithmetic.maxps(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pand(c, i.reg, Vectors.SLOT);
+        SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SseLanes.pandn(c, i.reg, i.rm);
+        SseArithmetic.maxss(c, i.reg, i.rm);
       }
       case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseLanes.por(c, i.reg, i.rm);
+        SseArithmetic.sqrtps(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.por(c, i.reg, Vectors.SLOT);
+        SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseLanes.pxor(c, i.reg, i.rm);
+        SseArithmetic.sqrtss(c, i.reg, i.rm);
       }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -2,6 +2,7 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.SseApproximate;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
@@ -17,234 +18,234 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SsePack.punpckldq(c, i.reg, i.rm);
+        SseApproximate.rsqrtps(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+        SseApproximate.rsqrtps(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SsePack.punpckhdq(c, i.reg, i.rm);
+        SseApproximate.rsqrtss(c, i.reg, i.rm);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseApproximate.rsqrtss(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+        SseApproximate.rcpps(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseApproximate.rcpps(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
+        SseApproximate.rcpss(c, i.reg, i.rm);
       }
       case 7 -> {
+        Vectors.load(c, i, 32, false);
+        SseApproximate.rcpss(c, i.reg, Vectors.SLOT);
+      }
+      case 8 -> {
+        SseLanes.pand(c, i.reg, i.rm);
+      }
+      case 9 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pand(c, i.reg, Vectors.SLOT);
+      }
+      case 10 -> {
+        SseLanes.pandn(c, i.reg, i.rm);
+      }
+      case 11 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pandn(c, i.reg, Vectors.SLOT);
+      }
+      case 12 -> {
+        SseLanes.por(c, i.reg, i.rm);
+      }
+      case 13 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.por(c, i.reg, Vectors.SLOT);
+      }
+      case 14 -> {
+        SseLanes.pxor(c, i.reg, i.rm);
+      }
+      case 15 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pxor(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        SsePack.punpckldq(c, i.reg, i.rm);
+      }
+      case 17 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckldq(c, i.reg, Vectors.SLOT);
+      }
+      case 18 -> {
+        SsePack.punpckhdq(c, i.reg, i.rm);
+      }
+      case 19 -> {
+        Vectors.load(c, i, 128, true);
+        SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
+      }
+      case 20 -> {
+        SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 21 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 22 -> {
+        SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 8 -> {
+      case 24 -> {
         SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 9 -> {
+      case 25 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 10 -> {
+      case 26 -> {
         SseCompare.ucomiss(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 27 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 28 -> {
         SseCompare.comiss(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 29 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 30 -> {
         SseMove.movdqa(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 31 -> {
         Vectors.load(c, i, 128, false);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 32 -> {
         SseMove.movdqa(c, i.rm, i.reg);
       }
-      case 17 -> {
+      case 33 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, false);
       }
-      case 18 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 35 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, true);
       }
-      case 20 -> {
+      case 36 -> {
         Vectors.load(c, i, 32, false);
         SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 37 -> {
         SseMove.movss(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 38 -> {
         SseMove.movss(c, i.rm, i.reg);
       }
-      case 23 -> {
+      case 39 -> {
         SseMove.movss(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 32, false);
       }
-      case 24 -> {
+      case 40 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 41 -> {
         SseMove.movhlps(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 42 -> {
         SseMove.movsd(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 27 -> {
+      case 43 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 44 -> {
         SseMove.movhps(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 45 -> {
         SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 30 -> {
+      case 46 -> {
         SseMove.movmskps(c, i);
       }
-      case 31 -> {
+      case 47 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 48 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 49 -> {
         c.x87.checkPending(c);
         SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 50 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 51 -> {
         c.x87.checkPending(c);
         SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 52 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 53 -> {
         SseConvert.cvtsi2ss(c, i);
       }
-      case 38 -> {
+      case 54 -> {
         SseConvert.cvttss2si(c, i);
       }
-      case 39 -> {
+      case 55 -> {
         SseConvert.cvtss2si(c, i);
       }
-      case 40 -> {
-        SsePack.punpcklbw(c, i.reg, i.rm);
-      }
-      case 41 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
-      }
-      case 42 -> {
-        SsePack.punpcklwd(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SsePack.packsswb(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packsswb(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
-      }
       case 56 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        SsePack.punpcklbw(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        SsePack.punpcklwd(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SsePack.packsswb(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

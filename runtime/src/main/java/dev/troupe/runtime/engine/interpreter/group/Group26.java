@@ -17,221 +17,221 @@ final class Group26 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SsePack.psrlwImmediate(c, i);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 15 -> {
-        SsePack.psrawImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SsePack.psllwImmediate(c, i);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 17 -> {
-        SsePack.psrldImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SsePack.psradImmediate(c, i);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 19 -> {
-        SsePack.pslldImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SsePack.psrlqImmediate(c, i);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 21 -> {
-        SsePack.psllqImmediate(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseShuffle.psrldq(c, i);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 23 -> {
-        SseShuffle.pslldq(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseMove.movdToXmm(c, i);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 25 -> {
-        SseMove.movdFromXmm(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseMove.movq(c, i.reg, i.rm);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 27 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
+      }
+      case 28 -> {
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
+      }
+      case 29 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
+      }
+      case 30 -> {
+        SsePack.psrlwImmediate(c, i);
+      }
+      case 31 -> {
+        SsePack.psrawImmediate(c, i);
+      }
+      case 32 -> {
+        SsePack.psllwImmediate(c, i);
+      }
+      case 33 -> {
+        SsePack.psrldImmediate(c, i);
+      }
+      case 34 -> {
+        SsePack.psradImmediate(c, i);
+      }
+      case 35 -> {
+        SsePack.pslldImmediate(c, i);
+      }
+      case 36 -> {
+        SsePack.psrlqImmediate(c, i);
+      }
+      case 37 -> {
+        SsePack.psllqImmediate(c, i);
+      }
+      case 38 -> {
+        SseShuffle.psrldq(c, i);
+      }
+      case 39 -> {
+        SseShuffle.pslldq(c, i);
+      }
+      case 40 -> {
+        SseMove.movdToXmm(c, i);
+      }
+      case 41 -> {
+        SseMove.movdFromXmm(c, i);
+      }
+      case 42 -> {
+        SseMove.movq(c, i.reg, i.rm);
+      }
+      case 43 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 44 -> {
         SseMove.movq(c, i.rm, i.reg);
       }
-      case 29 -> {
+      case 45 -> {
         SseMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 30 -> {
+      case 46 -> {
         c.x87.checkPending(c);
         MmxMove.movq2dq(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 47 -> {
         c.x87.checkPending(c);
         MmxMove.movdq2q(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 48 -> {
         SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 33 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 34 -> {
-        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 36 -> {
-        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
-      }
-      case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
-      }
-      case 38 -> {
-        SseMove.pinsrw(c, i);
-      }
-      case 39 -> {
-        SseMove.pextrwFromModRm(c, i);
-      }
-      case 40 -> {
-        SseMove.pmovmskb(c, i);
-      }
-      case 41 -> {
-        SseMove.maskmovdqu(c, i);
-      }
-      case 42 -> {
-        SseArithmetic.addpd(c, i.reg, i.rm);
-      }
-      case 43 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
-      }
-      case 44 -> {
-        SseArithmetic.addsd(c, i.reg, i.rm);
-      }
-      case 45 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
-      }
-      case 46 -> {
-        SseArithmetic.mulpd(c, i.reg, i.rm);
-      }
-      case 47 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseArithmetic.mulsd(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
-      }
       case 50 -> {
-        SseArithmetic.subpd(c, i.reg, i.rm);
+        SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 51 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 52 -> {
-        SseArithmetic.subsd(c, i.reg, i.rm);
+        SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 53 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 54 -> {
-        SseArithmetic.minpd(c, i.reg, i.rm);
+        SseMove.pinsrw(c, i);
       }
       case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
+        SseMove.pextrwFromModRm(c, i);
       }
       case 56 -> {
-        SseArithmetic.minsd(c, i.reg, i.rm);
+        SseMove.pmovmskb(c, i);
       }
       case 57 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
+        SseMove.maskmovdqu(c, i);
       }
       case 58 -> {
-        SseArithmetic.divpd(c, i.reg, i.rm);
+        SseArithmetic.addpd(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseArithmetic.divsd(c, i.reg, i.rm);
+        SseArithmetic.addsd(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 64, false);
-        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseArithmetic.maxpd(c, i.reg, i.rm);
+        SseArithmetic.mulpd(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -5,7 +5,6 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
-import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -17,231 +16,231 @@ final class Group27 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseArithmetic.maxsd(c, i.reg, i.rm);
+        SseArithmetic.mulsd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 64, false);
-        SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseArithmetic.sqrtpd(c, i.reg, i.rm);
+        SseArithmetic.subpd(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseArithmetic.sqrtsd(c, i.reg, i.rm);
+        SseArithmetic.subsd(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 64, false);
-        SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.minpd(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.minsd(c, i.reg, i.rm);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
+        SseArithmetic.divpd(c, i.reg, i.rm);
       }
       case 11 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseCompare.ucomisd(c, i.reg, i.rm);
+        SseArithmetic.divsd(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 64, false);
-        SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseCompare.comisd(c, i.reg, i.rm);
+        SseArithmetic.maxpd(c, i.reg, i.rm);
       }
       case 15 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
+      }
+      case 16 -> {
+        SseArithmetic.maxsd(c, i.reg, i.rm);
+      }
+      case 17 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
+      }
+      case 18 -> {
+        SseArithmetic.sqrtpd(c, i.reg, i.rm);
+      }
+      case 19 -> {
+        Vectors.load(c, i, 128, true);
+        SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
+      }
+      case 20 -> {
+        SseArithmetic.sqrtsd(c, i.reg, i.rm);
+      }
+      case 21 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
+      }
+      case 22 -> {
+        SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 23 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 24 -> {
+        SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 25 -> {
+        Vectors.load(c, i, 128, true);
+        SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 26 -> {
+        SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 27 -> {
+        Vectors.load(c, i, 64, false);
+        SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 28 -> {
+        SseCompare.ucomisd(c, i.reg, i.rm);
+      }
+      case 29 -> {
+        Vectors.load(c, i, 64, false);
+        SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
+      }
+      case 30 -> {
+        SseCompare.comisd(c, i.reg, i.rm);
+      }
+      case 31 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.comisd(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 32 -> {
         SseMove.movsd(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 33 -> {
         SseMove.movsd(c, i.rm, i.reg);
       }
-      case 18 -> {
+      case 34 -> {
         SseMove.movmskpd(c, i);
       }
-      case 19 -> {
-        SseConvert.cvtpd2ps(c, i.reg, i.rm);
-      }
-      case 20 -> {
-        Vectors.load(c, i, 128, true);
-        SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
-      }
-      case 21 -> {
-        SseConvert.cvtps2pd(c, i.reg, i.rm);
-      }
-      case 22 -> {
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
-      }
-      case 23 -> {
-        SseConvert.cvtsd2ss(c, i.reg, i.rm);
-      }
-      case 24 -> {
-        Vectors.load(c, i, 64, false);
-        SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
-      }
-      case 25 -> {
-        SseConvert.cvtss2sd(c, i.reg, i.rm);
-      }
-      case 26 -> {
-        Vectors.load(c, i, 32, false);
-        SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
-      }
-      case 27 -> {
-        SseConvert.cvtdq2ps(c, i.reg, i.rm);
-      }
-      case 28 -> {
-        Vectors.load(c, i, 128, true);
-        SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
-      }
-      case 29 -> {
-        SseConvert.cvtps2dq(c, i.reg, i.rm);
-      }
-      case 30 -> {
-        Vectors.load(c, i, 128, true);
-        SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
-      }
-      case 31 -> {
-        SseConvert.cvttps2dq(c, i.reg, i.rm);
-      }
-      case 32 -> {
-        Vectors.load(c, i, 128, true);
-        SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
-      }
-      case 33 -> {
-        SseConvert.cvttpd2dq(c, i.reg, i.rm);
-      }
-      case 34 -> {
-        Vectors.load(c, i, 128, true);
-        SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
-      }
       case 35 -> {
-        SseConvert.cvtpd2dq(c, i.reg, i.rm);
+        SseConvert.cvtpd2ps(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.load(c, i, 128, true);
-        SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseConvert.cvtdq2pd(c, i.reg, i.rm);
+        SseConvert.cvtps2pd(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.load(c, i, 64, false);
-        SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
+        SseConvert.cvtsd2ss(c, i.reg, i.rm);
+      }
+      case 40 -> {
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
+      }
+      case 41 -> {
+        SseConvert.cvtss2sd(c, i.reg, i.rm);
+      }
+      case 42 -> {
+        Vectors.load(c, i, 32, false);
+        SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
+      }
+      case 43 -> {
+        SseConvert.cvtdq2ps(c, i.reg, i.rm);
+      }
+      case 44 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
+      }
+      case 45 -> {
+        SseConvert.cvtps2dq(c, i.reg, i.rm);
+      }
+      case 46 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 47 -> {
+        SseConvert.cvttps2dq(c, i.reg, i.rm);
+      }
+      case 48 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 49 -> {
+        SseConvert.cvttpd2dq(c, i.reg, i.rm);
+      }
+      case 50 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 51 -> {
+        SseConvert.cvtpd2dq(c, i.reg, i.rm);
+      }
+      case 52 -> {
+        Vectors.load(c, i, 128, true);
+        SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
+      }
+      case 53 -> {
+        SseConvert.cvtdq2pd(c, i.reg, i.rm);
+      }
+      case 54 -> {
+        Vectors.load(c, i, 64, false);
+        SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
+      }
+      case 55 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2pd(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 56 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 57 -> {
         c.x87.checkPending(c);
         SseConvert.cvttpd2pi(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 58 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 59 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpd2pi(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 60 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 61 -> {
         SseConvert.cvtsi2sd(c, i);
       }
-      case 46 -> {
+      case 62 -> {
         SseConvert.cvttsd2si(c, i);
       }
-      case 47 -> {
-        SseConvert.cvtsd2si(c, i);
-      }
-      case 48 -> {
-        SseHorizontal.haddpd(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseHorizontal.haddps(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseHorizontal.hsubpd(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SseHorizontal.hsubps(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseHorizontal.addsubpd(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseHorizontal.addsubps(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseShuffle.movddup(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 64, false);
-        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseShuffle.movsldup(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
+        SseConvert.cvtsd2si(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

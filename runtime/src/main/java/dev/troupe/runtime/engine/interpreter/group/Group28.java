@@ -2,6 +2,7 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
@@ -15,228 +16,228 @@ final class Group28 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseShuffle.movshdup(c, i.reg, i.rm);
+        SseHorizontal.haddpd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
+        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseShuffle.pshufb(c, i.reg, i.rm);
+        SseHorizontal.haddps(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
+        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SsePack.phaddw(c, i.reg, i.rm);
+        SseHorizontal.hsubpd(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddw(c, i.reg, Vectors.SLOT);
+        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SsePack.phaddd(c, i.reg, i.rm);
+        SseHorizontal.hsubps(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddd(c, i.reg, Vectors.SLOT);
+        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SsePack.phaddsw(c, i.reg, i.rm);
+        SseHorizontal.addsubpd(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
+        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pmaddubsw(c, i.reg, i.rm);
+        SseHorizontal.addsubps(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
+        SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SsePack.phsubw(c, i.reg, i.rm);
+        SseShuffle.movddup(c, i.reg, i.rm);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.phsubw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SsePack.phsubd(c, i.reg, i.rm);
+        SseShuffle.movsldup(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phsubd(c, i.reg, Vectors.SLOT);
+        SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SsePack.phsubsw(c, i.reg, i.rm);
+        SseShuffle.movshdup(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
+        SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.psignb(c, i.reg, i.rm);
+        SseShuffle.pshufb(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignb(c, i.reg, Vectors.SLOT);
+        SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SseLanes.psignw(c, i.reg, i.rm);
+        SsePack.phaddw(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignw(c, i.reg, Vectors.SLOT);
+        SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseLanes.psignd(c, i.reg, i.rm);
+        SsePack.phaddd(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psignd(c, i.reg, Vectors.SLOT);
+        SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.pmulhrsw(c, i.reg, i.rm);
+        SsePack.phaddsw(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
+        SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseLanes.pabsb(c, i.reg, i.rm);
+        SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseLanes.pabsw(c, i.reg, i.rm);
+        SsePack.phsubw(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+        SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseLanes.pabsd(c, i.reg, i.rm);
+        SsePack.phsubd(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+        SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+        SsePack.phsubsw(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseShuffle.pblendvb(c, i.reg, i.rm);
+        SseLanes.psignb(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+        SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SseShuffle.blendvps(c, i.reg, i.rm);
+        SseLanes.psignw(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+        SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseShuffle.blendvpd(c, i.reg, i.rm);
+        SseLanes.psignd(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+        SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseShuffle.ptest(c, i.reg, i.rm);
+        SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseWiden.pmovsxbw(c, i.reg, i.rm);
+        SseLanes.pabsb(c, i.reg, i.rm);
       }
       case 43 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsb(c, i.reg, Vectors.SLOT);
+      }
+      case 44 -> {
+        SseLanes.pabsw(c, i.reg, i.rm);
+      }
+      case 45 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsw(c, i.reg, Vectors.SLOT);
+      }
+      case 46 -> {
+        SseLanes.pabsd(c, i.reg, i.rm);
+      }
+      case 47 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pabsd(c, i.reg, Vectors.SLOT);
+      }
+      case 48 -> {
+        SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 49 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 50 -> {
+        SseShuffle.pblendvb(c, i.reg, i.rm);
+      }
+      case 51 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
+      }
+      case 52 -> {
+        SseShuffle.blendvps(c, i.reg, i.rm);
+      }
+      case 53 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
+      }
+      case 54 -> {
+        SseShuffle.blendvpd(c, i.reg, i.rm);
+      }
+      case 55 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
+      }
+      case 56 -> {
+        SseShuffle.ptest(c, i.reg, i.rm);
+      }
+      case 57 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.ptest(c, i.reg, Vectors.SLOT);
+      }
+      case 58 -> {
+        SseWiden.pmovsxbw(c, i.reg, i.rm);
+      }
+      case 59 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 60 -> {
         SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 61 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 62 -> {
         SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 63 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
-      }
-      case 48 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
-      }
-      case 49 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
-      }
-      case 50 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
-      }
-      case 51 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
-      }
-      case 52 -> {
-        SseWiden.pmovsxdq(c, i.reg, i.rm);
-      }
-      case 53 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
-      }
-      case 54 -> {
-        SseWiden.pmovzxbw(c, i.reg, i.rm);
-      }
-      case 55 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
-      }
-      case 56 -> {
-        SseWiden.pmovzxbd(c, i.reg, i.rm);
-      }
-      case 57 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
-      }
-      case 58 -> {
-        SseWiden.pmovzxbq(c, i.reg, i.rm);
-      }
-      case 59 -> {
-        Vectors.load(c, i, 16, false);
-        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
-      }
-      case 60 -> {
-        SseWiden.pmovzxwd(c, i.reg, i.rm);
-      }
-      case 61 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
-      }
-      case 62 -> {
-        SseWiden.pmovzxwq(c, i.reg, i.rm);
-      }
-      case 63 -> {
-        Vectors.load(c, i, 32, false);
-        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

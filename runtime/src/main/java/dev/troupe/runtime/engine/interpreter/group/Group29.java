@@ -5,10 +5,8 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
-import dev.troupe.runtime.engine.interpreter.op.SseStrings;
 import dev.troupe.runtime.engine.interpreter.op.SseWiden;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -19,216 +17,228 @@ final class Group29 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseWiden.pmovzxdq(c, i.reg, i.rm);
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 64, false);
-        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.pmuldq(c, i.reg, i.rm);
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
       }
       case 3 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
       case 5 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SsePack.packusdw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 16, false);
+        SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
       case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 32, false);
+        SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
       case 17 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseLanes.pmuldq(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        SsePack.packusdw(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        SseLanes.pminsb(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseShuffle.phminposuw(c, i.reg, i.rm);
+        SseLanes.pminsd(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pminuw(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pminud(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmaxsb(c, i.reg, i.rm);
       }
       case 33 -> {
-        Vectors.load(c, i, 32, false);
-        SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmaxsd(c, i.reg, i.rm);
       }
       case 35 -> {
-        Vectors.load(c, i, 64, false);
-        SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmaxuw(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmaxud(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
+        SseLanes.pmulld(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
+        SseShuffle.phminposuw(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
+        SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 46 -> {
-        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+        SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 47 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 48 -> {
-        SseMove.pextrb(c, i);
+        SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
       }
       case 49 -> {
-        SseMove.pextrw(c, i);
+        Vectors.load(c, i, 32, false);
+        SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 50 -> {
-        SseMove.pextrd(c, i);
+        SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 51 -> {
-        SseMove.extractps(c, i);
+        Vectors.load(c, i, 64, false);
+        SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 52 -> {
-        SseMove.pinsrb(c, i);
+        SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 53 -> {
-        SseMove.pinsrd(c, i);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 54 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 55 -> {
-        Vectors.load(c, i, 32, false);
-        SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
+        Vectors.load(c, i, 128, true);
+        SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 56 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 58 -> {
-        SseStrings.pcmpestrm(c, i);
+        SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
       }
       case 59 -> {
-        SseStrings.pcmpestri(c, i);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 60 -> {
-        SseStrings.pcmpistrm(c, i);
+        SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
       }
       case 61 -> {
-        SseStrings.pcmpistri(c, i);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 62 -> {
+        SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 128, true);
+        SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
