@@ -125,7 +125,8 @@ public final class AcpiTables {
     table.u32(112, WBINVD | PROC_C1 | SLP_BUTTON | TMR_VAL_EXT | RESET_REG_SUP);
     address(table, 116, board.resetPort(), 8, 1);
     table.u8(128, board.resetValue()).u8(131, 5);
-    table.u64(132, facs).u64(140, dsdt);
+    // The FACS is named once: a second, 64-bit address would count as another one.
+    table.u64(140, dsdt);
     address(table, 148, event, 32, 2);
     address(table, 172, control, 16, 2);
     address(table, 208, timer, 32, 3);

@@ -26,7 +26,7 @@ class AcpiTablesTest {
       found.put(guest.text(table, 4), table);
     }
     found.put("DSDT", guest.u64(found.get("FACP") + 140));
-    found.put("FACS", guest.u64(found.get("FACP") + 132));
+    found.put("FACS", guest.u32(found.get("FACP") + 36));
     return found;
   }
 
