@@ -48,6 +48,7 @@ public final class DirectGuest implements AutoCloseable {
     images = BootImages.open(start.kernel(), start.initrd(), start.commandLine());
     memory = GuestMemory.allocate(start.memoryBytes());
     cpu = new Cpu(CpuModel.DEFAULT, memory, time, new SplittableRandom(seed)::nextLong);
+    cpu.pvclock.setWallClock(wallClockNanos);
     Vcpu vcpu = new Vcpu(cpu);
     engine = new Interpreter(vcpu);
     VmSpec spec = VmSpec.newBuilder().setCpus(1).setMemoryBytes(start.memoryBytes()).build();

@@ -111,6 +111,7 @@ final class Machine implements AutoCloseable {
             parts.entropy(),
             index,
             parts.spec().getCpus());
+    cpu.pvclock.setWallClock(parts.layout().wallClockNanos());
     Vcpu vcpu = new Vcpu(cpu);
     vcpus.add(vcpu);
     doors.add(new VcpuDoor(vcpu, interrupt -> faults.vcpu(index, interrupt)));

@@ -55,6 +55,7 @@ public final class BoardLayout {
 
   private final List<Device> devices;
   private final AddressMap addresses;
+  private final long wallClockNanos;
 
   /** By device, output, then in the order in which a change is to be sent. */
   private final Target[][][] targets;
@@ -62,6 +63,7 @@ public final class BoardLayout {
   private BoardLayout(Builder builder) {
     devices = List.copyOf(builder.devices);
     addresses = new AddressMap(builder.ranges);
+    wallClockNanos = builder.wallClockNanos;
     targets = new Target[devices.size()][][];
     for (int i = 0; i < targets.length; i++) {
       targets[i] =
@@ -75,10 +77,11 @@ public final class BoardLayout {
    * The standard PC board for a spec.
    *
    * @param wallClockNanos nanoseconds since 1970-01-01 UTC at virtual time 0, for the real-time
-   *     clock
+   *     clock and the vCPUs' PV clocks
    */
   public static BoardLayout standard(VmSpec spec, long wallClockNanos) {
     Builder board = new Builder();
+    board.wallClockNanos = wallClockNanos;
     int pic = board.device(new Pic(LEVEL_TRIGGERED));
     int ioApic = board.device(new IoApic());
     board.memory(ioApic, IoApic.BASE, IoApic.BASE + IoApic.SIZE - 1, 4);
@@ -119,6 +122,11 @@ public final class BoardLayout {
     int pci = board.device(new Pci());
     board.ports(pci, Pci.FIRST_PORT, Pci.LAST_PORT, 4);
     return board.build();
+  }
+
+  /** Nanoseconds since 1970-01-01 UTC at virtual time 0. */
+  public long wallClockNanos() {
+    return wallClockNanos;
   }
 
   /**
@@ -175,6 +183,7 @@ public final class BoardLayout {
   }
 
   private static final class Builder {
+    private long wallClockNanos;
     private final List<Device> devices = new ArrayList<>();
     private final List<AddressMap.Range> ranges = new ArrayList<>();
     private final List<List<List<Target>>> targets = new ArrayList<>();
