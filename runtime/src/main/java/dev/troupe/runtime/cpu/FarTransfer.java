@@ -221,6 +221,9 @@ public final class FarTransfer {
       throw cpu.segmentation.fault(Fault.GP, selector);
     }
     checkGate(selector, d);
+    if (longMode()) {
+      cpu.segmentation.descriptorHigh(selector, Fault.GP);
+    }
     return Descriptor.gateSelector(d);
   }
 
