@@ -58,6 +58,9 @@ final class Block {
   /** Of a {@link #tail}: the block that it stands for. */
   private Block whole;
 
+  /** The next block of the same bucket of the table by host address. */
+  Block nextInBucket;
+
   /** The next block of the same page. */
   Block nextInPage;
 

@@ -11,7 +11,7 @@ import java.util.Arrays;
 /**
  * One vCPU's decoded blocks. In front, a direct-mapped cache by linear address, validated by
  * comparing, so that it is never flushed: an entry counts if its mode, offset and the page that the
- * execute TLB gives now are those it was decoded for. Behind it, lists by host page, which
+ * execute TLB gives now are those it was decoded for. Behind it, a table by host address, and lists by host page, which
  * self-modifying code is looked up in.
  */
 final class BlockCache implements CodeListener {
@@ -20,6 +20,9 @@ final class BlockCache implements CodeListener {
    * blocks.
    */
   private static final int JUMPS = 1 << 16;
+
+  /** Buckets of the table by host address: a Linux boot has one or two blocks in each. */
+  private static final int BUCKETS = 1 << 16;
 
   /**
    * Blocks, at about 1 KiB each, after which all are dropped: a bound on memory, not met by a Linux
@@ -50,6 +53,7 @@ final class BlockCache implements CodeListener {
   private final Cpu cpu;
   private final BlockBuilder builder;
   private final Block[] jumps = new Block[JUMPS];
+  private final Block[] buckets = new Block[BUCKETS];
 
   // Open addressing by host page: the page, its blocks, its stray writes.
   private long[] pages = new long[1 << 12];
@@ -96,7 +100,7 @@ final class BlockCache implements CodeListener {
         && (mode & (Mode.CODE_64 | Mode.FLAT_CODE)) != 0) {
       return block;
     }
-    return findInPage(rip, linear, host, mode & KEY);
+    return findByHost(rip, linear, host, mode & KEY);
   }
 
   /** The limit is looked at before the page is. */
@@ -117,14 +121,12 @@ final class BlockCache implements CodeListener {
     return cpu.mmu.fetchHost(linear) == block.secondHost;
   }
 
-  private Block findInPage(long rip, long linear, long host, int key) {
+  private Block findByHost(long rip, long linear, long host, int key) {
     if (host == GuestMemory.NO_RAM) {
       return builder.build(linear, host);
     }
-    long page = host & PAGE_MASK;
-    int at = index(page);
     boolean limited = (key & (Mode.CODE_64 | Mode.FLAT_CODE)) == 0;
-    for (Block block = heads[at]; block != null; block = block.nextInPage) {
+    for (Block block = buckets[bucket(host)]; block != null; block = block.nextInBucket) {
       if (block.host == host
           && block.linear == linear
           && block.rip == rip
@@ -135,7 +137,7 @@ final class BlockCache implements CodeListener {
         return block;
       }
     }
-    return make(linear, host, page);
+    return make(linear, host, host & PAGE_MASK);
   }
 
   /**
@@ -163,6 +165,9 @@ final class BlockCache implements CodeListener {
     }
     block.nextInPage = heads[at];
     heads[at] = block;
+    int bucket = bucket(host);
+    block.nextInBucket = buckets[bucket];
+    buckets[bucket] = block;
     if (block.secondHost > 0) {
       addSecond(block);
     }
@@ -223,6 +228,7 @@ final class BlockCache implements CodeListener {
       }
     }
     Arrays.fill(jumps, Block.NONE);
+    Arrays.fill(buckets, null);
     Arrays.fill(heads, null);
     Arrays.fill(strays, 0);
     Arrays.fill(pages, 0);
@@ -261,6 +267,27 @@ final class BlockCache implements CodeListener {
     foreignWaiting = false;
   }
 
+  private static int bucket(long host) {
+    return (int) (host ^ host >>> 16) & (BUCKETS - 1);
+  }
+
+  /** Takes a block out of the table by host address; a stand-in is not in it. */
+  private void unlink(Block gone) {
+    int bucket = bucket(gone.host);
+    Block before = null;
+    for (Block block = buckets[bucket]; block != null; block = block.nextInBucket) {
+      if (block == gone) {
+        if (before == null) {
+          buckets[bucket] = block.nextInBucket;
+        } else {
+          before.nextInBucket = block.nextInBucket;
+        }
+        return;
+      }
+      before = block;
+    }
+  }
+
   /** Drops the blocks that overlap these bytes of one page; true if the page has none any more. */
   private boolean invalidate(long from, int length) {
     int at = index(from & PAGE_MASK);
@@ -274,6 +301,7 @@ final class BlockCache implements CodeListener {
       next = block.nextInPage;
       if (all || block.overlaps(from, from + length)) {
         block.invalidate();
+        unlink(block);
         blockCount--;
         strays[at] = 0;
       } else {
