@@ -11,8 +11,8 @@ import java.util.Arrays;
 /**
  * One vCPU's decoded blocks. In front, a direct-mapped cache by linear address, validated by
  * comparing, so that it is never flushed: an entry counts if its mode, offset and the page that the
- * execute TLB gives now are those it was decoded for. Behind it, a table by host address, and lists by host page, which
- * self-modifying code is looked up in.
+ * execute TLB gives now are those it was decoded for. Behind it, a table by host address, and lists
+ * by host page, which self-modifying code is looked up in.
  */
 final class BlockCache implements CodeListener {
   /**

@@ -3,10 +3,14 @@ package dev.troupe.runtime.engine.interpreter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.message.Exit;
+import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.memory.Raw;
+import java.util.Arrays;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 class InterpreterTest {
@@ -132,6 +136,72 @@ class InterpreterTest {
       }
       thread.join();
       assertThat(Raw.get64(counter)).isEqualTo(200 * 1000 + 2000);
+    }
+  }
+
+  @Test
+  void anInstructionAcrossTwoPagesRunsNewWhenItsSecondPageChanges() {
+    // At 0x1ffd: mov eax, 0x11223344 (its last two bytes in the next page); jmp back.
+    try (FlatCpu m = new FlatCpu()) {
+      m.memory.copyIn(0x1FFD, HexFormat.of().parseHex("b844332211ebf9"));
+      m.cpu.rip = 0x1FFD;
+      m.run(5);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(0x11223344);
+      m.memory.copyIn(0x2001, new byte[] {0x55});
+      m.run(3);
+      assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(0x55223344);
+    }
+  }
+
+  @Test
+  void aRepeatedStoreOverItsOwnCodeEndsAsTheProcessorDoes() {
+    // mov ecx,8; mov edi,CODE+14; mov al,0x90; rep stosb; (8 bytes become nop) ; jmp $
+    try (FlatCpu m = new FlatCpu().code("b908000000 bf0e100000 b090 f3aa cccccccccccccccc ebfe")) {
+      m.run(3 + 8 + 8);
+      assertThat(m.cpu.rip).isEqualTo(FlatCpu.CODE + 14 + 8);
+      assertThat(m.cpu.gpr[Cpu.RCX]).isZero();
+    }
+  }
+
+  @Test
+  void anInterruptIsTakenAfterTheInstructionThatFollowsSti() {
+    try (FlatCpu m = new FlatCpu().code("fa 90 fb 90 90 90 ebfe")) {
+      m.vcpu.post(new Interrupt.Intr(true));
+      assertThat(m.run(100)).isInstanceOf(Exit.InterruptAcknowledge.class);
+      assertThat(m.cpu.rip).as("after cli, nop, sti, nop").isEqualTo(FlatCpu.CODE + 4);
+      assertThat(m.engine.retired()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void overlappingStringsCopyUpwardsElementByElement() {
+    // mov ecx,64; mov esi,0x2000; mov edi,0x2003; rep movsb; jmp $
+    try (FlatCpu m = new FlatCpu().code("b940000000 be00200000 bf03200000 f3a4 ebfe")) {
+      m.memory.copyIn(0x2000, new byte[] {1, 2, 3});
+      m.run(70);
+      byte[] all = new byte[67];
+      m.memory.copyOut(0x2000, all);
+      for (int i = 0; i < all.length; i++) {
+        assertThat(all[i]).as("byte %d", i).isEqualTo((byte) (i % 3 + 1));
+      }
+    }
+  }
+
+  @Test
+  void everySliceOfAnySizeGivesTheSameStateInTheEnd() {
+    String code = "b9e8030000 31c0 4801c8 d1c0 11c8 f7d8 ffc9 75f3 f4";
+    long[] want = null;
+    for (int slice : new int[] {100_000, 1, 2, 3, 5, 7, 64, 1000}) {
+      try (FlatCpu m = new FlatCpu().code(code)) {
+        while (m.engine.retired() < 5000) {
+          m.run(Math.min(slice, 5000 - m.engine.retired()));
+        }
+        long[] got = Arrays.copyOf(m.cpu.gpr, 18);
+        got[16] = m.cpu.rip;
+        got[17] = Rflags.get(m.cpu);
+        want = want == null ? got : want;
+        assertThat(got).as("slice %d", slice).isEqualTo(want);
+      }
     }
   }
 }
