@@ -52,6 +52,8 @@ final class CaseGenerator {
   private static final int RSI = 6;
   private static final int RDI = 7;
   private static final int NONE = 16;
+  private static final int FS = 4;
+  private static final int GS = 5;
 
   private final InsnEncoder encoder = new InsnEncoder();
 
@@ -207,6 +209,10 @@ final class CaseGenerator {
       if (values.oneIn(16)) {
         image.rflags |= 0x40000; // AC
       }
+      if (mode == 64 && values.oneIn(2)) {
+        image.fsBase = (values.bits() & 0xFFFF) - 0x8000;
+        image.gsBase = values.bits() & 0x7FFF_FFFFL;
+      }
       if (row.meaning().startsWith("DIV") || row.meaning().startsWith("IDIV")) {
         image.gpr[RDX] = values.oneIn(2) ? 0 : image.gpr[RDX] >>> 1 + values.below(63);
       }
@@ -300,6 +306,7 @@ final class CaseGenerator {
         insn.displacement = 0x20 + values.below(0x60);
         return;
       }
+      wanted -= segmentBase();
       long mask = insn.addressSize == 64 ? -1 : (1L << insn.addressSize) - 1;
       if (insn.addressSize == 16 && mode != 16) {
         return; // 16-bit addresses of flat code: page zero, unmapped
@@ -325,6 +332,7 @@ final class CaseGenerator {
           image.gpr[base] &= mode == 64 ? -1 : 0xFFFF_FFFFL;
         }
       }
+      wanted += segmentBase();
       if (isIndirect()) {
         put(data, wanted - dataAt, landing());
       }
@@ -359,6 +367,11 @@ final class CaseGenerator {
         return 0x10000 - Math.abs(distance);
       }
       return (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + distance;
+    }
+
+    /** What FS and GS add to an address in 64-bit code. */
+    private long segmentBase() {
+      return insn.segment == FS ? image.fsBase : insn.segment == GS ? image.gsBase : 0;
     }
 
     private long fit(long displacement) {

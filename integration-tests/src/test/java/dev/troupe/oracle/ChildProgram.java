@@ -65,7 +65,7 @@ final class ChildProgram {
     "4531c9", // xor r9d,r9d
     "b809000000", // mov eax,9
     "0f05", // syscall
-    "488d1d96020000", // lea rbx,[rel maps]
+    "488d1dae020000", // lea rbx,[rel maps]
     // .map:
     "8b3b", // mov edi,[rbx]
     "8b7304", // mov esi,[rbx+4]
@@ -87,16 +87,16 @@ final class ChildProgram {
     "bf00000040", // mov edi,0x40000000
     "b900000100", // mov ecx,0x10000
     "f3aa", // rep stosb
-    "488d3d14020000", // lea rdi,[rel altstack]
+    "488d3d2c020000", // lea rdi,[rel altstack]
     "31f6", // xor esi,esi
     "b883000000", // mov eax,131
     "0f05", // syscall
-    "488d1d90020000", // lea rbx,[rel signals]
+    "488d1da8020000", // lea rbx,[rel signals]
     // .sig:
     "0fb63b", // movzx edi,byte [rbx]
     "85ff", // test edi,edi
     "741b", // jz .sigdone
-    "488d350e020000", // lea rsi,[rel action]
+    "488d3526020000", // lea rsi,[rel action]
     "31d2", // xor edx,edx
     "41ba08000000", // mov r10d,8
     "b80d000000", // mov eax,13
@@ -104,7 +104,7 @@ final class ChildProgram {
     "48ffc3", // inc rbx
     "ebde", // jmp .sig
     // .sigdone:
-    "488d1d6f020000", // lea rbx,[rel ldt]
+    "488d1d87020000", // lea rbx,[rel ldt]
     // .ldt:
     "bf11000000", // mov edi,0x11
     "4889de", // mov rsi,rbx
@@ -112,7 +112,7 @@ final class ChildProgram {
     "b89a000000", // mov eax,154 ; modify_ldt
     "0f05", // syscall
     "4883c310", // add rbx,16
-    "488d0590020000", // lea rax,[rel ldtend]
+    "488d05a8020000", // lea rax,[rel ldtend]
     "4839c3", // cmp rbx,rax
     "72dc", // jb .ldt
     // batch:
@@ -123,18 +123,19 @@ final class ChildProgram {
     "31c0", // xor eax,eax
     "0f05", // syscall ; read(0, SHARED, 1): go
     "83f801", // cmp eax,1
-    "0f857b010000", // jne quit
+    "0f858f010000", // jne quit
     "8b042508000060", // mov eax,[SHARED+8] ; number of cases
     "c1e00c", // shl eax,12
     "0500100060", // add eax,SHARED+0x1000
-    "48890579010000", // mov [rel last],rax
+    "48890591010000", // mov [rel last],rax
     "b800100060", // mov eax,SHARED+0x1000
-    "48890565010000", // mov [rel current],rax
+    "4889057d010000", // mov [rel current],rax
     // next:
-    "fc", // cld
-    "488b1d5d010000", // mov rbx,[rel current]
-    "483b1d5e010000", // cmp rbx,[rel last]
-    "0f8329010000", // jae finished
+    "6a02", // push 2 ; rt_sigreturn leaves NT, ID and IOPL as they are now
+    "9d", // popfq
+    "488b1d73010000", // mov rbx,[rel current]
+    "483b1d74010000", // cmp rbx,[rel last]
+    "0f833b010000", // jae finished
     "488db380030000", // lea rsi,[rbx+0x380] ; windows in
     "ba04000000", // mov edx,4
     // .win:
@@ -157,11 +158,15 @@ final class ChildProgram {
     "31c0", // xor eax,eax ; null selectors: bases 0
     "8ee0", // mov fs,eax
     "8ee8", // mov gs,eax
+    "488b4310", // mov rax,[rbx+16] ; bases of FS and GS
+    "f3480faed0", // wrfsbase rax
+    "488b4318", // mov rax,[rbx+24]
+    "f3480faed8", // wrgsbase rax
     "488db380000000", // lea rsi,[rbx+0x80]
-    "488d3d1f020000", // lea rdi,[rel mcontext]
+    "488d3d1b020000", // lea rdi,[rel mcontext]
     "b920000000", // mov ecx,32
     "f348a5", // rep movsq
-    "488d25e8010000", // lea rsp,[rel uc]
+    "488d25e4010000", // lea rsp,[rel uc]
     "b80f000000", // mov eax,15
     "0f05", // syscall ; rt_sigreturn: all registers at once
     // handler:
@@ -173,7 +178,7 @@ final class ChildProgram {
     "8ed8", // mov ds,eax
     "8ec0", // mov es,eax
     "fc", // cld
-    "488b1dd7000000", // mov rbx,[rel current]
+    "488b1ddb000000", // mov rbx,[rel current]
     "89bb800f0000", // mov [rbx+0xf80],edi
     "4c8983880f0000", // mov [rbx+0xf88],r8
     "4c898b900f0000", // mov [rbx+0xf90],r9
@@ -209,26 +214,26 @@ final class ChildProgram {
     "4981c008010000", // add r8,264
     "ffca", // dec edx
     "75d6", // jnz .win
-    "4881052c00000000100000", // add qword [rel current],0x1000
-    "e9c2feffff", // jmp next
+    "4881053000000000100000", // add qword [rel current],0x1000
+    "e9aefeffff", // jmp next
     // finished:
     "ba01000000", // mov edx,1
     "be00000060", // mov esi,SHARED
     "bf01000000", // mov edi,1
     "b801000000", // mov eax,1
     "0f05", // syscall
-    "e965feffff", // jmp batch
+    "e951feffff", // jmp batch
     // quit:
     "31ff", // xor edi,edi
     "b83c000000", // mov eax,60
     "0f05", // syscall
-    "000000", // (alignment)
+    "00000000000000", // (alignment)
     "0000000000000000", // current: dq 0
     "0000000000000000", // last: dq 0
     // altstack: dq 0x50000000, 0, 0x20000
     "000000500000000000000000000000000000020000000000",
     // action: dq handler, 0x4c000004, quit, 0 ; SA_NODEFER|SA_ONSTACK|SA_RESTORER|SA_SIGINFO
-    "0f024000000000000400004c00000000f4024000000000000000000000000000",
+    "23024000000000000400004c0000000008034000000000000000000000000000",
     // maps: dd address, size, protection (read 1, write 2, execute 4); a zero address ends
     "0000001000200000070000000000002000200000030000000020002000100000",
     "0100000000000030002000000300000000000040000001000700000000000050",
@@ -241,7 +246,7 @@ final class ChildProgram {
     "0200000000000040ffff000044000000", // dd 2,0x40000000,0xffff,0x44 ; 16-bit code
     "0300000000000040ffff000040000000", // dd 3,0x40000000,0xffff,0x40 ; 16-bit data
     // ldtend:
-    "000000000000000000000000", // (alignment)
+    "00000000", // (alignment)
     // uc: dq 6, 0, 0x50000000, 0, 0x20000
     "0600000000000000000000000000000000000050000000000000000000000000",
     "0000020000000000",

@@ -17,7 +17,6 @@ final class Comparison {
 
   private static final int BREAKPOINT = 3;
   private static final int SINGLE_STEP = 1;
-  private static final long NT = 0x4000;
 
   /** In the x87 status word. */
   private static final int TOP = 7 << 11;
@@ -48,9 +47,6 @@ final class Comparison {
       number(lines, NAMES[r], host.gpr[r] & seen, ours.gpr[r] & seen);
     }
     long mask = FLAGS & ~undefinedFlags(c.row());
-    if (c.row().meaning().equals("POPF") && faulted(host)) {
-      mask &= ~NT; // Intel processors save it set if POPF itself faults
-    }
     if ((host.rflags & mask) != (ours.rflags & mask)) {
       number(lines, "rflags", host.rflags & mask, ours.rflags & mask);
     }
@@ -168,8 +164,8 @@ final class Comparison {
         || in.es != out.es
         || out.fs != 0
         || out.gs != 0
-        || out.fsBase != 0
-        || out.gsBase != 0) {
+        || out.fsBase != in.fsBase
+        || out.gsBase != in.gsBase) {
       return true;
     }
     // FIP, FDP, FOP (bytes 6 to 23) and what the kernel keeps at the end are no result.

@@ -35,7 +35,7 @@ final class CpuImage {
   int ds;
   int es;
 
-  /** A case starts with FS and GS null, their bases 0. */
+  /** A case starts with FS and GS null; with bases, which count in 64-bit code. */
   int fs;
 
   int gs;

@@ -105,6 +105,8 @@ final class HostCpu implements AutoCloseable {
     page.fill((byte) 0);
     page.set(ValueLayout.JAVA_INT, 0, image.ds);
     page.set(ValueLayout.JAVA_INT, 4, image.es);
+    page.set(ValueLayout.JAVA_LONG, 16, image.fsBase);
+    page.set(ValueLayout.JAVA_LONG, 24, image.gsBase);
     for (int r = 0; r < 16; r++) {
       page.set(ValueLayout.JAVA_LONG, IN_CONTEXT + GPR[r], image.gpr[r]);
     }

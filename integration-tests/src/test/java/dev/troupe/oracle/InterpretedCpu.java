@@ -193,6 +193,8 @@ final class InterpretedCpu implements AutoCloseable {
     segment(Cpu.ES, in.es);
     segment(Cpu.FS, 0);
     segment(Cpu.GS, 0);
+    cpu.segmentBase[Cpu.FS] = in.fsBase;
+    cpu.segmentBase[Cpu.GS] = in.gsBase;
     cpu.selector[Cpu.LDTR] = 0x50;
     cpu.segmentBase[Cpu.LDTR] = KERNEL + LDT;
     cpu.segmentLimit[Cpu.LDTR] = 0x1F;

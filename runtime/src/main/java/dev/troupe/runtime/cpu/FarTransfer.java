@@ -128,9 +128,8 @@ public final class FarTransfer {
     long d = cpu.segmentation.descriptor(selector, Fault.GP);
     if ((Descriptor.type(d) & Descriptor.SEGMENT) != 0) {
       long code = direct(selector);
-      long target = target(code, offset);
-      pushReturn(size, nextRip);
-      enterWithStack(selector, code, cpu.cpl, target);
+      pushReturn(size, nextRip); // a bad target faults after the push, as on processors
+      enterWithStack(selector, code, cpu.cpl, target(code, offset));
       return;
     }
     if (isTask(selector, d)) {
@@ -296,9 +295,10 @@ public final class FarTransfer {
    */
   public void ret(int size, int parameterBytes) {
     stack.current();
-    stack.peek(size, size); // processors read the selector first: its fault is the one seen
+    // Processors read the selector first, and no more than it: that decides which fault is seen.
+    int selector = (int) stack.peek(2, size);
     long offset = stack.pop(size);
-    int selector = (int) stack.pop(size) & 0xFFFF;
+    stack.skip(size);
     if (!cpu.segmentation.isProtected()) {
       if (offset > cpu.segmentLimit[Cpu.CS]) {
         throw cpu.fault(Fault.GP, 0);

@@ -307,6 +307,16 @@ public final class Mmu {
     slow.probe(linear, size, PageWalk.WRITE);
   }
 
+  /**
+   * #AC(0) where alignment is checked and {@code linear} is not aligned: for what is accessed in
+   * parts.
+   *
+   * @param alignment bytes, a power of 2
+   */
+  public void checkAlignment(long linear, int alignment) {
+    slow.checkAlignment(linear, alignment);
+  }
+
   /** Faults as a read of {@code size} (at least 1) bytes at {@code linear} would. */
   public void probeRead(long linear, int size) {
     slow.probe(linear, size, PageWalk.READ);

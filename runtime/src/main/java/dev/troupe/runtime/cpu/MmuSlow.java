@@ -138,7 +138,7 @@ final class MmuSlow {
     return code64 ? address : address & 0xFFFF_FFFFL;
   }
 
-  private void checkAlignment(long linear, int size) {
+  void checkAlignment(long linear, int size) {
     // SDM vol. 3A, table 6-7; 16 bytes are checked by their instructions.
     if (checkAlignment && (linear & (size - 1)) != 0) {
       throw reachable(linear) ? cpu.fault(Fault.AC, 0) : cpu.nonCanonical(linear);

@@ -171,9 +171,8 @@ public final class Decoder {
   }
 
   private boolean vexPrefix(int first, int second) {
-    if (operandPrefix || lastRepeat != 0 || insn.lock || insn.rex != 0) {
-      return false;
-    }
+    // Prefixes that make it undefined do not keep its bytes from being fetched.
+    final boolean allowed = !operandPrefix && lastRepeat == 0 && !insn.lock && insn.rex == 0;
     vex = true;
     int map = 1;
     int last = second;
@@ -193,7 +192,7 @@ public final class Decoder {
       return false;
     }
     int opcode = next();
-    return row(map, opcode, last & 3, -1) && (usesVvvv() || (~last >> 3 & 15) == 0);
+    return row(map, opcode, last & 3, -1) && allowed && (usesVvvv() || (~last >> 3 & 15) == 0);
   }
 
   private boolean usesVvvv() {

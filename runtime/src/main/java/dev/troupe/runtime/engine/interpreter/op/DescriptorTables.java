@@ -138,17 +138,11 @@ public final class DescriptorTables {
 
   @Meaning(value = "ARPL", flow = Flow.NEXT)
   public static void arpl(Cpu c, Insn i) {
-    long linear = i.memory ? Operands.address(c, i, 2, true) : 0;
-    long selector = i.memory ? c.mmu.load16(linear) : c.gpr[i.rm] & 0xFFFF;
+    long selector = Operands.load(c, i, 16);
     long wanted = c.gpr[i.reg] & 3;
     boolean raised = (selector & 3) < wanted;
     if (raised) {
-      long value = (selector & ~3L) | wanted;
-      if (i.memory) {
-        c.mmu.store16(linear, value);
-      } else {
-        Operands.setRegister16(c, i.rm, value);
-      }
+      Operands.store(c, i, 16, (selector & ~3L) | wanted);
     }
     setZero(c, raised);
   }

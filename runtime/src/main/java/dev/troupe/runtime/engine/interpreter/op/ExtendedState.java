@@ -68,9 +68,12 @@ public final class ExtendedState {
     if ((area & alignment - 1) != 0) {
       throw c.fault(Fault.GP, 0);
     }
+    // Processors try the last byte before the others.
     if (write) {
+      c.mmu.probeWrite(area + size - 1, 1);
       c.mmu.probeWrite(area, size);
     } else {
+      c.mmu.probeRead(area + size - 1, 1);
       c.mmu.probeRead(area, size);
     }
     return area;

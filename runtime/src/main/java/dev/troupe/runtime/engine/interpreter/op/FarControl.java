@@ -25,23 +25,19 @@ public final class FarControl {
 
   @Meaning(value = "CALLF_M", flow = Flow.END)
   public static void callMemory(Cpu c, Insn i) {
-    int bytes = i.operandSize >> 3;
-    long pointer = Operands.address(c, i, bytes + 2, false);
-    long offset = Operands.load(c, pointer, i.operandSize);
-    c.far.call((int) selector(c, i, pointer), offset, bytes, i.nextRip);
+    long offset = Operands.load(c, i, i.operandSize);
+    c.far.call((int) selector(c, i), offset, i.operandSize >> 3, i.nextRip);
   }
 
   @Meaning(value = "JMPF_M", flow = Flow.END)
   public static void jumpMemory(Cpu c, Insn i) {
-    long pointer = Operands.address(c, i, (i.operandSize >> 3) + 2, false);
-    long offset = Operands.load(c, pointer, i.operandSize);
-    c.far.jump((int) selector(c, i, pointer), offset, i.nextRip);
+    long offset = Operands.load(c, i, i.operandSize);
+    c.far.jump((int) selector(c, i), offset, i.nextRip);
   }
 
   /** The selector behind the offset of a far pointer in memory. */
-  static long selector(Cpu c, Insn i, long pointer) {
-    long address = pointer + (i.operandSize >> 3);
-    return c.mmu.load16((c.mode & Mode.CODE_64) != 0 ? address : address & 0xFFFF_FFFFL);
+  static long selector(Cpu c, Insn i) {
+    return c.mmu.load16(Operands.part(c, i, i.operandSize >> 3, 2, false));
   }
 
   @Meaning(value = "RETF", flow = Flow.END)

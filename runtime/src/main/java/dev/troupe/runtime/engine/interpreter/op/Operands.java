@@ -40,6 +40,17 @@ public final class Operands {
     return cut(sum, i.addressSize);
   }
 
+  /**
+   * Linear address of a part of the memory operand that processors access by itself, such as a far
+   * pointer's selector: between parts the offset wraps at the address size.
+   *
+   * @param distance bytes from the operand's beginning
+   */
+  public static long part(Cpu c, Insn i, int distance, int bytes, boolean write) {
+    long offset = cut(offset(c, i) + distance, i.addressSize);
+    return linear(c, i, offset, bytes, write);
+  }
+
   /** An offset cut to an address size. */
   public static long cut(long offset, int addressSize) {
     return addressSize == 64 ? offset : addressSize == 32 ? offset & LOW : offset & 0xFFFF;

@@ -55,9 +55,8 @@ public final class SegmentRegisters {
   }
 
   private static void loadPointer(Cpu c, Insn i, int segment) {
-    long pointer = Operands.address(c, i, (i.operandSize >> 3) + 2, false);
-    long offset = Operands.load(c, pointer, i.operandSize);
-    c.segmentation.load(segment, (int) FarControl.selector(c, i, pointer));
+    long offset = Operands.load(c, i, i.operandSize);
+    c.segmentation.load(segment, (int) FarControl.selector(c, i));
     Operands.setRegister(c, i.reg, i.operandSize, offset);
   }
 

@@ -64,6 +64,24 @@ public final class X87Control {
   }
 
   /**
+   * Linear address of the operand, all of it accessible. Alignment is checked as for its words or
+   * doublewords (SDM vol. 3A, table 7-7); processors try the last byte before the others.
+   */
+  private static long area(Cpu c, Insn i, int size, boolean write) {
+    long area = Operands.address(c, i, size, write);
+    int alignment = wide(i) ? 4 : 2;
+    c.mmu.checkAlignment(area, alignment);
+    if (write) {
+      c.mmu.probeWrite(area + size - 1, 1);
+      c.mmu.probeWrite(area, size);
+    } else {
+      c.mmu.probeRead(area + size - 1, 1);
+      c.mmu.probeRead(area, size);
+    }
+    return area;
+  }
+
+  /**
    * Real-address and virtual-8086 mode store 20- or 32-bit linear addresses, protected mode
    * selectors and offsets.
    */
@@ -73,9 +91,7 @@ public final class X87Control {
 
   @Meaning("FNSTENV")
   public static void fnstenv(Cpu c, Insn i) {
-    int size = environmentSize(i);
-    long area = Operands.address(c, i, size, true);
-    c.mmu.probeWrite(area, size);
+    long area = area(c, i, environmentSize(i), true);
     storeEnvironment(c, i, area);
     c.x87.setControlWord(c.x87.control | ALL_MASKED);
   }
@@ -113,9 +129,7 @@ public final class X87Control {
 
   @Meaning("FLDENV")
   public static void fldenv(Cpu c, Insn i) {
-    int size = environmentSize(i);
-    long area = Operands.address(c, i, size, false);
-    c.mmu.probeRead(area, size);
+    long area = area(c, i, environmentSize(i), false);
     loadEnvironment(c, i, area);
   }
 
@@ -148,13 +162,15 @@ public final class X87Control {
   public static void fnsave(Cpu c, Insn i) {
     X87 x = c.x87;
     int environment = environmentSize(i);
-    int size = environment + 8 * REGISTER_BYTES;
-    long area = Operands.address(c, i, size, true);
-    c.mmu.probeWrite(area, size);
+    long area = area(c, i, environment + 8 * REGISTER_BYTES, true);
     storeEnvironment(c, i, area);
     for (int n = 0; n < 8; n++) {
       long place = area + environment + n * REGISTER_BYTES;
-      c.mmu.store64(place, x.significand[x.physical(n)]);
+      // By words: quadwords are not aligned here, and alignment is none of theirs.
+      long significand = x.significand[x.physical(n)];
+      for (int word = 0; word < 4; word++) {
+        c.mmu.store16(place + 2 * word, significand >>> 16 * word);
+      }
       c.mmu.store16(place + 8, x.exponent[x.physical(n)]);
     }
     x.initialize();
@@ -164,13 +180,15 @@ public final class X87Control {
   public static void frstor(Cpu c, Insn i) {
     X87 x = c.x87;
     int environment = environmentSize(i);
-    int size = environment + 8 * REGISTER_BYTES;
-    long area = Operands.address(c, i, size, false);
-    c.mmu.probeRead(area, size);
+    long area = area(c, i, environment + 8 * REGISTER_BYTES, false);
     loadEnvironment(c, i, area);
     for (int n = 0; n < 8; n++) {
       long place = area + environment + n * REGISTER_BYTES;
-      x.significand[x.physical(n)] = c.mmu.load64(place);
+      long significand = 0;
+      for (int word = 0; word < 4; word++) {
+        significand |= c.mmu.load16(place + 2 * word) << 16 * word;
+      }
+      x.significand[x.physical(n)] = significand;
       x.exponent[x.physical(n)] = (int) c.mmu.load16(place + 8);
     }
   }

@@ -10,7 +10,6 @@ import dev.troupe.runtime.isa.Insn;
 
 /** x87 loads, stores, exchanges and constants (SDM vol. 1, 8.3.3 and 8.3.4). */
 public final class X87Move {
-  private static final int DECIMAL_BYTES = 10;
   private static final int DECIMAL_DIGITS = 18;
 
   private X87Move() {}
@@ -73,9 +72,8 @@ public final class X87Move {
 
   @Meaning("FLD_M80")
   public static void fldM80(Cpu c, Insn i) {
-    long address = Operands.address(c, i, 10, false);
-    long significand = c.mmu.load64(address);
-    int exponent = (int) c.mmu.load16(address + 8);
+    long significand = c.mmu.load64(low(c, i, false));
+    int exponent = (int) c.mmu.load16(high(c, i, false));
     X87Arithmetic.begin(c, i);
     push(c.x87, exponent, significand);
   }
@@ -105,9 +103,8 @@ public final class X87Move {
 
   @Meaning("FBLD")
   public static void fbld(Cpu c, Insn i) {
-    long address = Operands.address(c, i, DECIMAL_BYTES, false);
-    long digits = c.mmu.load64(address);
-    int top = (int) c.mmu.load16(address + 8);
+    long digits = c.mmu.load64(low(c, i, false));
+    int top = (int) c.mmu.load16(high(c, i, false));
     X87Arithmetic.begin(c, i);
     long v = 0;
     for (int n = DECIMAL_DIGITS - 1; n >= 0; n--) {
@@ -118,18 +115,51 @@ public final class X87Move {
     push(c.x87, m.exponent | top & 0x8000, m.significand);
   }
 
-  // Stores. Nothing changes before the store's last fault: exceptions are raised after it, unless
-  // they forbid it.
+  // Stores. Exceptions that forbid the store are raised without a look at memory; else nothing
+  // changes before the store's last fault.
+
+  /** Where {@code bytes} bytes are stored: the store itself does not fault any more. */
+  private static long target(Cpu c, Insn i, int bytes) {
+    long address = Operands.address(c, i, bytes, true);
+    c.mmu.checkAlignment(address, bytes);
+    c.mmu.probeWrite(address, bytes);
+    return address;
+  }
+
+  /** Linear address of the first 8 of 10 bytes, all of which are accessible. */
+  private static long low(Cpu c, Insn i, boolean write) {
+    long low = Operands.part(c, i, 0, 8, write);
+    c.mmu.checkAlignment(low, 8);
+    long high = high(c, i, write);
+    if (write) {
+      c.mmu.probeWrite(low, 8);
+      c.mmu.probeWrite(high, 2);
+    } else {
+      c.mmu.probeRead(low, 8);
+      c.mmu.probeRead(high, 2);
+    }
+    return low;
+  }
+
+  /** Linear address of the last 2 of 10 bytes. */
+  private static long high(Cpu c, Insn i, boolean write) {
+    return Operands.part(c, i, 8, 2, write);
+  }
+
+  /** True if ST(0) is empty and the underflow, now raised, has no masked response. */
+  private static boolean nothingToStore(X87 x) {
+    return x.isEmpty(0) && (x.control & X87.IE) == 0 && !x.underflow();
+  }
 
   private static void store(Cpu c, Insn i, Format format, int size, boolean pop) {
     X87 x = c.x87;
-    long address = Operands.address(c, i, size >> 3, true);
-    c.mmu.probeWrite(address, size >> 3);
     X87Arithmetic.begin(c, i);
+    if (nothingToStore(x)) {
+      return;
+    }
     if (x.isEmpty(0)) {
-      if (!x.underflow()) {
-        return;
-      }
+      long address = target(c, i, size >> 3);
+      x.underflow();
       Operands.store(c, address, size, size == 32 ? 0xFFC0_0000L : 0xFFF8_0000_0000_0000L);
     } else {
       X87Math m = x.math;
@@ -141,6 +171,7 @@ public final class X87Move {
         x.raise(flags & ~X87.PE);
         return;
       }
+      long address = target(c, i, size >> 3);
       finishStore(x, m);
       Operands.store(c, address, size, bits);
     }
@@ -177,36 +208,38 @@ public final class X87Move {
   @Meaning("FSTP_M80")
   public static void fstpM80(Cpu c, Insn i) {
     X87 x = c.x87;
-    long address = Operands.address(c, i, 10, true);
-    c.mmu.probeWrite(address, 10);
     X87Arithmetic.begin(c, i);
-    x.status &= ~X87.C1;
-    boolean empty = x.isEmpty(0);
-    if (empty && !x.underflow()) {
+    if (nothingToStore(x)) {
       return;
     }
-    c.mmu.store64(address, empty ? X87.INDEFINITE_SIGNIFICAND : x.significand[x.top]);
-    c.mmu.store16(address + 8, empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
+    long low = low(c, i, true);
+    long high = high(c, i, true);
+    x.status &= ~X87.C1;
+    boolean empty = x.isEmpty(0) && x.underflow();
+    c.mmu.store64(low, empty ? X87.INDEFINITE_SIGNIFICAND : x.significand[x.top]);
+    c.mmu.store16(high, empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
     x.pop();
   }
 
   private static void storeInteger(Cpu c, Insn i, int size, int mode, boolean pop) {
     X87 x = c.x87;
-    long address = Operands.address(c, i, size >> 3, true);
-    c.mmu.probeWrite(address, size >> 3);
     X87Arithmetic.begin(c, i);
+    if (nothingToStore(x)) {
+      return;
+    }
     if (x.isEmpty(0)) {
-      if (!x.underflow()) {
-        return;
-      }
+      long address = target(c, i, size >> 3);
+      x.underflow();
       Operands.store(c, address, size, 1L << size - 1);
     } else {
       X87Math m = x.math;
       long v = m.toInteger(x.exponent[x.top], x.significand[x.top], size, mode, x.control);
-      finishStore(x, m);
       if (x.stops(m.flags)) {
+        finishStore(x, m);
         return;
       }
+      long address = target(c, i, size >> 3);
+      finishStore(x, m);
       Operands.store(c, address, size, v);
     }
     if (pop) {
@@ -261,26 +294,31 @@ public final class X87Move {
   @Meaning("FBSTP")
   public static void fbstp(Cpu c, Insn i) {
     X87 x = c.x87;
-    long address = Operands.address(c, i, DECIMAL_BYTES, true);
-    c.mmu.probeWrite(address, DECIMAL_BYTES);
     X87Arithmetic.begin(c, i);
+    if (nothingToStore(x)) {
+      return;
+    }
     long v = -1;
     int sign = x.exponent[x.top] & 0x8000;
-    if (x.isEmpty(0)) {
-      if (!x.underflow()) {
-        return;
-      }
-    } else {
+    boolean empty = x.isEmpty(0);
+    if (!empty) {
       v = x.functions.toDecimal(x.exponent[x.top], x.significand[x.top], x.control);
-      finishStore(x, x.math);
       if (x.stops(x.math.flags)) {
+        finishStore(x, x.math);
         return;
       }
+    }
+    long address = low(c, i, true);
+    long last = high(c, i, true);
+    if (empty) {
+      x.underflow();
+    } else {
+      finishStore(x, x.math);
     }
     if (v < 0) {
       // Packed decimal indefinite.
       c.mmu.store64(address, X87.INDEFINITE_SIGNIFICAND);
-      c.mmu.store16(address + 8, 0xFFFF);
+      c.mmu.store16(last, 0xFFFF);
     } else {
       long low = 0;
       for (int n = 0; n < 64; n += 4) {
@@ -288,7 +326,7 @@ public final class X87Move {
         v /= 10;
       }
       c.mmu.store64(address, low);
-      c.mmu.store16(address + 8, sign | v / 10 << 4 | v % 10);
+      c.mmu.store16(last, sign | v / 10 << 4 | v % 10);
     }
     x.pop();
   }
