@@ -117,7 +117,7 @@ public final class FarTransfer {
       if (offset > cpu.segmentLimit[Cpu.CS]) {
         throw cpu.fault(Fault.GP, 0);
       }
-      pushReturn(size, nextRip);
+      pushReturn(size, nextRip, false);
       stack.commit();
       real(selector, offset);
       return;
@@ -128,7 +128,9 @@ public final class FarTransfer {
     long d = cpu.segmentation.descriptor(selector, Fault.GP);
     if ((Descriptor.type(d) & Descriptor.SEGMENT) != 0) {
       long code = direct(selector);
-      pushReturn(size, nextRip); // a bad target faults after the push, as on processors
+      // A bad target faults after the push, and the stack is as wide as the target has it: as on
+      // processors.
+      pushReturn(size, nextRip, code64(code));
       enterWithStack(selector, code, cpu.cpl, target(code, offset));
       return;
     }
@@ -146,7 +148,7 @@ public final class FarTransfer {
     long target = target(code, gateOffset(selector, d));
     int gateSize = longMode() ? 8 : Descriptor.type(d) == Descriptor.CALL_GATE_32 ? 4 : 2;
     if (Descriptor.isConforming(code) || Descriptor.dpl(code) == cpu.cpl) {
-      pushReturn(gateSize, nextRip);
+      pushReturn(gateSize, nextRip, code64(code));
       enterWithStack(codeSelector, code, cpu.cpl, target);
     } else if (longMode()) {
       callInner64(codeSelector, code, target, nextRip);
@@ -164,8 +166,12 @@ public final class FarTransfer {
     cpu.jump(offset);
   }
 
-  private void pushReturn(int size, long nextRip) {
-    stack.current();
+  private void pushReturn(int size, long nextRip, boolean to64) {
+    if (to64) {
+      stack.flat(cpu.gpr[Cpu.RSP], cpu.cpl);
+    } else {
+      stack.current();
+    }
     stack.push(size, cpu.selector[Cpu.CS]);
     stack.push(size, nextRip);
   }

@@ -64,6 +64,7 @@ public final class ExtendedState {
    * account of the address.
    */
   private static long area(Cpu c, Insn i, int size, int alignment, boolean write) {
+    Vectors.checkAlignment(c, i, alignment);
     long area = Operands.address(c, i, size, write);
     if ((area & alignment - 1) != 0) {
       throw c.fault(Fault.GP, 0);

@@ -13,11 +13,20 @@ public final class Vectors {
 
   private Vectors() {}
 
+  /**
+   * #GP(0) if an operand in a checked segment is not aligned, whatever the segment's limit says:
+   * processors look there later. Without a segment to check there is no order to keep.
+   */
+  static void checkAlignment(Cpu c, Insn i, int alignment) {
+    if (i.addressing == Operands.CHECKED
+        && (Operands.offset(c, i) + c.segmentBase[i.segment] & alignment - 1) != 0) {
+      throw c.fault(Fault.GP, 0);
+    }
+  }
+
   private static long address(Cpu c, Insn i, int size, boolean write, boolean aligned) {
-    if (aligned
-        && i.addressing == Operands.CHECKED
-        && (Operands.offset(c, i) + c.segmentBase[i.segment] & 15) != 0) {
-      throw c.fault(Fault.GP, 0); // whatever the segment's limit says: processors look there later
+    if (aligned) {
+      checkAlignment(c, i, 16);
     }
     long address = Operands.address(c, i, size >> 3, write);
     if (aligned && (address & 15) != 0) {

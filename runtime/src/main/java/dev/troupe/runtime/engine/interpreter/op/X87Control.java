@@ -65,18 +65,18 @@ public final class X87Control {
 
   /**
    * Linear address of the operand, all of it accessible. Alignment is checked as for its words or
-   * doublewords (SDM vol. 3A, table 7-7); processors try the last byte before the others.
+   * doublewords (SDM vol. 3A, table 7-7); processors try its first byte, then its last.
    */
   private static long area(Cpu c, Insn i, int size, boolean write) {
     long area = Operands.address(c, i, size, write);
     int alignment = wide(i) ? 4 : 2;
     c.mmu.checkAlignment(area, alignment);
     if (write) {
+      c.mmu.probeWrite(area, 1);
       c.mmu.probeWrite(area + size - 1, 1);
-      c.mmu.probeWrite(area, size);
     } else {
+      c.mmu.probeRead(area, 1);
       c.mmu.probeRead(area + size - 1, 1);
-      c.mmu.probeRead(area, size);
     }
     return area;
   }
