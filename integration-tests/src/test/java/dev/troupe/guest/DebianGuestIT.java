@@ -6,6 +6,8 @@ import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -65,6 +67,19 @@ class DebianGuestIT {
       assertThat(vmctl.output())
           .contains("GUEST-READY", "cpus=1", "GUEST-DONE")
           .doesNotContain("POWEROFF-FAILED");
+    }
+  }
+
+  @Test
+  void aLargeGuestSeesAllItsMemoryAndEveryCheckOfGbenchIsOk() throws Exception {
+    String words = "quiet g.mode=bench g.args=-s,1";
+    try (VmctlProcess vmctl = guest(cloud, words, "--no-reboot", "--memory", "6G")) {
+      assertThat(vmctl.exitCode(2 * BOOT_SECONDS)).as(vmctl.output()).isZero();
+      assertThat(vmctl.output()).contains("all checks ok", "BENCH-RC 0").doesNotContain("BAD");
+      Matcher memory = Pattern.compile("memkb=([0-9]+)").matcher(vmctl.output());
+      assertThat(memory.find()).isTrue();
+      // The rest is the kernel itself and its page descriptors.
+      assertThat(Long.parseLong(memory.group(1))).isGreaterThan(6_000_000);
     }
   }
 
