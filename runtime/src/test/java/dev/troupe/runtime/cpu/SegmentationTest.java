@@ -137,7 +137,7 @@ class SegmentationTest {
 
   @Test
   void larAndLslShowWhatIsVisible() {
-    assertThat(segmentation.accessRights(Tables.DATA)).isEqualTo(0xC09300);
+    assertThat(segmentation.accessRights(Tables.DATA)).isEqualTo(0xCF9300);
     assertThat(segmentation.limit(Tables.DATA)).isEqualTo(0xFFFF_FFFFL);
     assertThat(segmentation.accessRights(Tables.TASK)).isEqualTo(0x8B00);
     assertThat(segmentation.accessRights(0)).isEqualTo(Segmentation.INVISIBLE);
