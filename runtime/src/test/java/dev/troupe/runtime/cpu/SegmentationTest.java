@@ -147,7 +147,7 @@ class SegmentationTest {
     assertThat(segmentation.limit(Tables.GATE)).isEqualTo(Segmentation.INVISIBLE);
     tables.user();
     assertThat(segmentation.accessRights(Tables.DATA)).isEqualTo(Segmentation.INVISIBLE);
-    assertThat(segmentation.accessRights(Tables.CONFORMING)).isEqualTo(0xC09E00);
+    assertThat(segmentation.accessRights(Tables.CONFORMING)).isEqualTo(0xCF9E00);
     assertThat(segmentation.verify(Tables.USER_DATA, true)).isTrue();
     assertThat(segmentation.verify(Tables.USER_CODE, true)).isFalse();
     assertThat(segmentation.verify(Tables.USER_CODE, false)).isTrue();
