@@ -23,8 +23,8 @@ final class CaseGenerator {
 
   private static final int CODE_OFFSET = 0x40;
   private static final int REAL_CODE = 0x1000;
-  private static final int REAL_DATA = 0x2000;
-  private static final int REAL_TARGET = 0x3000;
+  private static final int REAL_DATA = 0x4000;
+  private static final int REAL_TARGET = 0x6000;
   private static final int REAL_STACK = 0x8800;
   private static final int REAL_END = 0xFF00;
 
@@ -142,7 +142,7 @@ final class CaseGenerator {
       selectors();
       returns();
       byte[] bytes = encoder.encode(insn);
-      if (bytes == null) {
+      if (bytes == null || isExtendedState() && addressedBy(0) | addressedBy(RDX)) {
         return null;
       }
       bytes = Prefixes.add(bytes, insn, values);
@@ -212,6 +212,9 @@ final class CaseGenerator {
       if (mode == 64 && values.oneIn(2)) {
         image.fsBase = (values.bits() & 0xFFFF) - 0x8000;
         image.gsBase = values.bits() & 0x7FFF_FFFFL;
+      }
+      if (row.meaning().equals("XGETBV")) {
+        image.gpr[RCX] = values.oneIn(4) ? 2 : 0; // 1 is what the host offers and our models do not
       }
       if (row.meaning().startsWith("DIV") || row.meaning().startsWith("IDIV")) {
         image.gpr[RDX] = values.oneIn(2) ? 0 : image.gpr[RDX] >>> 1 + values.below(63);
@@ -356,7 +359,7 @@ final class CaseGenerator {
 
     /** Read-only, unmapped or beyond the segment's limit, or across the way there. */
     private long edge() {
-      if (isArea() && mode != 16) {
+      if (isArea()) { // processors take areas apart at a segment's end, each model in its way
         return dataAt + values.below(3 * CpuImage.WINDOW);
       }
       int distance = values.below(64) - 32;
@@ -394,6 +397,14 @@ final class CaseGenerator {
 
     private boolean isArea() {
       return row.operands().stream().anyMatch(AREAS::contains);
+    }
+
+    private boolean isExtendedState() {
+      return row.operands().contains(OperandCode.M_XS);
+    }
+
+    private boolean addressedBy(int register) {
+      return insn.base == register || insn.index == register;
     }
 
     private boolean isSelectorRow() {
@@ -474,7 +485,7 @@ final class CaseGenerator {
       values.floatingPoint(fx);
       byte[] all = new byte[3 * CpuImage.WINDOW];
       values.fill(all);
-      boolean xsave = row.operands().contains(OperandCode.M_XS);
+      boolean xsave = isExtendedState();
       if (xsave || row.operands().contains(OperandCode.M_FX)) {
         if (!values.oneIn(6)) {
           System.arraycopy(fx, 0, all, offset, fx.length);

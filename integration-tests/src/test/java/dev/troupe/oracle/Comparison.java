@@ -43,7 +43,8 @@ final class Comparison {
     // Where code is not 64-bit the upper half of RSP is undefined (SDM vol. 1, 3.4.1.1).
     long pointer = host.cs == ChildProgram.CS64 ? -1 : 0xFFFF_FFFFL;
     for (int r = 0; r < 16; r++) {
-      long seen = r == RSP ? pointer : -1;
+      long seen =
+          (r == RSP ? pointer : -1) & (host.rip == c.image().rip ? -1 : ~Uncompared.unequal(c, r));
       number(lines, NAMES[r], host.gpr[r] & seen, ours.gpr[r] & seen);
     }
     long mask = FLAGS & ~undefinedFlags(c.row());
@@ -85,6 +86,7 @@ final class Comparison {
     long undefined = row.flagsUndefined();
     return switch (row.meaning()) {
       // OF is defined for counts of 1 only; a count beyond the operand leaves CF undefined, too.
+      case "RDRAND", "RDSEED" -> undefined | 1; // CF: whether there was a number in time
       case "SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD" -> undefined | 0x801;
       default -> undefined;
     };

@@ -182,6 +182,7 @@ final class InterpretedCpu implements AutoCloseable {
     cpu.cr4 = CR4;
     cpu.cr3 = PML4;
     cpu.efer = EFER;
+    cpu.xcr0 = 3;
     cpu.cpl = 3;
     cpu.gdtBase = KERNEL + GDT;
     cpu.gdtLimit = 0x7F;

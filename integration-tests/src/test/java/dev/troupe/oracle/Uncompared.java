@@ -1,6 +1,7 @@
 package dev.troupe.oracle;
 
 import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.isa.Row;
 import java.util.Set;
 
@@ -22,15 +23,36 @@ final class Uncompared {
     };
   }
 
+  /** Whether the vendors agree on the row in code of that size. */
+  static boolean inMode(Row row, int mode) {
+    return row.inMode(mode) && (mode == 64 || !row.meaning().equals("SYSRET"));
+  }
+
+  /**
+   * Results that depend on the processor, the time or chance: bits of general register {@code r}
+   * that are not compared after the case's instruction.
+   */
+  static long unequal(CaseGenerator.Case c, int r) {
+    Insn insn = c.insn();
+    boolean own =
+        switch (c.row().meaning()) {
+          case "CPUID" -> r < 4;
+          case "RDTSC", "XGETBV" -> r == 0 || r == 2;
+          case "RDTSCP" -> r < 3;
+          case "RDPID", "RDRAND", "RDSEED" -> r == insn.rm;
+          default -> false;
+        };
+    if (!own) {
+      return 0;
+    }
+    boolean random = c.row().meaning().equals("RDRAND") || c.row().meaning().equals("RDSEED");
+    return random && insn.operandSize != 32 ? -1L >>> 64 - insn.operandSize : 0xFFFF_FFFFL;
+  }
+
   private static String byMeaning(String meaning) {
     return switch (meaning) {
       case "SYSCALL", "SYSENTER" -> "enters the host's kernel";
-      case "SYSRET" -> "vendors differ outside of 64-bit mode";
-      case "CPUID", "RDTSC", "RDTSCP", "RDPMC", "RDPID", "XGETBV" -> "tells the model or the time";
-      case "RDRAND", "RDSEED" -> "random";
       case "SGDT", "SIDT", "SMSW", "SLDT", "STR" -> "emulated by the host's kernel under UMIP";
-      case "XSAVE", "XSAVEOPT", "XSAVEC", "XSAVES", "XRSTOR", "XRSTORS" ->
-          "the host's XCR0 has more components; the legacy area is compared as FXSAVE's";
       default -> null;
     };
   }
@@ -43,6 +65,7 @@ final class Uncompared {
     return row.has(Row.CPL0 | Row.IO)
         || switch (row.meaning()) {
           case "UD", "CLI", "STI", "INT", "INT1", "INT3", "INTO", "BOUND" -> true;
+          case "RDPMC" -> true; // CR4.PCE is clear
           case "NOP", "PAUSE", "FENCE", "CLFLUSH", "FNOP", "FWAIT" -> true;
           case "MONITOR", "MWAIT", "MONITORX", "MWAITX", "CLAC", "STAC", "RDPKRU", "WRPKRU" -> true;
           default -> false;

@@ -307,6 +307,11 @@ public final class Mmu {
     slow.probe(linear, size, PageWalk.WRITE);
   }
 
+  /** Faults if an address is not canonical, in 64-bit mode. */
+  public void checkReachable(long linear) {
+    slow.checkReachable(linear);
+  }
+
   /**
    * #AC(0) where alignment is checked and {@code linear} is not aligned: for what is accessed in
    * parts.

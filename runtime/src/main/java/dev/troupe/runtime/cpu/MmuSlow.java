@@ -80,9 +80,7 @@ final class MmuSlow {
   }
 
   private long fill(int inBank, long linear, int access) {
-    if (!reachable(linear)) {
-      throw cpu.nonCanonical(linear);
-    }
+    checkReachable(linear);
     long page = linear & PAGE_MASK;
     walk.translate(linear, access, inBank == Tlb.USER, inBank == Tlb.SUPERVISOR);
     long hostPage =
@@ -126,6 +124,12 @@ final class MmuSlow {
 
   private boolean reachable(long linear) {
     return !code64 || Segmentation.canonical(linear);
+  }
+
+  void checkReachable(long linear) {
+    if (!reachable(linear)) {
+      throw cpu.nonCanonical(linear);
+    }
   }
 
   private boolean crosses(long linear, int size) {

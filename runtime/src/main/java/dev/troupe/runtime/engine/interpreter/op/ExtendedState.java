@@ -19,6 +19,7 @@ import java.util.Arrays;
 public final class ExtendedState {
   private static final int LEGACY_SIZE = 512;
   private static final int HEADER_SIZE = 64;
+  private static final int XSAVE_SIZE = LEGACY_SIZE + HEADER_SIZE;
 
   // Places in the legacy region, table 10-2.
   private static final int OPCODE = 6;
@@ -45,7 +46,7 @@ public final class ExtendedState {
 
   @Meaning("FXSAVE")
   public static void fxsave(Cpu c, Insn i) {
-    long area = area(c, i, LEGACY_SIZE, 16, true);
+    long area = area(c, i, LEGACY_SIZE, 16, true, LEGACY_SIZE - 1);
     saveX87(c, area, i.operandSize == 64);
     saveMxcsr(c, area);
     saveXmm(c, area);
@@ -53,7 +54,7 @@ public final class ExtendedState {
 
   @Meaning(value = "FXRSTOR", flow = Flow.END)
   public static void fxrstor(Cpu c, Insn i) {
-    long area = area(c, i, LEGACY_SIZE, 16, false);
+    long area = area(c, i, LEGACY_SIZE, 16, false, LEGACY_SIZE - 1);
     loadMxcsr(c, area);
     loadX87(c, area, i.operandSize == 64);
     loadXmm(c, area);
@@ -61,20 +62,18 @@ public final class ExtendedState {
 
   /**
    * Linear address of the area, all of it accessible and aligned: nothing after this faults on
-   * account of the address.
+   * account of the address. In the order of processors: #AC where alignment is checked, #GP for
+   * what is not aligned, then the byte at {@code first} before all others.
    */
-  private static long area(Cpu c, Insn i, int size, int alignment, boolean write) {
-    Vectors.checkAlignment(c, i, alignment);
+  private static long area(Cpu c, Insn i, int size, int alignment, boolean write, int first) {
+    Vectors.checkArea(c, i, alignment);
     long area = Operands.address(c, i, size, write);
-    if ((area & alignment - 1) != 0) {
-      throw c.fault(Fault.GP, 0);
-    }
-    // Processors try the last byte before the others.
+    long tried = Operands.part(c, i, first, 1, write);
     if (write) {
-      c.mmu.probeWrite(area + size - 1, 1);
+      c.mmu.probeWrite(tried, 1);
       c.mmu.probeWrite(area, size);
     } else {
-      c.mmu.probeRead(area + size - 1, 1);
+      c.mmu.probeRead(tried, 1);
       c.mmu.probeRead(area, size);
     }
     return area;
@@ -94,7 +93,7 @@ public final class ExtendedState {
 
   private static void save(Cpu c, Insn i, boolean onlyInUse) {
     long requested = requested(c);
-    long area = area(c, i, LEGACY_SIZE + HEADER_SIZE, 64, true);
+    long area = area(c, i, XSAVE_SIZE, 64, true, XSAVE_SIZE - 1);
     long inUse = inUse(c);
     long saved = onlyInUse ? requested & inUse : requested;
     long old = c.mmu.load64(area + XSTATE_BV);
@@ -113,7 +112,7 @@ public final class ExtendedState {
   @Meaning({"XSAVEC", "XSAVES"})
   public static void xsavec(Cpu c, Insn i) {
     long requested = requested(c);
-    long area = area(c, i, LEGACY_SIZE + HEADER_SIZE, 64, true);
+    long area = area(c, i, XSAVE_SIZE, 64, true, XSAVE_SIZE - 1);
     long saved = requested & inUse(c);
     if (c.mxcsr != INITIAL_MXCSR) {
       saved |= requested & SSE_STATE;
@@ -141,7 +140,7 @@ public final class ExtendedState {
 
   private static void restore(Cpu c, Insn i, boolean onlyCompacted) {
     long requested = requested(c);
-    long area = area(c, i, LEGACY_SIZE + HEADER_SIZE, 64, false);
+    long area = area(c, i, XSAVE_SIZE, 64, false, XCOMP_BV);
     long present = c.mmu.load64(area + XSTATE_BV);
     long format = c.mmu.load64(area + XCOMP_BV);
     boolean compacted = format < 0;

@@ -24,6 +24,29 @@ public final class Vectors {
     }
   }
 
+  /**
+   * The same for FXSAVE's area and the like, in any mode: #AC(0) comes before #GP(0) where
+   * alignment is checked, an address that is not canonical before both.
+   */
+  static void checkArea(Cpu c, Insn i, int alignment) {
+    long linear = Operands.offset(c, i) + base(c, i);
+    if ((linear & alignment - 1) != 0) {
+      c.mmu.checkReachable(linear);
+      boolean usable = (c.segmentAttributes[i.segment] & Cpu.ATTRIBUTE_P) != 0;
+      if (i.addressing != Operands.CHECKED || usable) {
+        c.mmu.checkAlignment(linear, 4);
+      }
+      throw c.fault(Fault.GP, 0);
+    }
+  }
+
+  private static long base(Cpu c, Insn i) {
+    return switch (i.addressing) {
+      case Operands.PLAIN, Operands.FLAT -> 0;
+      default -> c.segmentBase[i.segment];
+    };
+  }
+
   private static long address(Cpu c, Insn i, int size, boolean write, boolean aligned) {
     if (aligned) {
       checkAlignment(c, i, 16);
