@@ -25,217 +25,204 @@ public final class Dispatch {
       for (; k < n; k++) {
         Insn i = ops[k];
         switch (i.form) {
-          case 0 -> {
-            Checks.raise(c, i);
-          }
-          case 1 -> {
-            Checks.resync(c, i);
-          }
-          case 2 -> {
-            c.gpr[i.rm] = Move.mov(c, c.gpr[i.reg], 64);
-          }
-          case 3 -> {
-            c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-          }
-          case 4 -> {
-            c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], c.gpr[i.rm], 64);
-          }
-          case 5 -> {
-            long m = c.mmu.load64(Operands.address(c, i, 8, false));
-            c.gpr[i.reg] = Move.mov(c, m, 64);
-          }
-          case 6 -> {
-            Arithmetic.cmp(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-          }
-          case 7 -> {
-            c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-          }
-          case 8 -> {
-            c.gpr[i.rm] = Move.mov(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-          }
-          case 9 -> {
-            Control.jcc(c, !Flags.zero(c), i, 64);
-          }
-          case 10 -> {
-            long a = Operands.address(c, i, 8, true);
-            c.mmu.store64(a, Move.mov(c, c.gpr[i.reg], 64));
-          }
-          case 11 -> {
-            c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-          }
-          case 12 -> {
-            c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 64);
-          }
-          case 13 -> {
-            c.gpr[i.rm] =
-                Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                    & 0xFFFF_FFFFL;
-          }
-          case 14 -> {
-            Control.jcc(c, Flags.zero(c), i, 64);
-          }
-          case 15 -> {
-            c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm], i.immediate, 64);
-          }
-          case 16 -> {
-            c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 64, 32);
-          }
-          case 17 -> {
-            c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 32) & 0xFFFF_FFFFL;
-          }
-          case 18 -> {
-            c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
-          }
-          case 19 -> {
-            Operands.setRegister8(c, i.rm, Move.set(c, Flags.below(c), 8));
-          }
-          case 20 -> {
-            long m = c.mmu.load8(Operands.address(c, i, 1, false));
-            c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
-          }
-          case 21 -> {
-            c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
-          }
-          case 22 -> {
-            c.gpr[i.rm] =
-                Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                    & 0xFFFF_FFFFL;
-          }
-          case 23 -> {
-            Stack.push(c, c.gpr[i.reg], 64);
-          }
-          case 24 -> {
-            c.gpr[i.reg] = Stack.pop(c, 64);
-          }
-          case 25 -> {
-            c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-          }
-          case 26 -> {
-            Control.jmp(c, i, 64);
-          }
-          case 27 -> {
-            long m = c.mmu.load64(Operands.address(c, i, 8, false));
-            c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg], m, 64);
-          }
-          case 28 -> {
-            long m = c.mmu.load32(Operands.address(c, i, 4, false));
-            c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
-          }
-          case 29 -> {
-            Control.jcc(c, Flags.below(c), i, 64);
-          }
-          case 30 -> {
-            Logic.test(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8);
-          }
-          case 31 -> {
-            Control.ret(c, i, 64);
-          }
-          case 32 -> {
-            Control.call(c, i, 64);
-          }
-          case 33 -> {
-            c.gpr[i.rm] =
-                Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                    & 0xFFFF_FFFFL;
-          }
-          case 34 -> {
-            Move.nop(c, i);
-          }
-          case 35 -> {
-            Logic.test(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-          }
-          case 36 -> {
-            Arithmetic.cmp(c, c.gpr[i.rm], i.immediate, 64);
-          }
-          case 37 -> {
-            Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
-          }
-          case 38 -> {
-            Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
-          }
-          case 39 -> {
-            Control.jcc(c, !Flags.below(c), i, 64);
-          }
-          case 40 -> {
-            long m = c.mmu.load16(Operands.address(c, i, 2, false));
-            c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
-          }
-          case 41 -> {
-            c.gpr[i.rm] =
-                Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32)
-                    & 0xFFFF_FFFFL;
-          }
-          case 42 -> {
-            Control.jcc(c, !Flags.sign(c), i, 64);
-          }
-          case 43 -> {
-            Control.jcc(c, !Flags.belowOrEqual(c), i, 64);
-          }
-          case 44 -> {
-            Control.jcc(c, Flags.belowOrEqual(c), i, 64);
-          }
-          case 45 -> {
-            Logic.test(c, c.gpr[i.rm], c.gpr[i.reg], 64);
-          }
-          case 46 -> {
-            c.gpr[i.reg] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-          }
-          case 47 -> {
-            long a = Operands.address(c, i, 4, true);
-            c.mmu.store32(a, Move.mov(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
-          }
-          case 48 -> {
-            c.gpr[i.rm] =
-                Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-          }
-          case 49 -> {
-            long m = c.mmu.load8(Operands.address(c, i, 1, false));
-            Logic.test(c, m, i.immediate & 0xFF, 8);
-          }
-          case 50 -> {
-            Arithmetic.cmp(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8);
-          }
-          case 51 -> {
-            c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], i.immediate, 64);
-          }
-          case 52 -> {
-            long m = c.mmu.load8(Operands.address(c, i, 1, false));
-            Arithmetic.cmp(c, m, i.immediate & 0xFF, 8);
-          }
-          case 53 -> {
-            long a = Operands.address(c, i, 1, true);
-            c.mmu.store8(a, Move.mov(c, Operands.register8(c, i.reg), 8));
-          }
-          case 54 -> {
-            c.gpr[i.rm] =
-                Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32)
-                    & 0xFFFF_FFFFL;
-          }
-          case 55 -> {
-            c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm], i.immediate, 64);
-          }
-          case 56 -> {
-            c.gpr[i.rm] =
-                Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-          }
-          case 57 -> {
-            c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 32) & 0xFFFF_FFFFL;
-          }
-          case 58 -> {
-            long a = Operands.address(c, i, 2, true);
-            c.mmu.store16(a, Move.mov(c, c.gpr[i.reg] & 0xFFFF, 16));
-          }
-          case 59 -> {
-            c.gpr[i.rm] =
-                Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
-          }
-          case 60 -> {
-            long m = c.mmu.load32(Operands.address(c, i, 4, false));
-            c.gpr[i.reg] = Move.movsx(c, m, 64, 32);
-          }
-          case 61 -> {
-            c.gpr[i.reg] = Move.mov(c, i.immediate, 64);
-          }
+      case 0 -> {
+        Checks.raise(c, i);
+      }
+      case 1 -> {
+        Checks.resync(c, i);
+      }
+      case 2 -> {
+        c.gpr[i.rm] = Move.mov(c, c.gpr[i.reg], 64);
+      }
+      case 3 -> {
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 4 -> {
+        c.gpr[i.reg] = Multiply.imul2(c, c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 5 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Move.mov(c, m, 64);
+      }
+      case 6 -> {
+        Arithmetic.cmp(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 7 -> {
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
+      }
+      case 8 -> {
+        c.gpr[i.rm] = Move.mov(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 9 -> {
+        Control.jcc(c, !Flags.zero(c), i, 64);
+      }
+      case 10 -> {
+        long a = Operands.address(c, i, 8, true);
+        c.mmu.store64(a, Move.mov(c, c.gpr[i.reg], 64));
+      }
+      case 11 -> {
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 12 -> {
+        c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 64);
+      }
+      case 13 -> {
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 14 -> {
+        Control.jcc(c, Flags.zero(c), i, 64);
+      }
+      case 15 -> {
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 16 -> {
+        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 64, 32);
+      }
+      case 17 -> {
+        c.gpr[i.reg] = Move.mov(c, Operands.register8(c, i.rm), 32) & 0xFFFF_FFFFL;
+      }
+      case 18 -> {
+        c.gpr[i.rm] = Shift.shl(c, c.gpr[i.rm], i.immediate & 0xFF, 64);
+      }
+      case 19 -> {
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.below(c), 8));
+      }
+      case 20 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 21 -> {
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
+      }
+      case 22 -> {
+        c.gpr[i.rm] = Logic.xor(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 23 -> {
+        Stack.push(c, c.gpr[i.reg], 64);
+      }
+      case 24 -> {
+        c.gpr[i.reg] = Stack.pop(c, 64);
+      }
+      case 25 -> {
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 26 -> {
+        Control.jmp(c, i, 64);
+      }
+      case 27 -> {
+        long m = c.mmu.load64(Operands.address(c, i, 8, false));
+        c.gpr[i.reg] = Arithmetic.add(c, c.gpr[i.reg], m, 64);
+      }
+      case 28 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 29 -> {
+        Control.jcc(c, Flags.below(c), i, 64);
+      }
+      case 30 -> {
+        Logic.test(c, Operands.register8(c, i.rm), Operands.register8(c, i.reg), 8);
+      }
+      case 31 -> {
+        Control.ret(c, i, 64);
+      }
+      case 32 -> {
+        Control.call(c, i, 64);
+      }
+      case 33 -> {
+        c.gpr[i.rm] = Arithmetic.add(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 34 -> {
+        Move.nop(c, i);
+      }
+      case 35 -> {
+        Logic.test(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+      }
+      case 36 -> {
+        Arithmetic.cmp(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 37 -> {
+        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
+      }
+      case 38 -> {
+        Arithmetic.cmp(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32);
+      }
+      case 39 -> {
+        Control.jcc(c, !Flags.below(c), i, 64);
+      }
+      case 40 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        c.gpr[i.reg] = Move.mov(c, m, 32) & 0xFFFF_FFFFL;
+      }
+      case 41 -> {
+        c.gpr[i.rm] = Logic.and(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 42 -> {
+        Control.jcc(c, !Flags.sign(c), i, 64);
+      }
+      case 43 -> {
+        Control.jcc(c, !Flags.belowOrEqual(c), i, 64);
+      }
+      case 44 -> {
+        Control.jcc(c, Flags.belowOrEqual(c), i, 64);
+      }
+      case 45 -> {
+        Logic.test(c, c.gpr[i.rm], c.gpr[i.reg], 64);
+      }
+      case 46 -> {
+        c.gpr[i.reg] = Move.mov(c, i.immediate & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 47 -> {
+        long a = Operands.address(c, i, 4, true);
+        c.mmu.store32(a, Move.mov(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32));
+      }
+      case 48 -> {
+        c.gpr[i.rm] = Shift.ror(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 49 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Logic.test(c, m, i.immediate & 0xFF, 8);
+      }
+      case 50 -> {
+        Arithmetic.cmp(c, c.gpr[0] & 0xFF, i.immediate & 0xFF, 8);
+      }
+      case 51 -> {
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 52 -> {
+        long m = c.mmu.load8(Operands.address(c, i, 1, false));
+        Arithmetic.cmp(c, m, i.immediate & 0xFF, 8);
+      }
+      case 53 -> {
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.mov(c, Operands.register8(c, i.reg), 8));
+      }
+      case 54 -> {
+        c.gpr[i.rm] = Arithmetic.sub(c, c.gpr[i.rm] & 0xFFFF_FFFFL, c.gpr[i.reg] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      }
+      case 55 -> {
+        c.gpr[i.rm] = Arithmetic.adc(c, c.gpr[i.rm], i.immediate, 64);
+      }
+      case 56 -> {
+        c.gpr[i.rm] = Shift.rol(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 57 -> {
+        c.gpr[i.reg] = Move.mov(c, Operands.offset(c, i), 32) & 0xFFFF_FFFFL;
+      }
+      case 58 -> {
+        long a = Operands.address(c, i, 2, true);
+        c.mmu.store16(a, Move.mov(c, c.gpr[i.reg] & 0xFFFF, 16));
+      }
+      case 59 -> {
+        c.gpr[i.rm] = Shift.shr(c, c.gpr[i.rm] & 0xFFFF_FFFFL, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
+      }
+      case 60 -> {
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] = Move.movsx(c, m, 64, 32);
+      }
+      case 61 -> {
+        c.gpr[i.reg] = Move.mov(c, i.immediate, 64);
+      }
           default -> cold(c, i, i.form);
         }
       }
