@@ -47,12 +47,13 @@ final class Run {
   int call() {
     MachineParts parts = prepare();
     boolean interactive = Terminal.isTerminal();
-    if (interactive && !options.quiet()) {
-      System.err.println("vmctl: running " + parts.format() + "; Ctrl-] leaves");
-    }
     long start = System.nanoTime();
     boolean inTime;
     try (Terminal raw = interactive ? Terminal.raw() : null) {
+      if (raw != null && !options.quiet()) {
+        // From here on what is typed is the guest's; a raw terminal wants its carriage returns.
+        System.err.print("vmctl: running " + parts.format() + "; Ctrl-] leaves\r\n");
+      }
       StreamConsole console =
           new StreamConsole(
               new FileInputStream(FileDescriptor.in),

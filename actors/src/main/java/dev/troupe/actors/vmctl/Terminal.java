@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,12 +31,13 @@ final class Terminal implements AutoCloseable {
   private static final int TERMIOS_BYTES = 256;
 
   /**
-   * The child: it saves the settings, says so, and waits for a word or for the end of the pipe.
-   * SIGTTOU is ignored because by then the terminal may belong to the shell again.
+   * The child: it saves the settings, says so, and waits for a word or for the end of the pipe. It
+   * opens the terminal by name, since one whose session leader was killed is hung up; SIGTTOU is
+   * ignored because by then it may belong to the shell again.
    */
   private static final String WATCH =
-      "trap '' INT HUP TERM QUIT TSTP TTOU; saved=$(stty -g </dev/tty) && echo ready || exit; "
-          + "IFS= read -r word || stty \"$saved\" </dev/tty";
+      "trap '' INT HUP TERM QUIT TSTP TTOU; saved=$(stty -F \"$1\" -g) && echo ready || exit; "
+          + "IFS= read -r word || stty -F \"$1\" \"$saved\"";
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup C = LINKER.defaultLookup();
@@ -113,8 +115,9 @@ final class Terminal implements AutoCloseable {
    */
   private static Process watcher() {
     try {
+      String name = Path.of("/proc/self/fd/0").toRealPath().toString();
       Process process =
-          new ProcessBuilder("sh", "-c", WATCH)
+          new ProcessBuilder("sh", "-c", WATCH, "troupe-terminal", name)
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
       byte[] answer = process.getInputStream().readNBytes(6);
