@@ -127,8 +127,7 @@ final class Pty implements AutoCloseable {
 
   /** The settings, as {@code stty -g} prints them. */
   String settings() throws IOException, InterruptedException {
-    Process stty =
-        new ProcessBuilder("stty", "-g").redirectInput(slave.toFile()).start();
+    Process stty = new ProcessBuilder("stty", "-g").redirectInput(slave.toFile()).start();
     String text = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
     stty.waitFor();
     return text.strip();

@@ -63,8 +63,7 @@ final class VmctlProcess {
   static Result run(byte[] input, String... arguments) throws IOException, InterruptedException {
     Path err = Files.createTempFile("vmctl", ".err");
     try {
-      Process process =
-          new ProcessBuilder(command(arguments)).redirectError(err.toFile()).start();
+      Process process = new ProcessBuilder(command(arguments)).redirectError(err.toFile()).start();
       Thread writer =
           Thread.startVirtualThread(
               () -> {
@@ -81,9 +80,7 @@ final class VmctlProcess {
       }
       writer.join();
       return new Result(
-          process.exitValue(),
-          new String(out, StandardCharsets.ISO_8859_1),
-          Files.readString(err));
+          process.exitValue(), new String(out, StandardCharsets.ISO_8859_1), Files.readString(err));
     } finally {
       Files.delete(err);
     }

@@ -15,7 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code vmctl run} as a user meets it: exit codes, input and output through pipes, and bad input. */
+/**
+ * {@code vmctl run} as a user meets it: exit codes, input and output through pipes, and bad input.
+ */
 @Timeout(300)
 class VmctlRunIT {
   private static final byte[] NOTHING = {};
