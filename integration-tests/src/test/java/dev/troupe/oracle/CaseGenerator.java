@@ -186,6 +186,9 @@ final class CaseGenerator {
     private void registers() {
       for (int r = 0; r < 16; r++) {
         image.gpr[r] = values.integer();
+        if ((image.gpr[r] & 0xFFFF_FFFFL) >>> 25 == ChildProgram.SHARED >>> 25) {
+          image.gpr[r] ^= 1L << 31; // what the child itself has there is nowhere for us
+        }
       }
       if (mode != 64) {
         for (int r = 0; r < 16; r++) {
@@ -436,10 +439,11 @@ final class CaseGenerator {
       for (OperandCode operand : row.operands()) {
         switch (operand.kind()) {
           case SOURCE_STRING ->
-              image.gpr[RSI] = values.oneIn(12) ? edge() : dataAt + 0x40 + values.below(0x40);
+              image.gpr[RSI] =
+                  (values.oneIn(12) ? edge() : dataAt + 0x40 + values.below(0x40)) - segmentBase();
           case TARGET_STRING ->
               image.gpr[RDI] = values.oneIn(12) ? edge() : targetAt + 0x40 + values.below(0x40);
-          case XLAT -> image.gpr[3] = dataAt;
+          case XLAT -> image.gpr[3] = dataAt - segmentBase();
           default -> {}
         }
       }
@@ -454,7 +458,7 @@ final class CaseGenerator {
         image.gpr[RCX] = values.oneIn(2) ? values.below(3) : image.gpr[RCX];
       }
       if (row.meaning().startsWith("MASKMOV")) {
-        image.gpr[RDI] = targetAt + 0x40 + values.below(0x40);
+        image.gpr[RDI] = targetAt + 0x40 + values.below(0x40) - segmentBase();
       }
     }
 

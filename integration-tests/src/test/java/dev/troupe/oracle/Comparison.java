@@ -59,7 +59,10 @@ final class Comparison {
     number(lines, "gs", selector(host.gs), selector(ours.gs));
     number(lines, "fsbase", host.fsBase, ours.fsBase);
     number(lines, "gsbase", host.gsBase, ours.gsBase);
-    floatingPoint(lines, host.fx, ours.fx, !faulted(host) || !c.row().has(Row.MMX | Row.MMXREGS));
+    // XRSTOR's #GP for what it would load into MXCSR comes when the host has loaded other parts.
+    if (!faulted(host) || !c.row().meaning().equals("XRSTOR")) {
+      floatingPoint(lines, host.fx, ours.fx, !faulted(host) || !c.row().has(Row.MMX | Row.MMXREGS));
+    }
     for (int w = 0; w < host.windows.size(); w++) {
       byte[] want = host.windows.get(w).bytes();
       byte[] got = ours.windows.get(w).bytes();

@@ -434,6 +434,7 @@ public final class FarTransfer {
   private void iretProtected(int size) {
     boolean from64 = (cpu.mode & Mode.CODE_64) != 0;
     stack.current();
+    stack.peek(size, 2 * size); // processors read the flags first: their fault is the one seen
     long offset = stack.pop(size);
     int selector = (int) stack.pop(size) & 0xFFFF;
     long flags = stack.pop(size);

@@ -211,7 +211,7 @@ public final class X87Functions {
    */
   public long toDecimal(int ae, long as, int controlWord) {
     long v = math.toInteger(ae, as, 64, X87Math.rounding(controlWord), controlWord);
-    if (Math.abs(v) > GREATEST_DECIMAL || (math.flags & INVALID) != 0) {
+    if (v > GREATEST_DECIMAL || v < -GREATEST_DECIMAL || (math.flags & INVALID) != 0) {
       math.flags = INVALID;
       math.roundedUp = false;
       return -1;

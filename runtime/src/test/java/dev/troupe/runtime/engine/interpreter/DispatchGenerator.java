@@ -373,6 +373,9 @@ final class DispatchGenerator {
           continue;
         }
         int bits = operand.bits(size);
+        if (row.meaning().equals("MOVSXD")) {
+          bits = Math.min(bits, size); // r16 takes r/m16
+        }
         if (operand.kind() == Kind.IMMEDIATE
             && row.operands().size() > 1
             && !row.meaning().equals("IN")

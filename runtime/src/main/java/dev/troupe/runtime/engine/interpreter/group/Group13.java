@@ -18,227 +18,311 @@ final class Group13 {
         c.gpr[i.reg] = Move.movsx(c, m, 64, 16);
       }
       case 1 -> {
-        Operands.setRegister16(c, i.reg, Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 16, 32));
+        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
       }
       case 2 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        Operands.setRegister16(c, i.reg, Move.movsx(c, m, 16, 32));
-      }
-      case 3 -> {
-        c.gpr[i.reg] = Move.movsx(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32, 32) & 0xFFFF_FFFFL;
-      }
-      case 4 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
         c.gpr[i.reg] = Move.movsx(c, m, 32, 32) & 0xFFFF_FFFFL;
       }
-      case 5 -> {
+      case 3 -> {
         Move.xchg(c, i, 8);
       }
-      case 6 -> {
+      case 4 -> {
         Move.xchg(c, i, 16);
       }
-      case 7 -> {
+      case 5 -> {
         Move.xchg(c, i, 32);
       }
-      case 8 -> {
+      case 6 -> {
         Move.xchg(c, i, 64);
       }
-      case 9 -> {
+      case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
         Control.pause(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 10 -> {
+      case 8 -> {
         Move.xlat(c, i);
       }
+      case 9 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 10 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 11 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.overflow(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 12 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 14 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 15 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 16 -> {
+      case 14 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
+      case 15 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 16 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 17 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.overflow(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 18 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 20 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 21 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 22 -> {
+      case 20 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
+      case 21 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 22 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 23 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 24 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 26 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 27 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 28 -> {
+      case 26 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], m, 64);
       }
+      case 27 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 28 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 29 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 30 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 31 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 32 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], m, 64);
       }
-      case 34 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 32 -> {
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 35 -> {
+      case 33 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 36 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      case 34 -> {
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
-      case 37 -> {
+      case 35 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 38 -> {
+      case 36 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 39 -> {
+      case 37 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], m, 64);
       }
+      case 38 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 39 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 40 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 41 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 42 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 43 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 44 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 45 -> {
+      case 43 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], m, 64);
       }
+      case 44 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 45 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 46 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.belowOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 47 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 48 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 49 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 50 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 51 -> {
+      case 49 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
+      case 50 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 51 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 52 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.belowOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 53 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 54 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 55 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 56 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 57 -> {
+      case 55 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
-      case 58 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 56 -> {
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 59 -> {
+      case 57 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 60 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      case 58 -> {
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
-      case 61 -> {
+      case 59 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 62 -> {
+      case 60 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 63 -> {
+      case 61 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], m, 64);
+      }
+      case 62 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 63 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

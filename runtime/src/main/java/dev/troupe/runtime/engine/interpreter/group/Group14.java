@@ -13,228 +13,288 @@ final class Group14 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 1 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 2 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 3 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 4 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 5 -> {
+      case 3 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], m, 64);
       }
+      case 4 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 5 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 6 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 7 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 8 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 9 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 10 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 11 -> {
+      case 9 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], m, 64);
       }
+      case 10 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 11 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 12 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.parity(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 13 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 14 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 15 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 16 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 17 -> {
+      case 15 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], m, 64);
       }
-      case 18 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      case 16 -> {
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
-      case 19 -> {
+      case 17 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
-      case 20 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
+      case 18 -> {
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
-      case 21 -> {
+      case 19 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
-      case 22 -> {
+      case 20 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 23 -> {
+      case 21 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], m, 64);
       }
+      case 22 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 23 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 24 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
+                & 0xFFFF_FFFFL;
       }
       case 25 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 26 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 27 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 28 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 29 -> {
+      case 27 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], m, 64);
       }
+      case 28 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 29 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 30 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    Flags.lessOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 31 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
-        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 33 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 34 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 35 -> {
+      case 33 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], m, 64);
       }
+      case 34 -> {
+        Operands.setRegister16(
+            c,
+            i.reg,
+            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+      }
+      case 35 -> {
+        long m = c.mmu.load16(Operands.address(c, i, 2, false));
+        Operands.setRegister16(
+            c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+      }
       case 36 -> {
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        c.gpr[i.reg] =
+            Move.cmov(
+                    c,
+                    !Flags.lessOrEqual(c),
+                    c.gpr[i.reg] & 0xFFFF_FFFFL,
+                    c.gpr[i.rm] & 0xFFFF_FFFFL,
+                    32)
+                & 0xFFFF_FFFFL;
       }
       case 37 -> {
-        long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        long m = c.mmu.load32(Operands.address(c, i, 4, false));
+        c.gpr[i.reg] =
+            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 38 -> {
-        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
-      }
-      case 39 -> {
-        long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
-      }
-      case 40 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
       }
-      case 41 -> {
+      case 39 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg], m, 64);
       }
-      case 42 -> {
+      case 40 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, Flags.overflow(c), 8));
       }
-      case 43 -> {
+      case 41 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.overflow(c), 8));
       }
-      case 44 -> {
+      case 42 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.overflow(c), 8));
       }
-      case 45 -> {
+      case 43 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.overflow(c), 8));
       }
-      case 46 -> {
+      case 44 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.below(c), 8));
       }
-      case 47 -> {
+      case 45 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.below(c), 8));
       }
-      case 48 -> {
+      case 46 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.below(c), 8));
       }
-      case 49 -> {
+      case 47 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, Flags.zero(c), 8));
       }
-      case 50 -> {
+      case 48 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.zero(c), 8));
       }
-      case 51 -> {
+      case 49 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.zero(c), 8));
       }
-      case 52 -> {
+      case 50 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.zero(c), 8));
       }
-      case 53 -> {
+      case 51 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, Flags.belowOrEqual(c), 8));
       }
-      case 54 -> {
+      case 52 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.belowOrEqual(c), 8));
       }
-      case 55 -> {
+      case 53 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.belowOrEqual(c), 8));
       }
-      case 56 -> {
+      case 54 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.belowOrEqual(c), 8));
       }
-      case 57 -> {
+      case 55 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, Flags.sign(c), 8));
       }
-      case 58 -> {
+      case 56 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.sign(c), 8));
       }
-      case 59 -> {
+      case 57 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.sign(c), 8));
       }
-      case 60 -> {
+      case 58 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.sign(c), 8));
       }
-      case 61 -> {
+      case 59 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, Flags.parity(c), 8));
       }
-      case 62 -> {
+      case 60 -> {
         long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, Flags.parity(c), 8));
       }
-      case 63 -> {
+      case 61 -> {
         Operands.setRegister8(c, i.rm, Move.set(c, !Flags.parity(c), 8));
+      }
+      case 62 -> {
+        long a = Operands.address(c, i, 1, true);
+        c.mmu.store8(a, Move.set(c, !Flags.parity(c), 8));
+      }
+      case 63 -> {
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.less(c), 8));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -18,208 +18,207 @@ final class Group15 {
     switch (form & 63) {
       case 0 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, !Flags.parity(c), 8));
+        c.mmu.store8(a, Move.set(c, Flags.less(c), 8));
       }
       case 1 -> {
-        Operands.setRegister8(c, i.rm, Move.set(c, Flags.less(c), 8));
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.less(c), 8));
       }
       case 2 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, Flags.less(c), 8));
+        c.mmu.store8(a, Move.set(c, !Flags.less(c), 8));
       }
       case 3 -> {
-        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.less(c), 8));
+        Operands.setRegister8(c, i.rm, Move.set(c, Flags.lessOrEqual(c), 8));
       }
       case 4 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, !Flags.less(c), 8));
+        c.mmu.store8(a, Move.set(c, Flags.lessOrEqual(c), 8));
       }
       case 5 -> {
-        Operands.setRegister8(c, i.rm, Move.set(c, Flags.lessOrEqual(c), 8));
+        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.lessOrEqual(c), 8));
       }
       case 6 -> {
         long a = Operands.address(c, i, 1, true);
-        c.mmu.store8(a, Move.set(c, Flags.lessOrEqual(c), 8));
-      }
-      case 7 -> {
-        Operands.setRegister8(c, i.rm, Move.set(c, !Flags.lessOrEqual(c), 8));
-      }
-      case 8 -> {
-        long a = Operands.address(c, i, 1, true);
         c.mmu.store8(a, Move.set(c, !Flags.lessOrEqual(c), 8));
       }
-      case 9 -> {
+      case 7 -> {
         Arithmetic.xadd(c, i, 8);
       }
-      case 10 -> {
+      case 8 -> {
         Arithmetic.xadd(c, i, 16);
       }
-      case 11 -> {
+      case 9 -> {
         Arithmetic.xadd(c, i, 32);
       }
-      case 12 -> {
+      case 10 -> {
         Arithmetic.xadd(c, i, 64);
       }
-      case 13 -> {
+      case 11 -> {
         Move.cmpxchg(c, i, 8);
       }
-      case 14 -> {
+      case 12 -> {
         Move.cmpxchg(c, i, 16);
       }
-      case 15 -> {
+      case 13 -> {
         Move.cmpxchg(c, i, 32);
       }
-      case 16 -> {
+      case 14 -> {
         Move.cmpxchg(c, i, 64);
       }
-      case 17 -> {
+      case 15 -> {
         Move.cmpxchg8b(c, i);
       }
-      case 18 -> {
+      case 16 -> {
         Move.cmpxchg16b(c, i);
       }
-      case 19 -> {
+      case 17 -> {
         Stack.push(c, c.gpr[i.reg] & 0xFFFF, 16);
       }
-      case 20 -> {
+      case 18 -> {
         Stack.push(c, c.gpr[i.reg] & 0xFFFF_FFFFL, 32);
       }
-      case 21 -> {
+      case 19 -> {
         Operands.setRegister16(c, i.reg, Stack.pop(c, 16));
       }
-      case 22 -> {
+      case 20 -> {
         c.gpr[i.reg] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
       }
-      case 23 -> {
+      case 21 -> {
         Stack.push(c, i.immediate & 0xFFFF, 16);
       }
-      case 24 -> {
+      case 22 -> {
         Stack.push(c, i.immediate & 0xFFFF_FFFFL, 32);
       }
-      case 25 -> {
+      case 23 -> {
         Stack.push(c, i.immediate, 64);
       }
-      case 26 -> {
+      case 24 -> {
         Stack.push(c, c.gpr[i.rm] & 0xFFFF, 16);
       }
-      case 27 -> {
+      case 25 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Stack.push(c, m, 16);
       }
-      case 28 -> {
+      case 26 -> {
         Stack.push(c, c.gpr[i.rm] & 0xFFFF_FFFFL, 32);
       }
-      case 29 -> {
+      case 27 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
         Stack.push(c, m, 32);
       }
-      case 30 -> {
+      case 28 -> {
         Stack.push(c, c.gpr[i.rm], 64);
       }
-      case 31 -> {
+      case 29 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         Stack.push(c, m, 64);
       }
-      case 32 -> {
+      case 30 -> {
         Operands.setRegister16(c, i.rm, Stack.pop(c, 16));
       }
-      case 33 -> {
+      case 31 -> {
         Stack.popMemory(c, i, 16);
       }
-      case 34 -> {
+      case 32 -> {
         c.gpr[i.rm] = Stack.pop(c, 32) & 0xFFFF_FFFFL;
       }
-      case 35 -> {
+      case 33 -> {
         Stack.popMemory(c, i, 32);
       }
-      case 36 -> {
+      case 34 -> {
         c.gpr[i.rm] = Stack.pop(c, 64);
       }
-      case 37 -> {
+      case 35 -> {
         Stack.popMemory(c, i, 64);
       }
-      case 38 -> {
+      case 36 -> {
         Stack.pusha(c, i, 16);
       }
-      case 39 -> {
+      case 37 -> {
         Stack.pusha(c, i, 32);
       }
-      case 40 -> {
+      case 38 -> {
         Stack.pusha(c, i, 64);
       }
-      case 41 -> {
+      case 39 -> {
         Stack.popa(c, i, 16);
       }
-      case 42 -> {
+      case 40 -> {
         Stack.popa(c, i, 32);
       }
-      case 43 -> {
+      case 41 -> {
         Stack.popa(c, i, 64);
       }
-      case 44 -> {
+      case 42 -> {
         InterruptFlag.push(c, i);
       }
-      case 45 -> {
+      case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
         InterruptFlag.pop(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 46 -> {
+      case 44 -> {
         Stack.enter(c, i, 16);
       }
-      case 47 -> {
+      case 45 -> {
         Stack.enter(c, i, 32);
       }
-      case 48 -> {
+      case 46 -> {
         Stack.enter(c, i, 64);
       }
-      case 49 -> {
+      case 47 -> {
         Stack.leave(c, i, 16);
       }
-      case 50 -> {
+      case 48 -> {
         Stack.leave(c, i, 32);
       }
-      case 51 -> {
+      case 49 -> {
         Stack.leave(c, i, 64);
       }
-      case 52 -> {
+      case 50 -> {
         Control.jcc(c, Flags.overflow(c), i, 16);
       }
-      case 53 -> {
+      case 51 -> {
         Control.jcc(c, Flags.overflow(c), i, 32);
       }
-      case 54 -> {
+      case 52 -> {
         Control.jcc(c, Flags.overflow(c), i, 64);
       }
-      case 55 -> {
+      case 53 -> {
         Control.jcc(c, !Flags.overflow(c), i, 16);
       }
-      case 56 -> {
+      case 54 -> {
         Control.jcc(c, !Flags.overflow(c), i, 32);
       }
-      case 57 -> {
+      case 55 -> {
         Control.jcc(c, !Flags.overflow(c), i, 64);
       }
-      case 58 -> {
+      case 56 -> {
         Control.jcc(c, Flags.below(c), i, 16);
       }
-      case 59 -> {
+      case 57 -> {
         Control.jcc(c, Flags.below(c), i, 32);
       }
-      case 60 -> {
+      case 58 -> {
         Control.jcc(c, !Flags.below(c), i, 16);
       }
-      case 61 -> {
+      case 59 -> {
         Control.jcc(c, !Flags.below(c), i, 32);
       }
-      case 62 -> {
+      case 60 -> {
         Control.jcc(c, Flags.zero(c), i, 16);
       }
-      case 63 -> {
+      case 61 -> {
         Control.jcc(c, Flags.zero(c), i, 32);
+      }
+      case 62 -> {
+        Control.jcc(c, !Flags.zero(c), i, 16);
+      }
+      case 63 -> {
+        Control.jcc(c, !Flags.zero(c), i, 32);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

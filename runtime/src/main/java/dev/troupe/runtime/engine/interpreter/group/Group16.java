@@ -13,250 +13,260 @@ final class Group16 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Control.jcc(c, !Flags.zero(c), i, 16);
-      }
-      case 1 -> {
-        Control.jcc(c, !Flags.zero(c), i, 32);
-      }
-      case 2 -> {
         Control.jcc(c, Flags.belowOrEqual(c), i, 16);
       }
-      case 3 -> {
+      case 1 -> {
         Control.jcc(c, Flags.belowOrEqual(c), i, 32);
       }
-      case 4 -> {
+      case 2 -> {
         Control.jcc(c, !Flags.belowOrEqual(c), i, 16);
       }
-      case 5 -> {
+      case 3 -> {
         Control.jcc(c, !Flags.belowOrEqual(c), i, 32);
       }
-      case 6 -> {
+      case 4 -> {
         Control.jcc(c, Flags.sign(c), i, 16);
       }
-      case 7 -> {
+      case 5 -> {
         Control.jcc(c, Flags.sign(c), i, 32);
       }
-      case 8 -> {
+      case 6 -> {
         Control.jcc(c, Flags.sign(c), i, 64);
       }
-      case 9 -> {
+      case 7 -> {
         Control.jcc(c, !Flags.sign(c), i, 16);
       }
-      case 10 -> {
+      case 8 -> {
         Control.jcc(c, !Flags.sign(c), i, 32);
       }
-      case 11 -> {
+      case 9 -> {
         Control.jcc(c, Flags.parity(c), i, 16);
       }
-      case 12 -> {
+      case 10 -> {
         Control.jcc(c, Flags.parity(c), i, 32);
       }
-      case 13 -> {
+      case 11 -> {
         Control.jcc(c, Flags.parity(c), i, 64);
       }
-      case 14 -> {
+      case 12 -> {
         Control.jcc(c, !Flags.parity(c), i, 16);
       }
-      case 15 -> {
+      case 13 -> {
         Control.jcc(c, !Flags.parity(c), i, 32);
       }
-      case 16 -> {
+      case 14 -> {
         Control.jcc(c, !Flags.parity(c), i, 64);
       }
-      case 17 -> {
+      case 15 -> {
         Control.jcc(c, Flags.less(c), i, 16);
       }
-      case 18 -> {
+      case 16 -> {
         Control.jcc(c, Flags.less(c), i, 32);
       }
-      case 19 -> {
+      case 17 -> {
         Control.jcc(c, Flags.less(c), i, 64);
       }
-      case 20 -> {
+      case 18 -> {
         Control.jcc(c, !Flags.less(c), i, 16);
       }
-      case 21 -> {
+      case 19 -> {
         Control.jcc(c, !Flags.less(c), i, 32);
       }
-      case 22 -> {
+      case 20 -> {
         Control.jcc(c, !Flags.less(c), i, 64);
       }
-      case 23 -> {
+      case 21 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 16);
       }
-      case 24 -> {
+      case 22 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 32);
       }
-      case 25 -> {
+      case 23 -> {
         Control.jcc(c, Flags.lessOrEqual(c), i, 64);
       }
-      case 26 -> {
+      case 24 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 16);
       }
-      case 27 -> {
+      case 25 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 32);
       }
-      case 28 -> {
+      case 26 -> {
         Control.jcc(c, !Flags.lessOrEqual(c), i, 64);
       }
-      case 29 -> {
+      case 27 -> {
         Control.loopne(c, i, 16);
       }
-      case 30 -> {
+      case 28 -> {
         Control.loopne(c, i, 32);
       }
-      case 31 -> {
+      case 29 -> {
         Control.loopne(c, i, 64);
       }
-      case 32 -> {
+      case 30 -> {
         Control.loope(c, i, 16);
       }
-      case 33 -> {
+      case 31 -> {
         Control.loope(c, i, 32);
       }
-      case 34 -> {
+      case 32 -> {
         Control.loope(c, i, 64);
       }
-      case 35 -> {
+      case 33 -> {
         Control.loop(c, i, 16);
       }
-      case 36 -> {
+      case 34 -> {
         Control.loop(c, i, 32);
       }
-      case 37 -> {
+      case 35 -> {
         Control.loop(c, i, 64);
       }
-      case 38 -> {
+      case 36 -> {
         Control.jcxz(c, i, 16);
       }
-      case 39 -> {
+      case 37 -> {
         Control.jcxz(c, i, 32);
       }
-      case 40 -> {
+      case 38 -> {
         Control.jcxz(c, i, 64);
       }
-      case 41 -> {
+      case 39 -> {
         Control.call(c, i, 16);
       }
-      case 42 -> {
+      case 40 -> {
         Control.call(c, i, 32);
       }
-      case 43 -> {
+      case 41 -> {
         Control.jmp(c, i, 16);
       }
-      case 44 -> {
+      case 42 -> {
         Control.jmp(c, i, 32);
       }
-      case 45 -> {
+      case 43 -> {
         Control.callE(c, i, 16);
       }
-      case 46 -> {
+      case 44 -> {
         Control.callE(c, i, 32);
       }
-      case 47 -> {
+      case 45 -> {
         Control.callE(c, i, 64);
       }
-      case 48 -> {
+      case 46 -> {
         Control.jmpE(c, i, 16);
       }
-      case 49 -> {
+      case 47 -> {
         Control.jmpE(c, i, 32);
       }
-      case 50 -> {
+      case 48 -> {
         Control.jmpE(c, i, 64);
       }
-      case 51 -> {
+      case 49 -> {
         Control.ret(c, i, 16);
       }
-      case 52 -> {
+      case 50 -> {
         Control.ret(c, i, 32);
       }
-      case 53 -> {
+      case 51 -> {
         c.rip = i.rip;
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
+        }
+      }
+      case 52 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.movs(c, i, 16);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 53 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        Strings.movs(c, i, 32);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
         }
       }
       case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 16);
+        Strings.movs(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 32);
+        Strings.cmps(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 56 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.movs(c, i, 64);
+        Strings.cmps(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 57 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 8);
+        Strings.cmps(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 58 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 16);
+        Strings.cmps(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 59 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 32);
+        Strings.stos(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 60 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.cmps(c, i, 64);
+        Strings.stos(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 61 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 8);
+        Strings.stos(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 62 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 16);
+        Strings.stos(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 63 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 32);
+        Strings.lods(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

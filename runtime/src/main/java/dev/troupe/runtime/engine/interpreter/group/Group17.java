@@ -20,371 +20,363 @@ final class Group17 {
       case 0 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.stos(c, i, 64);
+        Strings.lods(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 1 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 8);
+        Strings.lods(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 16);
+        Strings.lods(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 32);
+        Strings.scas(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 4 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.lods(c, i, 64);
+        Strings.scas(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 5 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 8);
+        Strings.scas(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 6 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 16);
+        Strings.scas(c, i, 64);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 32);
+        Ports.ins(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 8 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Strings.scas(c, i, 64);
+        Ports.ins(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 9 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 8);
+        Ports.ins(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 16);
+        Ports.outs(c, i, 8);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.ins(c, i, 32);
+        Ports.outs(c, i, 16);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 12 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Ports.outs(c, i, 8);
+        Ports.outs(c, i, 32);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 13 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.outs(c, i, 16);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 14 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Ports.outs(c, i, 32);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 15 -> {
         Move.cmc(c, i);
       }
-      case 16 -> {
+      case 14 -> {
         Move.clc(c, i);
       }
-      case 17 -> {
+      case 15 -> {
         Move.stc(c, i);
       }
-      case 18 -> {
+      case 16 -> {
         Move.cld(c, i);
       }
-      case 19 -> {
+      case 17 -> {
         Move.std(c, i);
       }
-      case 20 -> {
+      case 18 -> {
         Move.sahf(c, i);
       }
-      case 21 -> {
+      case 19 -> {
         Move.lahf(c, i);
       }
-      case 22 -> {
+      case 20 -> {
         Move.salc(c, i);
       }
-      case 23 -> {
+      case 21 -> {
         c.rip = i.rip;
         c.jumped = false;
         Move.ud(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 24 -> {
+      case 22 -> {
         Operands.setRegister8(c, 0, Ports.in(c, i.immediate & 0xFF, 8));
       }
-      case 25 -> {
+      case 23 -> {
         Operands.setRegister16(c, 0, Ports.in(c, i.immediate & 0xFF, 16));
       }
-      case 26 -> {
+      case 24 -> {
         c.gpr[0] = Ports.in(c, i.immediate & 0xFF, 32) & 0xFFFF_FFFFL;
       }
-      case 27 -> {
+      case 25 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFF, 8);
       }
-      case 28 -> {
+      case 26 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 29 -> {
+      case 27 -> {
         Ports.out(c, i.immediate & 0xFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 30 -> {
+      case 28 -> {
         Operands.setRegister8(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 8));
       }
-      case 31 -> {
+      case 29 -> {
         Operands.setRegister16(c, 0, Ports.in(c, c.gpr[2] & 0xFFFF, 16));
       }
-      case 32 -> {
+      case 30 -> {
         c.gpr[0] = Ports.in(c, c.gpr[2] & 0xFFFF, 32) & 0xFFFF_FFFFL;
       }
-      case 33 -> {
+      case 31 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFF, 8);
       }
-      case 34 -> {
+      case 32 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF, 16);
       }
-      case 35 -> {
+      case 33 -> {
         Ports.out(c, c.gpr[2] & 0xFFFF, c.gpr[0] & 0xFFFF_FFFFL, 32);
       }
-      case 36 -> {
+      case 34 -> {
         c.rip = i.rip;
         c.jumped = false;
         FarControl.call(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
+        }
+      }
+      case 35 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.jump(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 36 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FarControl.callMemory(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
         }
       }
       case 37 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.jump(c, i);
+        FarControl.jumpMemory(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 38 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.callMemory(c, i);
+        FarControl.ret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 39 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.jumpMemory(c, i);
+        FarControl.iret(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.ret(c, i);
+        FarControl.breakpoint(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.iret(c, i);
+        FarControl.interrupt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 42 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.breakpoint(c, i);
+        FarControl.overflow(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 43 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FarControl.interrupt(c, i);
+        FarControl.debugTrap(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 44 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        FarControl.overflow(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 45 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        FarControl.debugTrap(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 46 -> {
         Move.bound(c, i, 16);
       }
-      case 47 -> {
+      case 45 -> {
         Move.bound(c, i, 32);
       }
-      case 48 -> {
+      case 46 -> {
         Move.bound(c, i, 64);
       }
-      case 49 -> {
+      case 47 -> {
         SegmentRegisters.push(c, i);
       }
-      case 50 -> {
+      case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.pop(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 51 -> {
+      case 49 -> {
         SegmentRegisters.store(c, i);
       }
-      case 52 -> {
+      case 50 -> {
         c.rip = i.rip;
         c.jumped = false;
         SegmentRegisters.load(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
+        }
+      }
+      case 51 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.lds(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 52 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SegmentRegisters.les(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
         }
       }
       case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.lds(c, i);
+        SegmentRegisters.lss(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.les(c, i);
+        SegmentRegisters.lfs(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SegmentRegisters.lss(c, i);
+        SegmentRegisters.lgs(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 56 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SegmentRegisters.lfs(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 57 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SegmentRegisters.lgs(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 58 -> {
         Checks.umip(c);
         DescriptorTables.sldt(c, i);
       }
-      case 59 -> {
+      case 57 -> {
         Checks.umip(c);
         DescriptorTables.str(c, i);
       }
-      case 60 -> {
+      case 58 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lldt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 61 -> {
+      case 59 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.ltr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 62 -> {
+      case 60 -> {
         DescriptorTables.verr(c, i);
       }
-      case 63 -> {
+      case 61 -> {
         DescriptorTables.verw(c, i);
+      }
+      case 62 -> {
+        Checks.umip(c);
+        DescriptorTables.sgdt(c, i);
+      }
+      case 63 -> {
+        Checks.umip(c);
+        DescriptorTables.sidt(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -22,380 +22,380 @@ final class Group18 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        Checks.umip(c);
-        DescriptorTables.sgdt(c, i);
-      }
-      case 1 -> {
-        Checks.umip(c);
-        DescriptorTables.sidt(c, i);
-      }
-      case 2 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 3 -> {
+      case 1 -> {
         c.rip = i.rip;
         c.jumped = false;
         DescriptorTables.lidt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 4 -> {
+      case 2 -> {
         Checks.umip(c);
         SystemRegisters.storeStatusWord(c, i);
       }
-      case 5 -> {
+      case 3 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 6 -> {
+      case 4 -> {
         DescriptorTables.lar(c, i);
       }
-      case 7 -> {
+      case 5 -> {
         DescriptorTables.lsl(c, i);
       }
-      case 8 -> {
+      case 6 -> {
         DescriptorTables.arpl(c, i);
       }
-      case 9 -> {
+      case 7 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.readControl(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
+        }
+      }
+      case 8 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.writeControl(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 9 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        SystemRegisters.readDebug(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
         }
       }
       case 10 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SystemRegisters.writeControl(c, i);
+        SystemRegisters.writeDebug(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 11 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SystemRegisters.readDebug(c, i);
+        SystemRegisters.clearTaskSwitched(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 12 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SystemRegisters.writeDebug(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
+        CacheControl.flushAll(c, i);
       }
       case 13 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SystemRegisters.clearTaskSwitched(c, i);
+        CacheControl.invalidatePage(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 14 -> {
-        CacheControl.flushAll(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        CacheControl.invalidateContext(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 15 -> {
         c.rip = i.rip;
         c.jumped = false;
-        CacheControl.invalidatePage(c, i);
+        InterruptFlag.clear(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 16 -> {
         c.rip = i.rip;
         c.jumped = false;
-        CacheControl.invalidateContext(c, i);
+        InterruptFlag.set(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 17 -> {
         c.rip = i.rip;
         c.jumped = false;
-        InterruptFlag.clear(c, i);
+        Waiting.halt(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 18 -> {
         c.rip = i.rip;
         c.jumped = false;
-        InterruptFlag.set(c, i);
+        AccessFlag.clear(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 19 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.halt(c, i);
+        AccessFlag.set(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 20 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        AccessFlag.clear(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
+        ModelSpecific.swapGs(c, i);
       }
       case 21 -> {
         c.rip = i.rip;
         c.jumped = false;
-        AccessFlag.set(c, i);
+        ModelSpecific.writeMsr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 22 -> {
-        ModelSpecific.swapGs(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        ModelSpecific.readMsr(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
       }
       case 23 -> {
         c.rip = i.rip;
         c.jumped = false;
-        ModelSpecific.writeMsr(c, i);
+        ModelSpecific.readTimeStamp(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 24 -> {
         c.rip = i.rip;
         c.jumped = false;
-        ModelSpecific.readMsr(c, i);
+        ModelSpecific.readPerformance(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 25 -> {
         c.rip = i.rip;
         c.jumped = false;
-        ModelSpecific.readTimeStamp(c, i);
+        ModelSpecific.readTimeStampAndProcessor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 26 -> {
         c.rip = i.rip;
         c.jumped = false;
-        ModelSpecific.readPerformance(c, i);
+        ModelSpecific.identify(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 27 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        ModelSpecific.readTimeStampAndProcessor(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 28 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        ModelSpecific.identify(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 29 -> {
         ModelSpecific.readProcessor(c, i);
       }
-      case 30 -> {
+      case 28 -> {
         ModelSpecific.random(c, i);
       }
-      case 31 -> {
+      case 29 -> {
         ModelSpecific.readFsBase(c, i);
       }
-      case 32 -> {
+      case 30 -> {
         ModelSpecific.readGsBase(c, i);
       }
-      case 33 -> {
+      case 31 -> {
         ModelSpecific.writeFsBase(c, i);
       }
-      case 34 -> {
+      case 32 -> {
         ModelSpecific.writeGsBase(c, i);
       }
-      case 35 -> {
+      case 33 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
+        }
+      }
+      case 34 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.call(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
+        }
+      }
+      case 35 -> {
+        c.rip = i.rip;
+        c.jumped = false;
+        FastSystemCall.callReturn(c, i);
+        if (!c.jumped) {
+          c.rip = i.nextRip;
         }
       }
       case 36 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.call(c, i);
+        FastSystemCall.enter(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 37 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.callReturn(c, i);
+        FastSystemCall.exit(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 38 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.enter(c, i);
+        Waiting.monitor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 39 -> {
         c.rip = i.rip;
         c.jumped = false;
-        FastSystemCall.exit(c, i);
+        Waiting.wait(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 40 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.monitor(c, i);
+        Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 41 -> {
         c.rip = i.rip;
         c.jumped = false;
-        Waiting.wait(c, i);
+        Waiting.waitAnyLevel(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
       case 42 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Waiting.monitorAnyLevel(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 43 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        Waiting.waitAnyLevel(c, i);
-        if (!c.jumped) {
-            c.rip = i.nextRip;
-        }
-      }
-      case 44 -> {
         CacheControl.zeroLine(c, i);
       }
-      case 45 -> {
+      case 43 -> {
         CacheControl.flushLine(c, i);
       }
-      case 46 -> {
+      case 44 -> {
         CacheControl.fence(c, i);
       }
-      case 47 -> {
+      case 45 -> {
         ExtendedState.fxsave(c, i);
       }
-      case 48 -> {
+      case 46 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 47 -> {
         ExtendedState.xsave(c, i);
       }
-      case 50 -> {
+      case 48 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstor(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 51 -> {
+      case 49 -> {
         ExtendedState.xsaveopt(c, i);
       }
-      case 52 -> {
+      case 50 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstors(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 53 -> {
+      case 51 -> {
         ExtendedState.xsavec(c, i);
       }
-      case 54 -> {
+      case 52 -> {
         SystemRegisters.readExtended(c, i);
       }
-      case 55 -> {
+      case 53 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 56 -> {
+      case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
         SseMove.ldmxcsr(c, i);
         if (!c.jumped) {
-            c.rip = i.nextRip;
+          c.rip = i.nextRip;
         }
       }
-      case 57 -> {
+      case 55 -> {
         SseMove.stmxcsr(c, i);
       }
-      case 58 -> {
+      case 56 -> {
         c.x87.checkPending(c);
         X87Arithmetic.faddM32(c, i);
       }
-      case 59 -> {
+      case 57 -> {
         c.x87.checkPending(c);
         X87Arithmetic.faddM64(c, i);
       }
-      case 60 -> {
+      case 58 -> {
         c.x87.checkPending(c);
         X87Arithmetic.fiaddM32(c, i);
       }
-      case 61 -> {
+      case 59 -> {
         c.x87.checkPending(c);
         X87Arithmetic.fiaddM16(c, i);
       }
-      case 62 -> {
+      case 60 -> {
         c.x87.checkPending(c);
         X87Arithmetic.fmulM32(c, i);
       }
-      case 63 -> {
+      case 61 -> {
         c.x87.checkPending(c);
         X87Arithmetic.fmulM64(c, i);
+      }
+      case 62 -> {
+        c.x87.checkPending(c);
+        X87Arithmetic.fimulM32(c, i);
+      }
+      case 63 -> {
+        c.x87.checkPending(c);
+        X87Arithmetic.fimulM16(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -5,7 +5,6 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
-import dev.troupe.runtime.engine.interpreter.op.X87Transcendental;
 import dev.troupe.runtime.isa.Insn;
 
 final class Group21 {
@@ -14,228 +13,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.x87.checkPending(c);
-        X87Transcendental.fcos(c, i);
-      }
-      case 1 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
-      }
-      case 2 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 1 -> {
         MmxPack.punpcklwd(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 2 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 3 -> {
         MmxPack.punpckldq(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 4 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 5 -> {
         MmxPack.packsswb(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 6 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 7 -> {
         MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 8 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 9 -> {
         MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 10 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 11 -> {
         MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 12 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 13 -> {
         MmxPack.packuswb(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 14 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 15 -> {
         MmxPack.punpckhbw(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 16 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 17 -> {
         MmxPack.punpckhwd(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 18 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 19 -> {
         MmxPack.punpckhdq(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 20 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 21 -> {
         MmxPack.packssdw(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 22 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 23 -> {
         MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 24 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 25 -> {
         MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 26 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 27 -> {
         MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 28 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 29 -> {
         MmxPack.psrlw(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 30 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 31 -> {
         MmxPack.psrld(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 32 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 33 -> {
         MmxPack.psrlq(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 34 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 35 -> {
         MmxLanes.pmullw(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 36 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 37 -> {
         MmxLanes.psubusb(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 38 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 39 -> {
         MmxLanes.psubusw(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 40 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 41 -> {
         MmxLanes.pand(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 42 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 43 -> {
         MmxLanes.paddusb(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 44 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 45 -> {
         MmxLanes.paddusw(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 46 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 47 -> {
         MmxLanes.pandn(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 48 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 49 -> {
         MmxPack.psraw(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 50 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 51 -> {
         MmxPack.psrad(c, i.reg, i.rm);
       }
-      case 54 -> {
+      case 52 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
-      case 55 -> {
+      case 53 -> {
         MmxLanes.pmulhw(c, i.reg, i.rm);
       }
-      case 56 -> {
+      case 54 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 57 -> {
+      case 55 -> {
         MmxLanes.psubsb(c, i.reg, i.rm);
       }
-      case 58 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 59 -> {
+      case 57 -> {
         MmxLanes.psubsw(c, i.reg, i.rm);
       }
-      case 60 -> {
+      case 58 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 61 -> {
+      case 59 -> {
         MmxLanes.por(c, i.reg, i.rm);
       }
-      case 62 -> {
+      case 60 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 63 -> {
+      case 61 -> {
         MmxLanes.paddsb(c, i.reg, i.rm);
+      }
+      case 62 -> {
+        Vectors.loadMmx(c, i, 64);
+        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+      }
+      case 63 -> {
+        MmxLanes.paddsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

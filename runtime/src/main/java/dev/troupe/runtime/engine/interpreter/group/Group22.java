@@ -15,222 +15,221 @@ final class Group22 {
     switch (form & 63) {
       case 0 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        MmxLanes.paddsw(c, i.reg, i.rm);
+        MmxLanes.pxor(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
-        MmxLanes.pxor(c, i.reg, i.rm);
+        MmxPack.psllw(c, i.reg, i.rm);
       }
       case 4 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pxor(c, i.reg, Vectors.SLOT);
+        MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 5 -> {
-        MmxPack.psllw(c, i.reg, i.rm);
+        MmxPack.pslld(c, i.reg, i.rm);
       }
       case 6 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllw(c, i.reg, Vectors.SLOT);
+        MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 7 -> {
-        MmxPack.pslld(c, i.reg, i.rm);
+        MmxPack.psllq(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.pslld(c, i.reg, Vectors.SLOT);
+        MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        MmxPack.psllq(c, i.reg, i.rm);
+        MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxPack.psllq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        MmxLanes.pmaddwd(c, i.reg, i.rm);
+        MmxLanes.psubb(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        MmxLanes.psubb(c, i.reg, i.rm);
+        MmxLanes.psubw(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubb(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        MmxLanes.psubw(c, i.reg, i.rm);
+        MmxLanes.psubd(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubw(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
-        MmxLanes.psubd(c, i.reg, i.rm);
+        MmxLanes.paddb(c, i.reg, i.rm);
       }
       case 18 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubd(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        MmxLanes.paddb(c, i.reg, i.rm);
+        MmxLanes.paddw(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddb(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        MmxLanes.paddw(c, i.reg, i.rm);
+        MmxLanes.paddd(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddw(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        MmxLanes.paddd(c, i.reg, i.rm);
+        MmxLanes.paddq(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddd(c, i.reg, Vectors.SLOT);
+        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        MmxLanes.paddq(c, i.reg, i.rm);
+        MmxLanes.pmuludq(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.paddq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        MmxLanes.pmuludq(c, i.reg, i.rm);
+        MmxLanes.psubq(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        MmxLanes.psubq(c, i.reg, i.rm);
+        MmxLanes.pminub(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.psubq(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        MmxLanes.pminub(c, i.reg, i.rm);
+        MmxLanes.pmaxub(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminub(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        MmxLanes.pmaxub(c, i.reg, i.rm);
+        MmxLanes.pavgb(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        MmxLanes.pavgb(c, i.reg, i.rm);
+        MmxLanes.pavgw(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
+        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        MmxLanes.pavgw(c, i.reg, i.rm);
+        MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
-        MmxLanes.pmulhuw(c, i.reg, i.rm);
+        MmxLanes.pminsw(c, i.reg, i.rm);
       }
       case 40 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 41 -> {
-        MmxLanes.pminsw(c, i.reg, i.rm);
+        MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 42 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
+        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 43 -> {
-        MmxLanes.pmaxsw(c, i.reg, i.rm);
+        MmxLanes.psadbw(c, i.reg, i.rm);
       }
       case 44 -> {
         Vectors.loadMmx(c, i, 64);
-        MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
-      }
-      case 45 -> {
-        MmxLanes.psadbw(c, i.reg, i.rm);
-      }
-      case 46 -> {
-        Vectors.loadMmx(c, i, 64);
         MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 45 -> {
         MmxPack.psrlwImmediate(c, i);
       }
-      case 48 -> {
+      case 46 -> {
         MmxPack.psrawImmediate(c, i);
       }
-      case 49 -> {
+      case 47 -> {
         MmxPack.psllwImmediate(c, i);
       }
-      case 50 -> {
+      case 48 -> {
         MmxPack.psrldImmediate(c, i);
       }
-      case 51 -> {
+      case 49 -> {
         MmxPack.psradImmediate(c, i);
       }
-      case 52 -> {
+      case 50 -> {
         MmxPack.pslldImmediate(c, i);
       }
-      case 53 -> {
+      case 51 -> {
         MmxPack.psrlqImmediate(c, i);
       }
-      case 54 -> {
+      case 52 -> {
         MmxPack.psllqImmediate(c, i);
       }
-      case 55 -> {
+      case 53 -> {
         MmxMove.movdToMmx(c, i);
       }
-      case 56 -> {
+      case 54 -> {
         MmxMove.movdFromMmx(c, i);
       }
-      case 57 -> {
+      case 55 -> {
         MmxMove.movq(c, i.reg, i.rm);
       }
-      case 58 -> {
+      case 56 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 59 -> {
+      case 57 -> {
         MmxMove.movq(c, i.rm, i.reg);
       }
-      case 60 -> {
+      case 58 -> {
         MmxMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.storeMmx(c, i, 64);
       }
-      case 61 -> {
+      case 59 -> {
         MmxMove.emms(c, i);
       }
-      case 62 -> {
+      case 60 -> {
         MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 63 -> {
+      case 61 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 62 -> {
+        MmxMove.pinsrw(c, i);
+      }
+      case 63 -> {
+        MmxMove.pextrw(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

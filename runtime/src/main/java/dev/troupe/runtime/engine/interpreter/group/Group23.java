@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.MmxLanes;
 import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.MmxPack;
+import dev.troupe.runtime.engine.interpreter.op.SseApproximate;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -15,226 +16,227 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxMove.pinsrw(c, i);
-      }
-      case 1 -> {
-        MmxMove.pextrw(c, i);
-      }
-      case 2 -> {
         MmxMove.pmovmskb(c, i);
       }
-      case 3 -> {
+      case 1 -> {
         MmxMove.maskmovq(c, i);
       }
-      case 4 -> {
+      case 2 -> {
         MmxMove.pshufb(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 3 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.pshufb(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 4 -> {
         MmxPack.phaddw(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 5 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 6 -> {
         MmxPack.phaddd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 7 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 8 -> {
         MmxPack.phaddsw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 9 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 10 -> {
         MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 11 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 12 -> {
         MmxPack.phsubw(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         MmxPack.phsubd(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         MmxPack.phsubsw(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         MmxLanes.psignb(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 20 -> {
         MmxLanes.psignw(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 22 -> {
         MmxLanes.psignd(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 24 -> {
         MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 26 -> {
         MmxLanes.pabsb(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         MmxLanes.pabsw(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 30 -> {
         MmxLanes.pabsd(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 32 -> {
         MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 35 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 36 -> {
+      case 34 -> {
         SseArithmetic.addps(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.addps(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 36 -> {
         SseArithmetic.addss(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 37 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.addss(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 38 -> {
         SseArithmetic.mulps(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 40 -> {
         SseArithmetic.mulss(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 41 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 42 -> {
         SseArithmetic.subps(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.subps(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 44 -> {
         SseArithmetic.subss(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 45 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.subss(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 46 -> {
         SseArithmetic.minps(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.minps(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 48 -> {
         SseArithmetic.minss(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 49 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.minss(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 50 -> {
         SseArithmetic.divps(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.divps(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 52 -> {
         SseArithmetic.divss(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 53 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.divss(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 54 -> {
         SseArithmetic.maxps(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 56 -> {
         SseArithmetic.maxss(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 57 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 58 -> {
         SseArithmetic.sqrtps(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 60 -> {
         SseArithmetic.sqrtss(c, i.reg, i.rm);
       }
-      case 63 -> {
+      case 61 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseApproximate.rsqrtps(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 128, true);
+        SseApproximate.rsqrtps(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -18,234 +18,234 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseApproximate.rsqrtps(c, i.reg, i.rm);
-      }
-      case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseApproximate.rsqrtps(c, i.reg, Vectors.SLOT);
-      }
-      case 2 -> {
         SseApproximate.rsqrtss(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 1 -> {
         Vectors.load(c, i, 32, false);
         SseApproximate.rsqrtss(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 2 -> {
         SseApproximate.rcpps(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 3 -> {
         Vectors.load(c, i, 128, true);
         SseApproximate.rcpps(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 4 -> {
         SseApproximate.rcpss(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 5 -> {
         Vectors.load(c, i, 32, false);
         SseApproximate.rcpss(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 6 -> {
         SseLanes.pand(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 7 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 8 -> {
         SseLanes.pandn(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 9 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 10 -> {
         SseLanes.por(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 11 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 12 -> {
         SseLanes.pxor(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         SsePack.punpckldq(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         SsePack.punpckhdq(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 22 -> {
+      case 20 -> {
         SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 24 -> {
+      case 22 -> {
         SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 26 -> {
+      case 24 -> {
         SseCompare.ucomiss(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 26 -> {
         SseCompare.comiss(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 27 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         SseMove.movdqa(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, false);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 30 -> {
         SseMove.movdqa(c, i.rm, i.reg);
       }
-      case 33 -> {
+      case 31 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, false);
       }
-      case 34 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 33 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, true);
       }
-      case 36 -> {
+      case 34 -> {
         Vectors.load(c, i, 32, false);
         SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 35 -> {
         SseMove.movss(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 36 -> {
         SseMove.movss(c, i.rm, i.reg);
       }
-      case 39 -> {
+      case 37 -> {
         SseMove.movss(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 32, false);
       }
-      case 40 -> {
+      case 38 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 39 -> {
         SseMove.movhlps(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 40 -> {
         SseMove.movsd(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 43 -> {
+      case 41 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 42 -> {
         SseMove.movhps(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 43 -> {
         SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 46 -> {
+      case 44 -> {
         SseMove.movmskps(c, i);
       }
-      case 47 -> {
+      case 45 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 46 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 47 -> {
         c.x87.checkPending(c);
         SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 48 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 49 -> {
         c.x87.checkPending(c);
         SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 50 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 51 -> {
         SseConvert.cvtsi2ss(c, i);
       }
-      case 54 -> {
+      case 52 -> {
         SseConvert.cvttss2si(c, i);
       }
-      case 55 -> {
+      case 53 -> {
         SseConvert.cvtss2si(c, i);
       }
-      case 56 -> {
+      case 54 -> {
         SsePack.punpcklbw(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 56 -> {
         SsePack.punpcklwd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 58 -> {
         SsePack.packsswb(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 60 -> {
         SseLanes.pcmpgtb(c, i.reg, i.rm);
+      }
+      case 61 -> {
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

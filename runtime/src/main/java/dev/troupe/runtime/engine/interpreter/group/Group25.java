@@ -13,228 +13,228 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        SsePack.packuswb(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        SsePack.punpckhbw(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packuswb(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SsePack.punpckhbw(c, i.reg, i.rm);
+        SsePack.punpckhwd(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
+        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SsePack.punpckhwd(c, i.reg, i.rm);
+        SsePack.packssdw(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
+        SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SsePack.packssdw(c, i.reg, i.rm);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.packssdw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        SsePack.psrlw(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        SsePack.psrld(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrlw(c, i.reg, Vectors.SLOT);
+        SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SsePack.psrld(c, i.reg, i.rm);
+        SsePack.psrlq(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrld(c, i.reg, Vectors.SLOT);
+        SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SsePack.psrlq(c, i.reg, i.rm);
+        SseLanes.pmullw(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrlq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.pmullw(c, i.reg, i.rm);
+        SseLanes.psubusb(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmullw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseLanes.psubusb(c, i.reg, i.rm);
+        SseLanes.psubusw(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubusb(c, i.reg, Vectors.SLOT);
+        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseLanes.psubusw(c, i.reg, i.rm);
+        SseLanes.paddusb(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubusw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseLanes.paddusb(c, i.reg, i.rm);
+        SseLanes.paddusw(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddusb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseLanes.paddusw(c, i.reg, i.rm);
+        SsePack.psraw(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddusw(c, i.reg, Vectors.SLOT);
+        SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SsePack.psraw(c, i.reg, i.rm);
+        SsePack.psrad(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psraw(c, i.reg, Vectors.SLOT);
+        SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SsePack.psrad(c, i.reg, i.rm);
+        SseLanes.pmulhw(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psrad(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
-        SseLanes.pmulhw(c, i.reg, i.rm);
+        SseLanes.psubsb(c, i.reg, i.rm);
       }
       case 39 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
       case 40 -> {
-        SseLanes.psubsb(c, i.reg, i.rm);
+        SseLanes.psubsw(c, i.reg, i.rm);
       }
       case 41 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsb(c, i.reg, Vectors.SLOT);
+        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
       case 42 -> {
-        SseLanes.psubsw(c, i.reg, i.rm);
+        SseLanes.paddsb(c, i.reg, i.rm);
       }
       case 43 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubsw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
       case 44 -> {
-        SseLanes.paddsb(c, i.reg, i.rm);
+        SseLanes.paddsw(c, i.reg, i.rm);
       }
       case 45 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddsb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
       case 46 -> {
-        SseLanes.paddsw(c, i.reg, i.rm);
+        SsePack.psllw(c, i.reg, i.rm);
       }
       case 47 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddsw(c, i.reg, Vectors.SLOT);
+        SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
       case 48 -> {
-        SsePack.psllw(c, i.reg, i.rm);
+        SsePack.pslld(c, i.reg, i.rm);
       }
       case 49 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psllw(c, i.reg, Vectors.SLOT);
+        SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
       case 50 -> {
-        SsePack.pslld(c, i.reg, i.rm);
+        SsePack.psllq(c, i.reg, i.rm);
       }
       case 51 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.pslld(c, i.reg, Vectors.SLOT);
+        SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
       case 52 -> {
-        SsePack.psllq(c, i.reg, i.rm);
+        SseLanes.pmaddwd(c, i.reg, i.rm);
       }
       case 53 -> {
         Vectors.load(c, i, 128, true);
-        SsePack.psllq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
       case 54 -> {
-        SseLanes.pmaddwd(c, i.reg, i.rm);
+        SseLanes.psubb(c, i.reg, i.rm);
       }
       case 55 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
+        SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
       case 56 -> {
-        SseLanes.psubb(c, i.reg, i.rm);
+        SseLanes.psubw(c, i.reg, i.rm);
       }
       case 57 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubb(c, i.reg, Vectors.SLOT);
+        SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
       case 58 -> {
-        SseLanes.psubw(c, i.reg, i.rm);
+        SseLanes.psubd(c, i.reg, i.rm);
       }
       case 59 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubw(c, i.reg, Vectors.SLOT);
+        SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseLanes.psubd(c, i.reg, i.rm);
+        SseLanes.paddb(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseLanes.paddb(c, i.reg, i.rm);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddb(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

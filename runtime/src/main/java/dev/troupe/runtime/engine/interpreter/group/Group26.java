@@ -17,221 +17,221 @@ final class Group26 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
+        SseLanes.paddd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        SseLanes.paddq(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddd(c, i.reg, Vectors.SLOT);
+        SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseLanes.paddq(c, i.reg, i.rm);
+        SseLanes.pmuludq(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.paddq(c, i.reg, Vectors.SLOT);
+        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseLanes.pmuludq(c, i.reg, i.rm);
+        SseLanes.psubq(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
+        SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseLanes.psubq(c, i.reg, i.rm);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psubq(c, i.reg, Vectors.SLOT);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        SseLanes.pavgb(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        SseLanes.pavgw(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgb(c, i.reg, Vectors.SLOT);
+        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
-        SseLanes.pavgw(c, i.reg, i.rm);
+        SseLanes.pmulhuw(c, i.reg, i.rm);
       }
       case 17 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pavgw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.pmulhuw(c, i.reg, i.rm);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 21 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseLanes.psadbw(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.psadbw(c, i.reg, Vectors.SLOT);
+        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseShuffle.punpcklqdq(c, i.reg, i.rm);
+        SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
-      }
-      case 28 -> {
-        SseShuffle.punpckhqdq(c, i.reg, i.rm);
-      }
-      case 29 -> {
-        Vectors.load(c, i, 128, true);
         SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         SsePack.psrlwImmediate(c, i);
       }
-      case 31 -> {
+      case 29 -> {
         SsePack.psrawImmediate(c, i);
       }
-      case 32 -> {
+      case 30 -> {
         SsePack.psllwImmediate(c, i);
       }
-      case 33 -> {
+      case 31 -> {
         SsePack.psrldImmediate(c, i);
       }
-      case 34 -> {
+      case 32 -> {
         SsePack.psradImmediate(c, i);
       }
-      case 35 -> {
+      case 33 -> {
         SsePack.pslldImmediate(c, i);
       }
-      case 36 -> {
+      case 34 -> {
         SsePack.psrlqImmediate(c, i);
       }
-      case 37 -> {
+      case 35 -> {
         SsePack.psllqImmediate(c, i);
       }
-      case 38 -> {
+      case 36 -> {
         SseShuffle.psrldq(c, i);
       }
-      case 39 -> {
+      case 37 -> {
         SseShuffle.pslldq(c, i);
       }
-      case 40 -> {
+      case 38 -> {
         SseMove.movdToXmm(c, i);
       }
-      case 41 -> {
+      case 39 -> {
         SseMove.movdFromXmm(c, i);
       }
-      case 42 -> {
+      case 40 -> {
         SseMove.movq(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 41 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 42 -> {
         SseMove.movq(c, i.rm, i.reg);
       }
-      case 45 -> {
+      case 43 -> {
         SseMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 46 -> {
+      case 44 -> {
         c.x87.checkPending(c);
         MmxMove.movq2dq(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 45 -> {
         c.x87.checkPending(c);
         MmxMove.movdq2q(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 46 -> {
         SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 48 -> {
         SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 51 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 52 -> {
+      case 50 -> {
         SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 53 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 54 -> {
+      case 52 -> {
         SseMove.pinsrw(c, i);
       }
-      case 55 -> {
+      case 53 -> {
         SseMove.pextrwFromModRm(c, i);
       }
-      case 56 -> {
+      case 54 -> {
         SseMove.pmovmskb(c, i);
       }
-      case 57 -> {
+      case 55 -> {
         SseMove.maskmovdqu(c, i);
       }
-      case 58 -> {
+      case 56 -> {
         SseArithmetic.addpd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 58 -> {
         SseArithmetic.addsd(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 59 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 60 -> {
         SseArithmetic.mulpd(c, i.reg, i.rm);
       }
-      case 63 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseArithmetic.mulsd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

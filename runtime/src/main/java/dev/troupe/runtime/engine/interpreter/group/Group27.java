@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
+import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -16,231 +17,231 @@ final class Group27 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseArithmetic.mulsd(c, i.reg, i.rm);
-      }
-      case 1 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
-      }
-      case 2 -> {
         SseArithmetic.subpd(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 1 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 2 -> {
         SseArithmetic.subsd(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 3 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 4 -> {
         SseArithmetic.minpd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 5 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 6 -> {
         SseArithmetic.minsd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 7 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 8 -> {
         SseArithmetic.divpd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 9 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 10 -> {
         SseArithmetic.divsd(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 11 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 12 -> {
         SseArithmetic.maxpd(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         SseArithmetic.maxsd(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         SseArithmetic.sqrtpd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         SseArithmetic.sqrtsd(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 20 -> {
         SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 24 -> {
+      case 22 -> {
         SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 26 -> {
+      case 24 -> {
         SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 28 -> {
+      case 26 -> {
         SseCompare.ucomisd(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 27 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         SseCompare.comisd(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 29 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.comisd(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 30 -> {
         SseMove.movsd(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 31 -> {
         SseMove.movsd(c, i.rm, i.reg);
       }
-      case 34 -> {
+      case 32 -> {
         SseMove.movmskpd(c, i);
       }
-      case 35 -> {
+      case 33 -> {
         SseConvert.cvtpd2ps(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 35 -> {
         SseConvert.cvtps2pd(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 36 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 37 -> {
         SseConvert.cvtsd2ss(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 38 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 39 -> {
         SseConvert.cvtss2sd(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 40 -> {
         Vectors.load(c, i, 32, false);
         SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 41 -> {
         SseConvert.cvtdq2ps(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 43 -> {
         SseConvert.cvtps2dq(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 45 -> {
         SseConvert.cvttps2dq(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 47 -> {
         SseConvert.cvttpd2dq(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 49 -> {
         SseConvert.cvtpd2dq(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 51 -> {
         SseConvert.cvtdq2pd(c, i.reg, i.rm);
       }
-      case 54 -> {
+      case 52 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
       }
-      case 55 -> {
+      case 53 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2pd(c, i.reg, i.rm);
       }
-      case 56 -> {
+      case 54 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
-      case 57 -> {
+      case 55 -> {
         c.x87.checkPending(c);
         SseConvert.cvttpd2pi(c, i.reg, i.rm);
       }
-      case 58 -> {
+      case 56 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 59 -> {
+      case 57 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpd2pi(c, i.reg, i.rm);
       }
-      case 60 -> {
+      case 58 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 61 -> {
+      case 59 -> {
         SseConvert.cvtsi2sd(c, i);
       }
-      case 62 -> {
+      case 60 -> {
         SseConvert.cvttsd2si(c, i);
       }
-      case 63 -> {
+      case 61 -> {
         SseConvert.cvtsd2si(c, i);
+      }
+      case 62 -> {
+        SseHorizontal.haddpd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

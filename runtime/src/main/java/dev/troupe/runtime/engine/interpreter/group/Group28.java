@@ -16,228 +16,228 @@ final class Group28 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseHorizontal.haddpd(c, i.reg, i.rm);
+        SseHorizontal.haddps(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
+        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
-        SseHorizontal.haddps(c, i.reg, i.rm);
+        SseHorizontal.hsubpd(c, i.reg, i.rm);
       }
       case 3 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
+        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
       }
       case 4 -> {
-        SseHorizontal.hsubpd(c, i.reg, i.rm);
+        SseHorizontal.hsubps(c, i.reg, i.rm);
       }
       case 5 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
+        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
       }
       case 6 -> {
-        SseHorizontal.hsubps(c, i.reg, i.rm);
+        SseHorizontal.addsubpd(c, i.reg, i.rm);
       }
       case 7 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
+        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
       }
       case 8 -> {
-        SseHorizontal.addsubpd(c, i.reg, i.rm);
+        SseHorizontal.addsubps(c, i.reg, i.rm);
       }
       case 9 -> {
         Vectors.load(c, i, 128, true);
-        SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
-      }
-      case 10 -> {
-        SseHorizontal.addsubps(c, i.reg, i.rm);
-      }
-      case 11 -> {
-        Vectors.load(c, i, 128, true);
         SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 10 -> {
         SseShuffle.movddup(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 11 -> {
         Vectors.load(c, i, 64, false);
         SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 12 -> {
         SseShuffle.movsldup(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         SseShuffle.movshdup(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         SseShuffle.pshufb(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         SsePack.phaddw(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 20 -> {
         SsePack.phaddd(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 22 -> {
         SsePack.phaddsw(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 24 -> {
         SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 26 -> {
         SsePack.phsubw(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 27 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         SsePack.phsubd(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 30 -> {
         SsePack.phsubsw(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 31 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 32 -> {
         SseLanes.psignb(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 34 -> {
         SseLanes.psignw(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 36 -> {
         SseLanes.psignd(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 38 -> {
         SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 40 -> {
         SseLanes.pabsb(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 42 -> {
         SseLanes.pabsw(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 44 -> {
         SseLanes.pabsd(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 46 -> {
         SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 48 -> {
         SseShuffle.pblendvb(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 50 -> {
         SseShuffle.blendvps(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 52 -> {
         SseShuffle.blendvpd(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 54 -> {
         SseShuffle.ptest(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.ptest(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 56 -> {
         SseWiden.pmovsxbw(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 57 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 58 -> {
         SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 59 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
+      case 60 -> {
         SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
-      case 63 -> {
+      case 61 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
+      }
+      case 62 -> {
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
+      }
+      case 63 -> {
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

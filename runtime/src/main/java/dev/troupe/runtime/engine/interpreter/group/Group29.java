@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseMove;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseWiden;
@@ -17,228 +18,227 @@ final class Group29 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
-      }
-      case 1 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
-      }
-      case 2 -> {
         SseWiden.pmovsxwq(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 1 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 2 -> {
         SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 3 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 4 -> {
         SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 5 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 6 -> {
         SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 7 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 8 -> {
         SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 9 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 10 -> {
         SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 11 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 12 -> {
         SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         SseLanes.pmuldq(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 20 -> {
         SsePack.packusdw(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 22 -> {
         SseLanes.pminsb(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 24 -> {
         SseLanes.pminsd(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 26 -> {
         SseLanes.pminuw(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 27 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 28 -> {
         SseLanes.pminud(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 29 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 30 -> {
         SseLanes.pmaxsb(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 31 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 32 -> {
         SseLanes.pmaxsd(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 34 -> {
         SseLanes.pmaxuw(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 36 -> {
         SseLanes.pmaxud(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 37 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 38 -> {
         SseLanes.pmulld(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 39 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 40 -> {
         SseShuffle.phminposuw(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 41 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 42 -> {
         SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 45 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 46 -> {
+      case 44 -> {
         SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 47 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 48 -> {
+      case 46 -> {
         SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 47 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 48 -> {
         SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 51 -> {
+      case 49 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 52 -> {
+      case 50 -> {
         SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 53 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 54 -> {
+      case 52 -> {
         SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 55 -> {
+      case 53 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 56 -> {
+      case 54 -> {
         SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 57 -> {
+      case 55 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 58 -> {
+      case 56 -> {
         SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 59 -> {
+      case 57 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 60 -> {
+      case 58 -> {
         SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 61 -> {
+      case 59 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 62 -> {
+      case 60 -> {
         SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 63 -> {
+      case 61 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
+      }
+      case 62 -> {
+        SseMove.pextrb(c, i);
+      }
+      case 63 -> {
+        SseMove.pextrw(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -16,95 +16,89 @@ final class Group30 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseMove.pextrb(c, i);
-      }
-      case 1 -> {
-        SseMove.pextrw(c, i);
-      }
-      case 2 -> {
         SseMove.pextrd(c, i);
       }
-      case 3 -> {
+      case 1 -> {
         SseMove.extractps(c, i);
       }
-      case 4 -> {
+      case 2 -> {
         SseMove.pinsrb(c, i);
       }
-      case 5 -> {
+      case 3 -> {
         SseMove.pinsrd(c, i);
       }
-      case 6 -> {
+      case 4 -> {
         SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 7 -> {
+      case 5 -> {
         Vectors.load(c, i, 32, false);
         SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 8 -> {
+      case 6 -> {
         SseLanes.pcmpgtq(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 7 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 8 -> {
         SseStrings.pcmpestrm(c, i);
       }
-      case 11 -> {
+      case 9 -> {
         SseStrings.pcmpestri(c, i);
       }
-      case 12 -> {
+      case 10 -> {
         SseStrings.pcmpistrm(c, i);
       }
-      case 13 -> {
+      case 11 -> {
         SseStrings.pcmpistri(c, i);
       }
-      case 14 -> {
+      case 12 -> {
         Aes.aesimc(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 13 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesimc(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 14 -> {
         Aes.aesenc(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 15 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesenc(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 16 -> {
         Aes.aesenclast(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 17 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesenclast(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 18 -> {
         Aes.aesdec(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 19 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesdec(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 20 -> {
         Aes.aesdeclast(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 21 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesdeclast(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 22 -> {
         Aes.aeskeygenassist(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 25 -> {
+      case 23 -> {
         Vectors.load(c, i, 128, true);
         Aes.aeskeygenassist(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 26 -> {
+      case 24 -> {
         Aes.pclmulqdq(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 27 -> {
+      case 25 -> {
         Vectors.load(c, i, 128, true);
         Aes.pclmulqdq(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }

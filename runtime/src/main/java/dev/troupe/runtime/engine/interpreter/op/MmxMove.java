@@ -103,7 +103,7 @@ public final class MmxMove {
   @Meaning("MASKMOVQ_MMX")
   public static void maskmovq(Cpu c, Insn i) {
     c.x87.checkPending(c);
-    SseMove.storeMasked(c, i, 8, mm(c, i.reg & 7), 0, Lanes.signs(mm(c, i.rm & 7)));
+    SseMove.storeMasked(c, i, mm(c, i.reg & 7), 0, Lanes.signs(mm(c, i.rm & 7)));
     c.x87.enterMmx();
   }
 }

@@ -148,11 +148,13 @@ public final class Move {
 
   @Meaning(value = "BOUND", flow = Flow.NEXT)
   public static void bound(Cpu c, Insn i, int size) {
-    long address = Operands.address(c, i, size >> 2, false);
     long index = Flags.extend(Operands.register(c, i.reg, size), size);
-    long low = Flags.extend(Operands.load(c, address, size), size);
-    long high = Flags.extend(Operands.load(c, address + (size >> 3), size), size);
-    if (index < low || index > high) {
+    if (index < Flags.extend(Operands.load(c, i, size), size)) {
+      throw c.fault(Fault.BR); // without a look at the upper bound, as processors do
+    }
+    int bytes = size >> 3;
+    long high = Operands.load(c, Operands.part(c, i, bytes, bytes, false), size);
+    if (index > Flags.extend(high, size)) {
       throw c.fault(Fault.BR);
     }
   }

@@ -173,19 +173,18 @@ public final class SseMove {
     storeMasked(
         c,
         i,
-        16,
         c.xmm[2 * i.reg],
         c.xmm[2 * i.reg + 1],
         (int) low | Lanes.signs(c.xmm[2 * i.rm + 1]) << 8);
   }
 
   /**
-   * Stores those of {@code bytes} bytes that the mask has bits for at DS:rDI; touches nothing else,
-   * nor anything if one of them faults.
+   * Stores the bytes that the mask has bits for at DS:rDI; touches nothing else, nor anything if
+   * one of them faults. Alignment is checked for quadwords.
    */
-  static void storeMasked(Cpu c, Insn i, int bytes, long low, long high, int mask) {
+  static void storeMasked(Cpu c, Insn i, long low, long high, int mask) {
     long target = Operands.linear(c, i, Operands.cut(c.gpr[Cpu.RDI], i.addressSize), 1, true);
-    if ((c.mode & Mode.ALIGNMENT_CHECK) != 0 && (target & bytes - 1) != 0) {
+    if ((c.mode & Mode.ALIGNMENT_CHECK) != 0 && (target & 7) != 0) {
       throw c.fault(Fault.AC, 0);
     }
     if (mask == 0) {

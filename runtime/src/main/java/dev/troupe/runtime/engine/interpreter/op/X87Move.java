@@ -212,12 +212,16 @@ public final class X87Move {
     if (nothingToStore(x)) {
       return;
     }
-    long low = low(c, i, true);
-    long high = high(c, i, true);
-    x.status &= ~X87.C1;
-    boolean empty = x.isEmpty(0) && x.underflow();
+    // As processors do, without a look ahead: a fault of the exponent leaves the significand
+    // stored, and the number still on the stack.
+    boolean empty = x.isEmpty(0);
+    long low = Operands.part(c, i, 0, 8, true);
     c.mmu.store64(low, empty ? X87.INDEFINITE_SIGNIFICAND : x.significand[x.top]);
-    c.mmu.store16(high, empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
+    c.mmu.store16(high(c, i, true), empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
+    x.status &= ~X87.C1;
+    if (empty) {
+      x.underflow();
+    }
     x.pop();
   }
 
