@@ -106,6 +106,9 @@ public final class Board implements Runnable {
   /** Deterministic schedule: drained by call and settle only, never by the pool. */
   private volatile boolean stepped;
 
+  /** The last holder let go with messages taken and not handled. */
+  private volatile boolean left;
+
   // What follows belongs to the holder.
   /** Messages taken and not yet handled, oldest first. */
   private Message todo;
@@ -136,7 +139,11 @@ public final class Board implements Runnable {
    */
   public void stepped(boolean on) {
     stepped = on;
-    if (!on && pushed != null) {
+    if (on) {
+      while (holder != null) {
+        Thread.onSpinWait(); // the pool's last drain; a later one sees the switch
+      }
+    } else if (pushed != null || left) {
       wake();
     }
   }
@@ -148,7 +155,7 @@ public final class Board implements Runnable {
 
   /** True if nobody drains and nothing waits. */
   public boolean settled() {
-    return pushed == null && holder == null;
+    return pushed == null && holder == null && !left; // left is written before the holder lets go
   }
 
   /** Puts a message into its place; from any thread. */
@@ -222,7 +229,7 @@ public final class Board implements Runnable {
    * to the pool.
    */
   public void settle() {
-    while (pushed != null || holder != null) {
+    while (!settled()) {
       if (take()) {
         try {
           while (todo != null || pushed != null) {
@@ -246,7 +253,9 @@ public final class Board implements Runnable {
     kicked = false;
     if (take()) {
       try {
-        drain(null);
+        if (!stepped) {
+          drain(null);
+        }
       } finally {
         letGo();
       }
@@ -259,6 +268,7 @@ public final class Board implements Runnable {
 
   private void letGo() {
     boolean more = todo != null;
+    left = more;
     cause = null;
     holder = null;
     if (more || pushed != null) {
