@@ -23,7 +23,10 @@ class TerminalIT {
   @TempDir private Path folder;
 
   private Process start(Pty pty, String guest) throws IOException {
-    List<String> line = new ArrayList<>(List.of("setsid", "--ctty"));
+    // Whoever started the tests may ignore SIGINT or SIGHUP (nohup, a background job); not the
+    // child.
+    List<String> line =
+        new ArrayList<>(List.of("env", "--default-signal=INT,HUP,TERM", "setsid", "--ctty"));
     line.addAll(
         VmctlProcess.command("run", "--kernel", VmctlProcess.kernel(folder, guest).toString()));
     return new ProcessBuilder(line)
