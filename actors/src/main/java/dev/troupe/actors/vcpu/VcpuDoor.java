@@ -33,8 +33,9 @@ public final class VcpuDoor {
 
   /** Hands an interrupt in, and wakes the vCPU if it is halted. */
   public void post(Interrupt interrupt) {
-    if (admits.test(interrupt) && vcpu.post(interrupt)) {
-      wake();
+    if (admits.test(interrupt)) {
+      vcpu.post(interrupt);
+      wake(); // whatever else it had been told to look at: that may have come without a wake-up
     }
   }
 

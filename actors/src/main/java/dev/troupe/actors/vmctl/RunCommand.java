@@ -115,9 +115,6 @@ final class RunCommand implements Callable<Integer> {
     if (cpus < 1 || cpus > MAX_CPUS) {
       throw usage("--cpus must be 1 to " + MAX_CPUS + ", is " + cpus);
     }
-    if (cpus > 1) {
-      throw usage("--cpus " + cpus + ": guests have one vCPU in this release");
-    }
     checkMemory();
     if (image != null && kernel != null) {
       throw usage("give IMAGE or --kernel, not both");

@@ -141,6 +141,14 @@ abstract class MachineTest {
   }
 
   @Test
+  void theBootProcessorStartsTheOthers() throws Exception {
+    var spec = TinyGuest.spec("smp", folder).setCpus(4).build();
+
+    assertThat(host.start(spec, console, Doors.OPEN).ended().outcome())
+        .isEqualTo(new Outcome.DebugExit(9));
+  }
+
+  @Test
   void theLocalApicsTimerWakesItsHaltedVcpuWithoutAMessage() throws Exception {
     MachineActor.Ended end = start("apic").ended();
 

@@ -384,11 +384,6 @@ public final class Cpu {
     return (boolean) ATTENTION.getAndSet(this, false);
   }
 
-  /** Sets the request; false if it was set already. */
-  boolean requestAttention() {
-    return !(boolean) ATTENTION.getAndSet(this, true);
-  }
-
   /** IF, the task priority or the NMI block now let in what may have been waiting. */
   public void interruptsOpened() {
     if (eventsWaiting) {

@@ -2,6 +2,7 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.Interrupt;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -60,11 +61,10 @@ public final class Vcpu {
   }
 
   /**
-   * Adds an interrupt to the pending set; from any thread, without a lock.
-   *
-   * @return true if the vCPU had nothing to look at before: the caller wakes it if it is halted
+   * Adds an interrupt to the pending set; from any thread, without a lock. The caller wakes the vCPU
+   * if it is halted.
    */
-  public boolean post(Interrupt interrupt) {
+  public void post(Interrupt interrupt) {
     switch (interrupt) {
       case Interrupt.Fixed(int vector, boolean level) -> {
         int bit = (vector & 0xFF) | (level ? 256 : 0);
@@ -83,10 +83,12 @@ public final class Vcpu {
       // No SMM: nothing to enter. The processor ignores SMIs, as with SMM unsupported by its
       // firmware.
       case Interrupt.Smi() -> {
-        return false;
+        return;
       }
     }
-    return cpu.requestAttention();
+    cpu.attend();
+    // Before the caller looks whether the vCPU has halted; its actor says so, and then looks here.
+    VarHandle.fullFence();
   }
 
   /**
