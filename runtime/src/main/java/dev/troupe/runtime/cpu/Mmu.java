@@ -227,7 +227,8 @@ public final class Mmu {
 
   /**
    * Atomically replaces {@code size} bytes if they are {@code expected}: the hardware's
-   * compare-and-swap, after a {@code loadRmw} of the same address by the same instruction.
+   * compare-and-swap, after a {@code loadRmw} of the same address by the same instruction, which
+   * has written nothing yet.
    *
    * @param size 1, 2, 4 or 8
    * @return false if memory holds something else; nothing is written then
@@ -246,7 +247,8 @@ public final class Mmu {
 
   /**
    * Host address of {@code size} bytes within a page, for an atomic update by other means:
-   * permission has been checked as for a write, and the page counts as written.
+   * permission has been checked as for a write, and the page counts as written. The caller says
+   * {@link GuestMemory#written} after it.
    *
    * @return {@link GuestMemory#NO_RAM} if there is no RAM
    */

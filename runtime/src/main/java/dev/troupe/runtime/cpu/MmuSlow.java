@@ -13,9 +13,6 @@ final class MmuSlow {
   private static final int PAGE_OFFSET = 4095;
   private static final int WORD = 8;
 
-  /** Serializes locked accesses that straddle 8 bytes, which hardware does by locking the bus. */
-  private static final Object SPLIT_LOCK = new Object();
-
   private final Cpu cpu;
   private final GuestMemory memory;
   private final Tlb tlb;
@@ -258,8 +255,13 @@ final class MmuSlow {
       storeDevice(size, value);
       return;
     }
-    memory.beforeWrite(host, size);
+    memory.markDirty(host);
     Raw.releaseFence();
+    put(host, size, value);
+    memory.written(host, size);
+  }
+
+  private static void put(long host, int size, long value) {
     switch (size) {
       case 1 -> Raw.put8(host, (byte) value);
       case 2 -> Raw.put16(host, (short) value);
@@ -295,14 +297,8 @@ final class MmuSlow {
 
   boolean compareAndSet(long linear, int size, long expected, long value) {
     checkAlignment(linear, size);
-    if (crosses(linear, size)) {
-      synchronized (SPLIT_LOCK) {
-        if (load(bank, linear, size, PageWalk.WRITE) != mask(expected, size)) {
-          return false;
-        }
-        store(bank, linear, size, value);
-        return true;
-      }
+    if (((int) linear & (WORD - 1)) + size > WORD) {
+      return splitCompareAndSet(linear, size, expected, value);
     }
     long host = resolve(bank, linear, PageWalk.WRITE);
     watched(linear, size, true);
@@ -310,15 +306,31 @@ final class MmuSlow {
       storeDevice(size, value);
       return true;
     }
-    memory.beforeWrite(host, size);
-    return swap(host, size, expected, value);
+    memory.markDirty(host);
+    boolean swapped = swap(host, size, expected, value);
+    memory.written(host, size);
+    return swapped;
+  }
+
+  /** What straddles 8 bytes, and hardware does by locking the bus: nobody else runs meanwhile. */
+  private boolean splitCompareAndSet(long linear, int size, long expected, long value) {
+    probe(linear, size, PageWalk.WRITE); // a fault stays outside
+    boolean[] swapped = new boolean[1];
+    cpu.execution.alone(
+        () -> {
+          if (load(bank, linear, size, PageWalk.WRITE) == mask(expected, size)) {
+            store(bank, linear, size, value);
+            swapped[0] = true;
+          }
+        });
+    return swapped[0];
   }
 
   long updatableHost(long linear, int size) {
     long host = resolve(bank, linear, PageWalk.WRITE);
     watched(linear, size, true);
     if (host != GuestMemory.NO_RAM) {
-      memory.beforeWrite(host, size);
+      memory.markDirty(host);
     }
     return host;
   }
@@ -327,28 +339,15 @@ final class MmuSlow {
     return size == 8 ? value : value & (1L << (8 * size)) - 1;
   }
 
-  /** Compare-and-swap of 1, 2, 4 or 8 bytes of RAM, within the aligned word around them. */
+  /** Compare-and-swap of 1, 2, 4 or 8 bytes of RAM, which lie within an aligned word. */
   static boolean swap(long host, int size, long expected, long value) {
-    if (size == 8 && (host & 7) == 0) {
+    if (size == 8) {
       return Raw.compareAndSet64(host, expected, value);
     }
     if (size == 4 && (host & 3) == 0) {
       return Raw.compareAndSet32(host, (int) expected, (int) value);
     }
     int offset = (int) host & (WORD - 1);
-    if (offset + size > WORD) {
-      synchronized (SPLIT_LOCK) {
-        if (get(host, size) != mask(expected, size)) {
-          return false;
-        }
-        switch (size) {
-          case 2 -> Raw.put16(host, (short) value);
-          case 4 -> Raw.put32(host, (int) value);
-          default -> Raw.put64(host, value);
-        }
-        return true;
-      }
-    }
     long word = host - offset;
     int shift = 8 * offset;
     long bits = mask(-1, size) << shift;
@@ -369,11 +368,12 @@ final class MmuSlow {
     if (host == GuestMemory.NO_RAM) {
       return; // a descriptor in a device's registers: there is nothing to mark
     }
-    memory.beforeWrite(host, 1);
+    memory.markDirty(host);
     long old;
     do {
       old = Raw.get8(host) & 0xFFL;
     } while ((old & bits) != bits && !swap(host, 1, old, old | bits));
+    memory.written(host, 1);
   }
 
   // Probes and fetch -----------------------------------------------------------------------------

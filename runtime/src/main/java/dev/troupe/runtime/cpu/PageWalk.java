@@ -182,17 +182,16 @@ final class PageWalk {
       long value = entryValue[i];
       if ((value & bits) != bits) {
         long host = entryHost[i];
-        boolean swapped;
-        if ((cpu.cr4 & ControlRegisters.PAE) == 0) {
-          memory.beforeWrite(host, 4);
-          swapped = Raw.compareAndSet32(host, (int) value, (int) (value | bits));
-        } else {
-          memory.beforeWrite(host, 8);
-          swapped = Raw.compareAndSet64(host, value, value | bits);
-        }
+        memory.markDirty(host);
+        boolean wide = (cpu.cr4 & ControlRegisters.PAE) != 0;
+        boolean swapped =
+            wide
+                ? Raw.compareAndSet64(host, value, value | bits)
+                : Raw.compareAndSet32(host, (int) value, (int) (value | bits));
         if (!swapped) {
           return false;
         }
+        memory.written(host, wide ? 8 : 4);
       }
       if (leaf) {
         dirty = write || (value & DIRTY) != 0;

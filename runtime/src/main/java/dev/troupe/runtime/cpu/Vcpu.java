@@ -61,8 +61,8 @@ public final class Vcpu {
   }
 
   /**
-   * Adds an interrupt to the pending set; from any thread, without a lock. The caller wakes the vCPU
-   * if it is halted.
+   * Adds an interrupt to the pending set; from any thread, without a lock. The caller wakes the
+   * vCPU if it is halted.
    */
   public void post(Interrupt interrupt) {
     switch (interrupt) {

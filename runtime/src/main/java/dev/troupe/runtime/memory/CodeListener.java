@@ -1,16 +1,16 @@
 package dev.troupe.runtime.memory;
 
-/** Told before bytes of a page that holds decoded or translated code change. */
+/** Holds code decoded or translated from guest memory; told when bytes of such a page changed. */
 @FunctionalInterface
 public interface CodeListener {
   /**
-   * Called synchronously by whoever is about to write (a vCPU or a device), with the old bytes
-   * still in place. The write is within one page.
+   * Called by whoever has written (a vCPU or a device), with the new bytes in place and before it
+   * does anything else. The write is within one page.
    *
-   * @param physical guest-physical address of the first byte to be written
+   * @param host host address of the first byte that was written
    * @param length 1 to 4096
-   * @return true if this listener has no code left in that page, so that its writes may become fast
-   *     again
+   * @return true if this listener has no code left in that page; {@link GuestMemory#codeGone} is
+   *     then called for it
    */
-  boolean beforeCodeWrite(long physical, int length);
+  boolean codeWritten(long host, int length);
 }

@@ -2,21 +2,26 @@ package dev.troupe.runtime.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 
 /**
  * Guest-physical memory: RAM mapped outside the heap, sparse, with the hole below 4 GiB that x86
  * boards have. RAM is [0, min(size, HOLE_START)) and, for larger guests, [4 GiB, 4 GiB + size -
  * HOLE_START). All of it is one mapping of the host: RAM above the hole follows RAM below it.
  *
- * <p>Each page has flags. {@link #CODE} and {@link #DIRTY} decide whether a write to it may skip
- * {@link #beforeWrite}: everybody who writes RAM by its host address calls that first, or holds a
- * grant from {@link #grantWrite}.
+ * <p>Each page has flags, and a set of those who hold code of it. They decide whether a write may
+ * be done without more ado: everybody who writes RAM by its host address holds a grant from {@link
+ * #grantWrite}, or calls {@link #markDirty} before and {@link #written} after.
+ *
+ * <p>A write and the decoding of the same bytes on two threads: who is going to decode enters the
+ * set, takes the grants back, waits until no vCPU is in the middle of a store that began under one
+ * ({@link Turns}), then reads; who writes without a grant writes, then looks at the set. One of the
+ * two sees the other.
  */
 public final class GuestMemory implements AutoCloseable {
   public static final int PAGE_SIZE = 4096;
@@ -30,14 +35,14 @@ public final class GuestMemory implements AutoCloseable {
   /** Not a host address: no RAM there. */
   public static final long NO_RAM = 0;
 
-  /** Page flag: an engine holds code decoded from this page. */
-  public static final int CODE = 1;
-
   /** Page flag: written since {@link #clearDirty()}. */
-  public static final int DIRTY = 2;
+  public static final int DIRTY = 1;
 
   /** Page flag: some TLB may hold a fast write tag for this page. */
-  private static final int GRANTED = 4;
+  private static final int GRANTED = 2;
+
+  /** Holders of code, at most: one a vCPU, a bit each in a page's set. */
+  private static final int MAX_CODE_LISTENERS = 64;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -52,22 +57,26 @@ public final class GuestMemory implements AutoCloseable {
   private final long highSize;
   private final HostMapping ram;
   private final HostMapping flags;
+  private final HostMapping code;
   private final long base;
   private final long flagsBase;
+  private final long codeBase;
   private boolean closed;
   private final List<HostMapping> others = new ArrayList<>();
-  private final ReadWriteLock turns = new ReentrantReadWriteLock();
+  private final Turns turns = new Turns();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
   private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
 
-  private GuestMemory(long size, HostMapping ram, HostMapping flags) {
+  private GuestMemory(long size, HostMapping ram, HostMapping flags, HostMapping code) {
     this.size = size;
     this.lowSize = Math.min(size, HOLE_START);
     this.highSize = size - lowSize;
     this.ram = ram;
     this.flags = flags;
+    this.code = code;
     this.base = ram.address();
     this.flagsBase = flags.address();
+    this.codeBase = code.address();
   }
 
   /**
@@ -81,11 +90,15 @@ public final class GuestMemory implements AutoCloseable {
       throw new IllegalArgumentException(
           "guest memory must be whole pages, 4096 to " + MAXIMUM_SIZE + " bytes: size=" + size);
     }
-    HostMapping ram = HostMapping.map(size);
+    long pages = size >> PAGE_SHIFT;
+    List<HostMapping> mapped = new ArrayList<>();
     try {
-      return new GuestMemory(size, ram, HostMapping.map((size >> PAGE_SHIFT) * Integer.BYTES));
+      mapped.add(HostMapping.map(size));
+      mapped.add(HostMapping.map(pages * Integer.BYTES));
+      mapped.add(HostMapping.map(pages * Long.BYTES));
+      return new GuestMemory(size, mapped.get(0), mapped.get(1), mapped.get(2));
     } catch (RuntimeException e) {
-      ram.close();
+      mapped.forEach(HostMapping::close);
       throw e;
     }
   }
@@ -136,11 +149,8 @@ public final class GuestMemory implements AutoCloseable {
             || (physical >= HOLE_END && physical - HOLE_END <= highSize - length));
   }
 
-  /**
-   * Where vCPUs that share this memory have to keep apart: a turn holds the read side, who must be
-   * alone the write side. Only used on hosts without a 16-byte compare-exchange.
-   */
-  public ReadWriteLock turns() {
+  /** The turns of the vCPUs that share this memory. */
+  public Turns turns() {
     return turns;
   }
 
@@ -155,9 +165,22 @@ public final class GuestMemory implements AutoCloseable {
     return Raw.getAcquire32(flagAddress(host));
   }
 
-  /** Adds a listener for writes to code pages. */
-  public void addCodeListener(CodeListener listener) {
+  private long codeAddress(long host) {
+    return codeBase + ((host - base) >>> PAGE_SHIFT << 3);
+  }
+
+  /**
+   * Adds a holder of code.
+   *
+   * @return its number, for {@link #markCode} and {@link #codeGone}
+   */
+  public synchronized int addCodeListener(CodeListener listener) {
+    int number = codeListeners.size();
+    if (number == MAX_CODE_LISTENERS) {
+      throw new IllegalStateException("more holders of code than " + MAX_CODE_LISTENERS);
+    }
     codeListeners.add(Objects.requireNonNull(listener));
+    return number;
   }
 
   /** Adds a holder of write grants: a TLB. */
@@ -166,70 +189,71 @@ public final class GuestMemory implements AutoCloseable {
   }
 
   /**
-   * Marks the page as holding code, before its bytes are read for decoding: from now on each write
-   * to it goes through the listeners.
+   * Enters a holder of code of a page, before the page's bytes are read for decoding: from now on
+   * it is told of each write.
    *
-   * @param physical an address in RAM
+   * @param host a host address of RAM
+   * @param holder the number that {@link #addCodeListener} gave
+   * @return true if others may be in the middle of a write that nobody is told of: {@link
+   *     Turns.Turn#awaitOthers} before the bytes are read
    */
-  public void markCode(long physical) {
-    long host = ramAddress(physical) & -PAGE_SIZE;
-    int before = Raw.getAndOr32(flagAddress(host), CODE);
-    if ((before & CODE) == 0) {
-      slowWrites(host);
-    }
+  public boolean markCode(long host, int holder) {
+    long page = host & -PAGE_SIZE;
+    long before = Raw.getAndOr64(codeAddress(page), 1L << holder);
+    return before == 0 && slowWrites(page);
   }
 
-  /** Takes the code mark back: no engine holds code of this page any more. */
-  public void clearCode(long physical) {
-    Raw.getAndAnd32(flagAddress(ramAddress(physical)), ~CODE);
+  /** A holder has no code of this page any more. */
+  public void codeGone(long host, int holder) {
+    Raw.getAndAnd64(codeAddress(host), ~(1L << holder));
   }
 
-  private void slowWrites(long hostPage) {
-    if ((Raw.getAndAnd32(flagAddress(hostPage), ~GRANTED) & GRANTED) != 0) {
-      for (WriteGrants holder : grants) {
-        holder.slowWrites(hostPage);
-      }
+  /** True if anybody holds code of the page that this host address of RAM is in. */
+  public boolean holdsCode(long host) {
+    return Raw.getAcquire64(codeAddress(host)) != 0;
+  }
+
+  private boolean slowWrites(long hostPage) {
+    if ((Raw.getAndAnd32(flagAddress(hostPage), ~GRANTED) & GRANTED) == 0) {
+      return false;
     }
+    for (WriteGrants holder : grants) {
+      holder.slowWrites(hostPage);
+    }
+    return true;
   }
 
   /**
-   * Asks for the right to write a page without {@link #beforeWrite}. The asker stores its fast tag
-   * first and calls this after it, so that a concurrent {@link #markCode} either sees the grant or
-   * is seen here.
+   * Asks for the right to write a page without more ado. The asker stores its fast tag first and
+   * calls this after it, so that a concurrent {@link #markCode} either sees the grant or is seen
+   * here.
    *
    * @param host a host address of RAM
-   * @return false if the tag has to be slow: the page holds code or is not dirty yet
+   * @return false if the tag has to be slow: somebody holds code of the page or it is not dirty yet
    */
   public boolean grantWrite(long host) {
     int before = Raw.getAndOr32(flagAddress(host), GRANTED);
-    return (before & (CODE | DIRTY)) == DIRTY;
+    return (before & DIRTY) != 0 && !holdsCode(host);
   }
 
   /**
-   * Has to be called before every write to RAM that holds no grant, within one page.
+   * Has to be called after every write to RAM that holds no grant, within one page; {@link
+   * #markDirty} comes before it.
    *
    * @param host host address of the first byte, in RAM
    * @param length 1 to the end of the page
    */
-  public void beforeWrite(long host, int length) {
-    long flagAddress = flagAddress(host);
-    int now = Raw.getAcquire32(flagAddress);
-    if ((now & DIRTY) == 0) {
-      now = Raw.getAndOr32(flagAddress, DIRTY);
-    }
-    if ((now & CODE) != 0) {
-      boolean empty = true;
-      long physical = physicalAddress(host);
-      for (CodeListener listener : codeListeners) {
-        empty &= listener.beforeCodeWrite(physical, length);
-      }
-      if (empty) {
-        Raw.getAndAnd32(flagAddress, ~CODE);
+  public void written(long host, int length) {
+    VarHandle.fullFence();
+    for (long holders = Raw.getAcquire64(codeAddress(host)); holders != 0; holders &= holders - 1) {
+      int holder = Long.numberOfTrailingZeros(holders);
+      if (codeListeners.get(holder).codeWritten(host, length)) {
+        codeGone(host, holder);
       }
     }
   }
 
-  /** Marks the page dirty, for a translation that is going to be written through. */
+  /** Has to be called before a page is written, or a translation made to write it through. */
   public void markDirty(long host) {
     long flagAddress = flagAddress(host);
     if ((Raw.getAcquire32(flagAddress) & DIRTY) == 0) {
@@ -292,13 +316,7 @@ public final class GuestMemory implements AutoCloseable {
       return false;
     }
     long host = length == 0 ? base : ramAddress(physical);
-    for (long done = 0; done < length; ) {
-      int chunk = (int) Math.min(length - done, PAGE_SIZE - ((host + done) & (PAGE_SIZE - 1)));
-      beforeWrite(host + done, chunk);
-      done += chunk;
-    }
-    Raw.releaseFence();
-    MemorySegment.copy(source, 0, Raw.segment(host, length), 0, length);
+    write(host, length, target -> MemorySegment.copy(source, 0, target, 0, length));
     return true;
   }
 
@@ -312,14 +330,28 @@ public final class GuestMemory implements AutoCloseable {
       return false;
     }
     long host = length == 0 ? base : ramAddress(physical);
+    write(host, length, target -> target.fill(value));
+    return true;
+  }
+
+  private void write(long host, long length, Consumer<MemorySegment> writer) {
+    forEachPage(host, length, (at, count) -> markDirty(at));
+    Raw.releaseFence();
+    writer.accept(Raw.segment(host, length));
+    forEachPage(host, length, this::written);
+  }
+
+  /** A part of a range that lies within one page. */
+  private interface Part {
+    void at(long host, int length);
+  }
+
+  private static void forEachPage(long host, long length, Part part) {
     for (long done = 0; done < length; ) {
       int chunk = (int) Math.min(length - done, PAGE_SIZE - ((host + done) & (PAGE_SIZE - 1)));
-      beforeWrite(host + done, chunk);
+      part.at(host + done, chunk);
       done += chunk;
     }
-    Raw.releaseFence();
-    Raw.segment(host, length).fill(value);
-    return true;
   }
 
   /**
@@ -375,12 +407,12 @@ public final class GuestMemory implements AutoCloseable {
     for (WriteGrants holder : grants) {
       holder.slowAllWrites();
     }
-    for (long page = 0; page < size >> PAGE_SHIFT; page++) {
-      if ((Raw.get32(flagsBase + (page << 2)) & CODE) != 0) {
-        beforeWrite(base + (page << PAGE_SHIFT), PAGE_SIZE);
+    ram.discard();
+    for (long page = base; page < base + size; page += PAGE_SIZE) {
+      if (holdsCode(page)) {
+        written(page, PAGE_SIZE);
       }
     }
-    ram.discard();
     flags.discard();
   }
 
@@ -390,6 +422,7 @@ public final class GuestMemory implements AutoCloseable {
     closed = true;
     ram.close();
     flags.close();
+    code.close();
     others.forEach(HostMapping::close);
     others.clear();
   }

@@ -125,6 +125,16 @@ public final class Raw {
     return (int) INT.getAndBitwiseAnd(ALL, address, bits);
   }
 
+  /** Sets bits atomically and returns the old value; the address is a multiple of 8. */
+  public static long getAndOr64(long address, long bits) {
+    return (long) LONG.getAndBitwiseOr(ALL, address, bits);
+  }
+
+  /** Keeps bits atomically and returns the old value; the address is a multiple of 8. */
+  public static long getAndAnd64(long address, long bits) {
+    return (long) LONG.getAndBitwiseAnd(ALL, address, bits);
+  }
+
   /** The hardware's compare-and-swap; the address is a multiple of 4. */
   public static boolean compareAndSet32(long address, int expected, int value) {
     return INT.compareAndSet(ALL, address, expected, value);

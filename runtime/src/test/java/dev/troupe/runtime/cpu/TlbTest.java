@@ -97,7 +97,7 @@ class TlbTest {
   void trackingNeverEvicts() {
     cpu.mmu.store64(PAGE, 0x3333);
     poke(PT, OTHER_FRAME | P | W | U);
-    memory.markCode(FRAME);
+    memory.markCode(memory.hostAddress(FRAME), memory.addCodeListener((host, length) -> false));
     memory.clearDirty();
     cpu.mmu.store64(PAGE + 8, 0x4444);
     assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x3333);
@@ -106,20 +106,22 @@ class TlbTest {
   }
 
   @Test
-  void codeListenersAreToldBeforeEachWriteToTheirPage() {
+  void holdersOfCodeAreToldAfterEachWriteToTheirPage() {
     List<String> told = new ArrayList<>();
-    memory.addCodeListener(
-        (physical, length) -> {
-          told.add("%x+%d %x".formatted(physical, length, peek(FRAME)));
-          return told.size() == 2;
-        });
+    int holder =
+        memory.addCodeListener(
+            (host, length) -> {
+              long physical = memory.physicalAddress(host);
+              told.add("%x+%d %x".formatted(physical, length, peek(FRAME)));
+              return told.size() == 2;
+            });
     cpu.mmu.store64(PAGE, 1);
     assertThat(told).isEmpty();
-    memory.markCode(FRAME + 5);
+    memory.markCode(memory.hostAddress(FRAME + 5), holder);
     cpu.mmu.store64(PAGE, 2);
     cpu.mmu.store8(PAGE + 4, 3);
     cpu.mmu.store64(PAGE, 4);
-    assertThat(told).containsExactly("100000+8 1", "100004+1 2");
+    assertThat(told).containsExactly("100000+8 2", "100004+1 300000002");
   }
 
   @Test

@@ -48,12 +48,14 @@ class GuestMemoryTest {
   }
 
   @Test
-  void copiesMarkPagesDirtyAndTellCodeListenersPageByPage() {
+  void copiesMarkPagesDirtyAndTellHoldersOfCodePageByPage() {
     try (GuestMemory memory = GuestMemory.allocate(4 * 4096)) {
       List<Long> told = new ArrayList<>();
-      memory.addCodeListener((physical, length) -> told.add(physical << 16 | length));
-      memory.markCode(4096);
-      memory.markCode(8192);
+      int holder =
+          memory.addCodeListener(
+              (host, length) -> told.add(memory.physicalAddress(host) << 16 | length));
+      memory.markCode(memory.hostAddress(4096), holder);
+      memory.markCode(memory.hostAddress(8192), holder);
       memory.copyIn(5000, new byte[4096]);
       assertThat(told).containsExactly(5000L << 16 | 3192, 8192L << 16 | 904);
       assertThat(memory.isDirty(0)).isFalse();
@@ -62,7 +64,26 @@ class GuestMemoryTest {
       memory.clearDirty();
       assertThat(memory.isDirty(8192)).isFalse();
       memory.copyIn(8192, new byte[1]);
-      assertThat(told).hasSize(2); // the listener had said that no code is left
+      assertThat(told).hasSize(2); // the holder had said that no code is left
+    }
+  }
+
+  @Test
+  void aPageIsCodeUntilTheLastHolderLetsGo() {
+    try (GuestMemory memory = GuestMemory.allocate(4096)) {
+      long host = memory.hostAddress(0);
+      int one = memory.addCodeListener((written, length) -> true);
+      int other = memory.addCodeListener((written, length) -> false);
+      memory.markDirty(host);
+      assertThat(memory.grantWrite(host)).isTrue();
+      assertThat(memory.markCode(host, one)).as("a grant was taken back").isTrue();
+      assertThat(memory.markCode(host, other)).isFalse();
+      assertThat(memory.grantWrite(host)).isFalse();
+      memory.written(host, 1);
+      assertThat(memory.holdsCode(host)).as("the other still holds some").isTrue();
+      memory.codeGone(host, other);
+      assertThat(memory.holdsCode(host)).isFalse();
+      assertThat(memory.grantWrite(host)).isTrue();
     }
   }
 
@@ -70,9 +91,9 @@ class GuestMemoryTest {
   void resetGivesZeroesAndTellsOfCode() {
     try (GuestMemory memory = GuestMemory.allocate(4 * 4096)) {
       List<Long> told = new ArrayList<>();
-      memory.addCodeListener((physical, length) -> told.add(physical));
+      int holder = memory.addCodeListener((host, length) -> told.add(memory.physicalAddress(host)));
       memory.copyIn(4096, new byte[] {1});
-      memory.markCode(4096);
+      memory.markCode(memory.hostAddress(4096), holder);
       memory.reset();
       byte[] one = {9};
       memory.copyOut(4096, one);

@@ -12,6 +12,7 @@ import dev.troupe.runtime.isa.OperandCode;
 import dev.troupe.runtime.isa.Row;
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
+import java.util.function.LongConsumer;
 
 /** Decodes blocks, and decides what their mode decides: addressing, privilege, #UD and #NM. */
 final class BlockBuilder {
@@ -38,6 +39,7 @@ final class BlockBuilder {
   private static final int PAGE = GuestMemory.PAGE_SIZE;
 
   private final Cpu cpu;
+  private final LongConsumer mark;
   private final Decoder decoder;
   private final Insn[] insns = new Insn[MAX_COUNT];
 
@@ -49,8 +51,14 @@ final class BlockBuilder {
   private long secondHost;
   private long bytesInSegment;
 
-  BlockBuilder(Cpu cpu, DecodeTable table) {
+  /**
+   * Decodes for one vCPU.
+   *
+   * @param mark told the host address of a second page before its bytes are read
+   */
+  BlockBuilder(Cpu cpu, DecodeTable table, LongConsumer mark) {
     this.cpu = cpu;
+    this.mark = mark;
     decoder = new Decoder(table);
   }
 
@@ -139,7 +147,7 @@ final class BlockBuilder {
       if (secondHost == GuestMemory.NO_RAM) {
         secondHost = -1; // matches no page: decoded anew each time
       } else {
-        cpu.memory.markCode(cpu.memory.physicalAddress(secondHost));
+        mark.accept(secondHost);
       }
     }
     return cpu.mmu.fetch8(next(at));

@@ -6,6 +6,7 @@ import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.isa.DecodeTable;
 import dev.troupe.runtime.memory.CodeListener;
 import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.memory.Turns;
 import java.util.Arrays;
 
 /**
@@ -47,10 +48,14 @@ final class BlockCache implements CodeListener {
   private int foreignCount;
   private volatile boolean foreignWaiting;
 
-  /** The thread that runs the vCPU now, which may change the cache. */
-  private volatile Thread owner;
-
   private final Cpu cpu;
+
+  /** Says whether the calling thread runs the vCPU now, and so may change the cache. */
+  private final Turns.Turn turn;
+
+  /** This cache's number among the holders of code of its memory. */
+  private final int holder;
+
   private final BlockBuilder builder;
   private final Block[] jumps = new Block[JUMPS];
   private final Block[] buckets = new Block[BUCKETS];
@@ -62,19 +67,12 @@ final class BlockCache implements CodeListener {
   private int pageCount;
   private int blockCount;
 
-  BlockCache(Cpu cpu, DecodeTable table) {
+  BlockCache(Cpu cpu, Turns.Turn turn, DecodeTable table) {
     this.cpu = cpu;
-    builder = new BlockBuilder(cpu, table);
+    this.turn = turn;
+    builder = new BlockBuilder(cpu, table, this::mark);
     Arrays.fill(jumps, Block.NONE);
-    cpu.memory.addCodeListener(this);
-  }
-
-  /** The calling thread runs the vCPU from now on, or none does. */
-  void own(boolean now) {
-    owner = now ? Thread.currentThread() : null;
-    if (now && foreignWaiting) {
-      takeForeign();
-    }
+    holder = cpu.memory.addCodeListener(this);
   }
 
   /** True if code was changed by another thread: {@link #takeForeign} before the next block. */
@@ -148,8 +146,7 @@ final class BlockCache implements CodeListener {
   }
 
   private Block make(long linear, long host, long page) {
-    // Marked before its bytes are read: a write in between is told of.
-    cpu.memory.markCode(cpu.memory.physicalAddress(host));
+    mark(host);
     Block block = builder.build(linear, host);
     if (blockCount == MAX_BLOCKS) {
       clear();
@@ -174,6 +171,13 @@ final class BlockCache implements CodeListener {
     blockCount++;
     jumps[slot(linear)] = block;
     return block;
+  }
+
+  /** Before bytes of a page are read: from here on each write to it is told of. */
+  private void mark(long host) {
+    if (cpu.memory.markCode(host, holder)) {
+      turn.awaitOthers();
+    }
   }
 
   /** A block that ends in another page is listed there too, by a stand-in that invalidates it. */
@@ -237,9 +241,8 @@ final class BlockCache implements CodeListener {
   }
 
   @Override
-  public boolean beforeCodeWrite(long physical, int length) {
-    long host = cpu.memory.hostAddress(physical);
-    if (Thread.currentThread() == owner) {
+  public boolean codeWritten(long host, int length) {
+    if (turn.mine()) {
       return invalidate(host, length);
     }
     synchronized (this) {
@@ -252,7 +255,10 @@ final class BlockCache implements CodeListener {
       }
       foreignWaiting = true;
     }
-    cpu.attend();
+    // At rest it looks by itself when its next turn begins.
+    if (turn.running()) {
+      cpu.attend();
+    }
     return false;
   }
 
@@ -260,7 +266,7 @@ final class BlockCache implements CodeListener {
   synchronized void takeForeign() {
     for (int k = 0; k < foreignCount; k++) {
       if (invalidate(foreign[k], GuestMemory.PAGE_SIZE)) {
-        cpu.memory.clearCode(cpu.memory.physicalAddress(foreign[k]));
+        cpu.memory.codeGone(foreign[k], holder);
       }
     }
     foreignCount = 0;

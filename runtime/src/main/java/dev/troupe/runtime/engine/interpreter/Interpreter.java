@@ -8,11 +8,10 @@ import dev.troupe.runtime.cpu.Leave;
 import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
-import dev.troupe.runtime.engine.host.WideExchange;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.DecodeTable;
-import java.util.concurrent.locks.ReadWriteLock;
+import dev.troupe.runtime.memory.Turns;
 
 /**
  * The reference engine: decoded blocks, dispatched over the generated cases. Pure Java. One object
@@ -28,7 +27,7 @@ public final class Interpreter implements Engine, Execution {
   private final Vcpu vcpu;
   private final Cpu cpu;
   private final BlockCache cache;
-  private final boolean shared;
+  private final Turns.Turn turn;
   private long retired;
 
   /** The block that runs. */
@@ -42,19 +41,10 @@ public final class Interpreter implements Engine, Execution {
 
   /** An engine for this vCPU. */
   public Interpreter(Vcpu vcpu) {
-    this(vcpu, !WideExchange.available());
-  }
-
-  /**
-   * An engine for this vCPU.
-   *
-   * @param shared true to keep turns apart from what must be done {@link #alone}
-   */
-  Interpreter(Vcpu vcpu, boolean shared) {
     this.vcpu = vcpu;
-    this.shared = shared;
     cpu = vcpu.cpu;
-    cache = new BlockCache(cpu, DecodeTable.of(cpu.model.features()));
+    turn = cpu.memory.turns().add(cpu::attend);
+    cache = new BlockCache(cpu, turn, DecodeTable.of(cpu.model.features()));
   }
 
   /** Units (instructions, REP iterations, events) charged since the start. */
@@ -71,17 +61,11 @@ public final class Interpreter implements Engine, Execution {
     cpu.execution = this;
     // Halts and the timer are looked at before the first instruction of each turn.
     cpu.attend();
-    if (shared) {
-      cpu.memory.turns().readLock().lock();
-    }
-    cache.own(true);
+    turn.begin();
     try {
       return loop();
     } finally {
-      cache.own(false);
-      if (shared) {
-        cpu.memory.turns().readLock().unlock();
-      }
+      turn.end();
       retired += slice - cpu.budget;
     }
   }
@@ -94,19 +78,7 @@ public final class Interpreter implements Engine, Execution {
 
   @Override
   public void alone(Runnable step) {
-    ReadWriteLock turns = cpu.memory.turns();
-    if (!shared) {
-      step.run();
-      return;
-    }
-    turns.readLock().unlock();
-    turns.writeLock().lock();
-    try {
-      step.run();
-    } finally {
-      turns.readLock().lock();
-      turns.writeLock().unlock();
-    }
+    turn.alone(step);
   }
 
   private Exit loop() {
@@ -114,6 +86,7 @@ public final class Interpreter implements Engine, Execution {
     while (true) {
       boolean single = !c.replay.isEmpty();
       if (c.attention()) {
+        turn.pass();
         Exit exit = vcpu.service();
         if (exit != null) {
           return exit;

@@ -15,12 +15,20 @@ final class FlatCpu implements AutoCloseable {
   static final long CODE = 0x1000;
   static final long STACK = 0x80000;
 
-  final GuestMemory memory = GuestMemory.allocate(16 << 20);
-  final Cpu cpu = new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0);
-  final Vcpu vcpu = new Vcpu(cpu);
-  final Interpreter engine = new Interpreter(vcpu);
+  final GuestMemory memory;
+  final Cpu cpu;
+  final Vcpu vcpu;
+  final Interpreter engine;
 
   FlatCpu() {
+    this(GuestMemory.allocate(16 << 20));
+  }
+
+  private FlatCpu(GuestMemory memory) {
+    this.memory = memory;
+    cpu = new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0);
+    vcpu = new Vcpu(cpu);
+    engine = new Interpreter(vcpu);
     cpu.efer = 0x500;
     cpu.cr0 = 1;
     cpu.cr4 = 0x200;
@@ -36,6 +44,11 @@ final class FlatCpu implements AutoCloseable {
   FlatCpu code(String hex) {
     memory.copyIn(CODE, HexFormat.of().parseHex(hex.replace(" ", "")));
     return this;
+  }
+
+  /** Another processor of the same memory; closed with this one. */
+  FlatCpu another() {
+    return new FlatCpu(memory);
   }
 
   /** Runs up to {@code units}. */

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Rflags;
-import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.memory.Raw;
+import dev.troupe.runtime.memory.Turns;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
@@ -117,25 +116,35 @@ class InterpreterTest {
   void whatMustBeDoneAloneRunsBetweenTheTurnsOfOthers() throws InterruptedException {
     // Two vCPUs add 1 to a counter in memory, one in the guest's turns, one by steps done alone.
     try (FlatCpu m = new FlatCpu().code("48ff0425 00200000 ebf6")) {
-      Interpreter one = new Interpreter(m.vcpu, true);
-      Cpu otherCpu = new Cpu(CpuModel.DEFAULT, m.memory, () -> 0, () -> 0);
-      Interpreter other = new Interpreter(new Vcpu(otherCpu), true);
+      Turns.Turn other = m.memory.turns().add(() -> {});
       long counter = m.memory.hostAddress(0x2000);
       Thread thread =
           new Thread(
               () -> {
                 for (int n = 0; n < 200; n++) {
-                  one.run(m.vcpu, 2000);
+                  m.run(2000);
                 }
               });
       thread.start();
       for (int n = 0; n < 2000; n++) {
-        m.memory.turns().readLock().lock(); // as a turn does
+        other.begin();
         other.alone(() -> Raw.put64(counter, Raw.get64(counter) + 1));
-        m.memory.turns().readLock().unlock();
+        other.end();
       }
       thread.join();
       assertThat(Raw.get64(counter)).isEqualTo(200 * 1000 + 2000);
+    }
+  }
+
+  @Test
+  void lockedUpdatesThatStraddleEightBytesAreAtomic() throws InterruptedException {
+    // lock inc dword [0x2006]; jmp back
+    try (FlatCpu m = new FlatCpu().code("f0ff0425 06200000 ebf6")) {
+      Thread thread = new Thread(() -> m.run(40_000));
+      thread.start();
+      m.another().run(40_000);
+      thread.join();
+      assertThat(Raw.get32(m.memory.hostAddress(0x2006))).isEqualTo(40_000);
     }
   }
 

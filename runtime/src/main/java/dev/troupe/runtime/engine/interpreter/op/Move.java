@@ -119,6 +119,7 @@ public final class Move {
     long[] g = c.gpr;
     boolean equal =
         WideExchange.swap(c.scratch, host, g[Cpu.RAX], g[Cpu.RDX], g[Cpu.RBX], g[Cpu.RCX]);
+    c.memory.written(host, 16);
     exchanged16(c, equal, WideExchange.low(c.scratch), WideExchange.high(c.scratch));
   }
 
