@@ -1,20 +1,14 @@
 package dev.troupe.actors.console;
 
-import dev.troupe.actors.schedule.BoardCommand;
-import dev.troupe.proto.message.BoardMessage;
-import dev.troupe.runtime.cpu.TimeSource;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
+import dev.troupe.actors.schedule.InputGate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * The backend of a serial line, and the input gate for what comes from outside. Byte-exact both
- * ways: input waits here until the device grants room, and output that the outside does not take
- * makes the machine stand still.
+ * The backend of a serial line. Byte-exact both ways: input waits at the machine's gate until the
+ * device grants room, and output that the outside does not take makes the machine stand still.
  */
 public final class ConsoleActor {
   /** What the console's actor understands. */
@@ -22,9 +16,6 @@ public final class ConsoleActor {
 
   /** From the device: bytes that the guest has written. */
   public record Output(byte[] bytes) implements Command {}
-
-  /** From the device: room for that many more bytes of input. */
-  public record InputRoom(int bytes) implements Command {}
 
   /**
    * From outside: bytes for the guest. The end sends one at a time and waits for {@link
@@ -37,12 +28,6 @@ public final class ConsoleActor {
 
   /** From outside: the end takes no more output, for this reason. */
   public record Failed(String reason) implements Command {}
-
-  /** From the machine, before anything else: the serial line. */
-  public record Connect(ActorRef<BoardCommand> device) implements Command {}
-
-  /** From the machine: whether input goes in. A paused machine takes none. */
-  public record Gate(boolean open) implements Command {}
 
   /** From the machine, at its end: answered with {@link Flushed} when all output is out. */
   public record Flush() implements Command {}
@@ -69,55 +54,37 @@ public final class ConsoleActor {
   static final int LOW_WATER = 4 * 1024;
 
   private final ConsoleEnd end;
-  private final TimeSource time;
+  private final InputGate gate;
   private final ActorRef<Report> machine;
 
-  private final Deque<Input> waiting = new ArrayDeque<>();
-  private ActorRef<BoardCommand> device;
-  private int offset;
-  private int room;
-  private boolean open;
   private long unwritten;
   private boolean behind;
   private boolean flushing;
 
-  private ConsoleActor(ConsoleEnd end, TimeSource time, ActorRef<Report> machine) {
+  private ConsoleActor(ConsoleEnd end, InputGate gate, ActorRef<Report> machine) {
     this.end = end;
-    this.time = time;
+    this.gate = gate;
     this.machine = machine;
   }
 
-  /**
-   * The console between an end and a device. Its gate is shut until {@link Gate}.
-   *
-   * @param time the machine's clock
-   */
-  public static Behavior<Command> create(
-      ConsoleEnd end, TimeSource time, ActorRef<Report> machine) {
+  /** The console between an end and a machine's gate. */
+  public static Behavior<Command> create(ConsoleEnd end, InputGate gate, ActorRef<Report> machine) {
     return Behaviors.setup(
         context -> {
           end.open(context.getSelf());
-          return new ConsoleActor(end, time, machine).behavior();
+          return new ConsoleActor(end, gate, machine).behavior();
         });
   }
 
   private Behavior<Command> behavior() {
     return Behaviors.receive(Command.class)
-        .onMessage(Connect.class, this::onConnect)
         .onMessage(Output.class, this::onOutput)
-        .onMessage(InputRoom.class, this::onInputRoom)
         .onMessage(Input.class, this::onInput)
         .onMessage(Written.class, this::onWritten)
         .onMessage(Failed.class, this::onFailed)
-        .onMessage(Gate.class, this::onGate)
         .onMessage(Flush.class, this::onFlush)
         .onSignal(PostStop.class, this::onStop)
         .build();
-  }
-
-  private Behavior<Command> onConnect(Connect connect) {
-    device = connect.device();
-    return Behaviors.same();
   }
 
   private Behavior<Command> onOutput(Output output) {
@@ -129,7 +96,7 @@ public final class ConsoleActor {
 
   private Behavior<Command> onWritten(Written written) {
     unwritten -= written.bytes();
-    device.tell(new BoardCommand.Post(new BoardMessage.ConsoleRoom(written.bytes()), time.nanos()));
+    gate.written(written.bytes());
     setBehind();
     flushed();
     return Behaviors.same();
@@ -164,39 +131,8 @@ public final class ConsoleActor {
   }
 
   private Behavior<Command> onInput(Input input) {
-    waiting.add(input);
-    deliver();
+    gate.offer(input.bytes(), end::taken);
     return Behaviors.same();
-  }
-
-  private Behavior<Command> onInputRoom(InputRoom granted) {
-    room += granted.bytes();
-    deliver();
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onGate(Gate gate) {
-    open = gate.open();
-    deliver();
-    return Behaviors.same();
-  }
-
-  private void deliver() {
-    while (open && room > 0 && !waiting.isEmpty()) {
-      byte[] bytes = waiting.peek().bytes();
-      int count = Math.min(room, bytes.length - offset);
-      if (count > 0) {
-        byte[] part = Arrays.copyOfRange(bytes, offset, offset + count);
-        device.tell(new BoardCommand.Post(new BoardMessage.ConsoleInput(part), time.nanos()));
-        room -= count;
-        offset += count;
-      }
-      if (offset == bytes.length) {
-        waiting.remove();
-        offset = 0;
-        end.taken();
-      }
-    }
   }
 
   private Behavior<Command> onStop(PostStop signal) {

@@ -3,8 +3,8 @@ package dev.troupe.actors.console;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * The outside end of a console: a terminal, a pipe, a test. Its methods are called by the console's
- * actor and never block; what it has to say it says by messages.
+ * The outside end of a console: a terminal, a pipe, a test. Its methods are called by the machine's
+ * actors and never block; what it has to say it says by messages.
  */
 public interface ConsoleEnd {
   /** Called once, before anything else. Input may be sent from now on. */

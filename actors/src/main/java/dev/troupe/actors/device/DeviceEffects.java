@@ -2,6 +2,7 @@ package dev.troupe.actors.device;
 
 import dev.troupe.actors.console.ConsoleActor;
 import dev.troupe.actors.schedule.BoardCommand;
+import dev.troupe.actors.schedule.InputGate;
 import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.actors.schedule.TurnGate;
 import dev.troupe.actors.vcpu.VcpuDoor;
@@ -33,7 +34,8 @@ public final class DeviceEffects implements Effects {
       List<VcpuDoor> vcpus,
       InterruptRouter router,
       Schedule schedule,
-      TurnGate gate,
+      TurnGate turns,
+      InputGate gate,
       ActorRef<ConsoleActor.Command> console,
       ActorRef<DeviceActor.Report> machine) {}
 
@@ -88,17 +90,18 @@ public final class DeviceEffects implements Effects {
 
   @Override
   public void output(byte[] bytes) {
+    outlets.gate().put(bytes.length);
     outlets.console().tell(new ConsoleActor.Output(bytes));
   }
 
   @Override
   public void room(int bytes) {
-    outlets.console().tell(new ConsoleActor.InputRoom(bytes));
+    outlets.gate().grant(bytes);
   }
 
   @Override
   public void power(PowerEvent event) {
-    outlets.gate().close();
+    outlets.turns().close();
     outlets.machine().tell(new DeviceActor.Power(event));
   }
 }

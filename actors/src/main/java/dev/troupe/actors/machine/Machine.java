@@ -8,9 +8,13 @@ import dev.troupe.actors.schedule.Board;
 import dev.troupe.actors.schedule.BoardCommand;
 import dev.troupe.actors.schedule.BoardDispatcher;
 import dev.troupe.actors.schedule.BoardMailbox;
+import dev.troupe.actors.schedule.DeterministicSchedule;
+import dev.troupe.actors.schedule.DirectGate;
 import dev.troupe.actors.schedule.ExitSlot;
 import dev.troupe.actors.schedule.HostTimer;
+import dev.troupe.actors.schedule.InputGate;
 import dev.troupe.actors.schedule.ParallelSchedule;
+import dev.troupe.actors.schedule.QuietGate;
 import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.actors.schedule.TurnGate;
 import dev.troupe.actors.vcpu.BoardPort;
@@ -23,8 +27,10 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.machine.InterruptRouter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -41,6 +47,17 @@ final class Machine implements AutoCloseable {
       DispatcherSelector.fromConfig(BoardDispatcher.ID).withMailboxFromConfig(BoardMailbox.ID);
   private static final Props TURNS = DispatcherSelector.fromConfig(BoardDispatcher.ID);
 
+  private static final DeterministicSchedule.QuietPoint NOTHING_TO_LOOK_AT =
+      new DeterministicSchedule.QuietPoint() {
+        @Override
+        public void reached() {}
+
+        @Override
+        public long nextNanos() {
+          return EventHeap.NEVER;
+        }
+      };
+
   /** Where the machine's actors report. */
   record Supervisor(
       ActorRef<VcpuActor.Report> vcpus,
@@ -49,14 +66,15 @@ final class Machine implements AutoCloseable {
 
   private final MachineParts parts;
   private final MessageCounters messages = new MessageCounters();
-  private final TurnGate gate = new TurnGate();
+  private final TurnGate turns = new TurnGate();
   private final List<ActorRef<BoardCommand>> devices = new ArrayList<>();
   private final List<Vcpu> vcpus = new ArrayList<>();
   private final List<VcpuDoor> doors = new ArrayList<>();
   private final List<VcpuCounters> counters = new ArrayList<>();
   private final List<ActorRef<VcpuActor.Command>> vcpuActors = new ArrayList<>();
-  private final Schedule schedule;
   private final Board board;
+  private final Schedule schedule;
+  private final InputGate gate;
 
   /** The machine's own: it waits for the devices' resets. */
   private final ExitSlot own = new ExitSlot();
@@ -66,11 +84,45 @@ final class Machine implements AutoCloseable {
 
   private Machine(MachineParts parts, HostTimer timer, ExitSlot[] slots) {
     this.parts = parts;
-    int actors = parts.layout().devices().size() + parts.spec().getCpus();
-    schedule = new ParallelSchedule(timer, actors, this::expired);
-    ExitSlot[] all = java.util.Arrays.copyOf(slots, slots.length + 1);
+    ExitSlot[] all = Arrays.copyOf(slots, slots.length + 1);
     all[slots.length] = own;
     board = new Board(all, messages);
+    int timers = parts.layout().devices().size();
+    VmSpec spec = parts.spec();
+    if (spec.hasDeterministic()) {
+      board.stepped(true);
+      var options =
+          new DeterministicSchedule.Options(
+              spec.getDeterministic().getSeed(), !spec.getDeterministic().getUnpaced());
+      var deterministic =
+          new DeterministicSchedule(
+              timer, board, timers, options, NOTHING_TO_LOOK_AT, this::expired);
+      var quiet = new QuietGate(parts.inputs(), new Inside(), deterministic::arrived);
+      deterministic.gate(quiet);
+      schedule = deterministic;
+      gate = quiet;
+    } else {
+      schedule = new ParallelSchedule(timer, timers, spec.getCpus(), this::expired);
+      gate = new DirectGate(new Inside());
+    }
+  }
+
+  /** What the gate lets in becomes messages on the board. */
+  private final class Inside implements InputGate.Inside {
+    @Override
+    public void input(byte[] bytes) {
+      post(device("uart0"), new BoardMessage.ConsoleInput(bytes));
+    }
+
+    @Override
+    public void room(int bytes) {
+      post(device("uart0"), new BoardMessage.ConsoleRoom(bytes));
+    }
+
+    @Override
+    public void powerButton() {
+      post(device("acpipm"), new BoardMessage.PowerButton());
+    }
   }
 
   /** Puts a machine together and spawns its actors; nothing runs yet. */
@@ -99,6 +151,7 @@ final class Machine implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       machine.spawnVcpu(context, i, slots[i], router, supervisor);
     }
+    machine.schedule.attach(machine.doors);
     return machine;
   }
 
@@ -114,7 +167,7 @@ final class Machine implements AutoCloseable {
     cpu.pvclock.setWallClock(parts.layout().wallClockNanos());
     Vcpu vcpu = new Vcpu(cpu);
     vcpus.add(vcpu);
-    doors.add(new VcpuDoor(vcpu, interrupt -> faults.vcpu(index, interrupt)));
+    doors.add(new VcpuDoor(vcpu, interrupt -> faults.vcpu(index, interrupt), schedule.postsWake()));
     counters.add(new VcpuCounters());
   }
 
@@ -125,12 +178,11 @@ final class Machine implements AutoCloseable {
       InterruptRouter router,
       Supervisor supervisor) {
     BoardLayout layout = parts.layout();
-    console =
-        context.spawn(ConsoleActor.create(end, schedule, supervisor.console()), "console", TURNS);
+    console = context.spawn(ConsoleActor.create(end, gate, supervisor.console()), "console", TURNS);
     context.watch(console);
     DeviceEffects.Outlets outlets =
         new DeviceEffects.Outlets(
-            layout, devices, doors, router, schedule, gate, console, supervisor.devices());
+            layout, devices, doors, router, schedule, turns, gate, console, supervisor.devices());
     for (int i = 0; i < layout.devices().size(); i++) {
       Device device = layout.devices().get(i);
       var actor =
@@ -145,7 +197,6 @@ final class Machine implements AutoCloseable {
       context.watch(actor);
       devices.add(actor);
     }
-    console.tell(new ConsoleActor.Connect(devices.get(device("uart0"))));
   }
 
   private void spawnVcpu(
@@ -160,14 +211,13 @@ final class Machine implements AutoCloseable {
     VcpuActor.Parts own =
         new VcpuActor.Parts(
             index,
-            devices.size() + index,
             vcpus.get(index),
             parts.engine(vcpus.get(index)),
             port,
             doors.get(index),
             router,
             schedule,
-            gate,
+            turns,
             counters.get(index));
     var actor = context.spawn(VcpuActor.create(own, supervisor.vcpus()), "vcpu" + index, TURNS);
     context.watch(actor);
@@ -183,12 +233,8 @@ final class Machine implements AutoCloseable {
   }
 
   /** On the schedule's thread. */
-  private void expired(int actor, int timer, long deadline) {
-    if (actor < devices.size()) {
-      post(actor, new BoardMessage.TimerFired(timer, deadline));
-    } else {
-      doors.get(actor - devices.size()).wake();
-    }
+  private void expired(int device, int timer, long deadline) {
+    post(device, new BoardMessage.TimerFired(timer, deadline));
   }
 
   private void post(int device, BoardMessage message) {
@@ -199,12 +245,13 @@ final class Machine implements AutoCloseable {
     return parts.spec();
   }
 
-  TurnGate gate() {
-    return gate;
+  /** No vCPU begins another instruction until the next reset. */
+  void closeTurns() {
+    turns.close();
   }
 
   void pressPowerButton() {
-    post(device("acpipm"), new BoardMessage.PowerButton());
+    gate.pressPowerButton();
   }
 
   /** Asks the vCPUs to pause; each answers its supervisor. */
@@ -220,14 +267,14 @@ final class Machine implements AutoCloseable {
   void stand(boolean shut) {
     schedule.stop();
     if (shut) {
-      console.tell(new ConsoleActor.Gate(false));
+      gate.open(false);
     }
   }
 
   /** Lets everything go on. */
   void go() {
     schedule.start();
-    console.tell(new ConsoleActor.Gate(true));
+    gate.open(true);
     vcpuActors.forEach(vcpu -> vcpu.tell(new VcpuActor.Resume()));
   }
 
@@ -252,8 +299,7 @@ final class Machine implements AutoCloseable {
     parts.plan().write(parts.memory());
     parts.plan().entry().apply(vcpus.getFirst().cpu);
     vcpus.getFirst().cpu.updateMode();
-    gate.open();
-    doors.forEach(VcpuDoor::wake);
+    turns.open();
   }
 
   void flushConsole() {

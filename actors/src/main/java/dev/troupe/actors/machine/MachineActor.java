@@ -230,7 +230,7 @@ public final class MachineActor {
   private Behavior<Command> end(Outcome reason) {
     if (outcome == null) {
       outcome = reason;
-      machine.gate().close();
+      machine.closeTurns();
     }
     return settle();
   }

@@ -1,5 +1,6 @@
 package dev.troupe.actors.machine;
 
+import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.boot.BootImages;
@@ -10,10 +11,12 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.machine.SeededNumbers;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -31,6 +34,7 @@ public final class MachineParts implements AutoCloseable {
   private final GuestMemory memory;
   private final Function<Vcpu, Engine> engines;
   private final Entropy entropy;
+  private final List<ScriptedInput> inputs;
 
   private MachineParts(
       VmSpec spec,
@@ -38,6 +42,7 @@ public final class MachineParts implements AutoCloseable {
       BootImages images,
       BootPlan plan,
       BoardLayout layout,
+      List<ScriptedInput> inputs,
       Function<Vcpu, Engine> engines) {
     this.spec = spec;
     this.model = model;
@@ -46,8 +51,11 @@ public final class MachineParts implements AutoCloseable {
     this.layout = layout;
     memory = GuestMemory.allocate(spec.getMemoryBytes());
     this.engines = engines;
-    SecureRandom random = new SecureRandom();
-    entropy = random::nextLong;
+    this.inputs = List.copyOf(inputs);
+    entropy =
+        spec.hasDeterministic()
+            ? new SeededNumbers(~spec.getDeterministic().getSeed()) // not those of the turns
+            : new SecureRandom()::nextLong;
   }
 
   /**
@@ -58,11 +66,21 @@ public final class MachineParts implements AutoCloseable {
    * @throws IllegalArgumentException if there is no CPU model of that name
    */
   public static MachineParts prepare(VmSpec spec) {
-    return prepare(spec, Interpreter::new);
+    return prepare(spec, List.of());
+  }
+
+  /**
+   * The same with inputs that have a position.
+   *
+   * @param inputs in the order in which they enter; none unless the spec is deterministic
+   */
+  public static MachineParts prepare(VmSpec spec, List<ScriptedInput> inputs) {
+    return prepare(spec, inputs, Interpreter::new);
   }
 
   /** The same with another engine. */
-  static MachineParts prepare(VmSpec spec, Function<Vcpu, Engine> engines) {
+  static MachineParts prepare(
+      VmSpec spec, List<ScriptedInput> inputs, Function<Vcpu, Engine> engines) {
     CpuModel model = model(spec.getCpuModel());
     BootImages images =
         BootImages.open(
@@ -70,9 +88,9 @@ public final class MachineParts implements AutoCloseable {
             spec.getBoot().getInitrd(),
             spec.getBoot().getCommandLine());
     try {
-      BoardLayout layout = BoardLayout.standard(spec, wallClockNanos());
+      BoardLayout layout = BoardLayout.standard(spec, wallClockNanos(spec));
       BootPlan plan = images.plan(spec.getMemoryBytes(), BoardLayout.description(spec.getCpus()));
-      return new MachineParts(spec, model, images, plan, layout, engines);
+      return new MachineParts(spec, model, images, plan, layout, inputs, engines);
     } catch (RuntimeException e) {
       images.close();
       throw e;
@@ -95,7 +113,10 @@ public final class MachineParts implements AutoCloseable {
                             .collect(Collectors.joining(", "))));
   }
 
-  private static long wallClockNanos() {
+  private static long wallClockNanos(VmSpec spec) {
+    if (spec.hasDeterministic()) {
+      return spec.getDeterministic().getWallClockNanos();
+    }
     Instant now = Instant.now();
     return TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
   }
@@ -127,6 +148,10 @@ public final class MachineParts implements AutoCloseable {
 
   Engine engine(Vcpu vcpu) {
     return engines.apply(vcpu);
+  }
+
+  List<ScriptedInput> inputs() {
+    return inputs;
   }
 
   Entropy entropy() {

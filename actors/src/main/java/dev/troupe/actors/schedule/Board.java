@@ -134,8 +134,9 @@ public final class Board implements Runnable {
   }
 
   /**
-   * Switches the deterministic schedule on before the first turn, on a settled board, and off
-   * before the machine's stop, whose system messages need the pool.
+   * Switches the deterministic schedule on, on a settled board, or off. While it is on, the pool
+   * handles system messages only, and only where nothing else comes before them: they have no
+   * number and no part in the machine's run.
    */
   public void stepped(boolean on) {
     stepped = on;
@@ -144,7 +145,7 @@ public final class Board implements Runnable {
         Thread.onSpinWait(); // the pool's last drain; a later one sees the switch
       }
     } else if (pushed != null || left) {
-      wake();
+      wake(false);
     }
   }
 
@@ -175,7 +176,7 @@ public final class Board implements Runnable {
       message.next = latest;
     } while (!PUSHED.compareAndSet(this, latest, message));
     if (!inside && holder == null) {
-      wake(); // a holder looks again after letting go
+      wake(envelope == null); // a holder looks again after letting go
     }
   }
 
@@ -253,7 +254,9 @@ public final class Board implements Runnable {
     kicked = false;
     if (take()) {
       try {
-        if (!stepped) {
+        if (stepped) {
+          drainSystemMessages();
+        } else {
           drain(null);
         }
       } finally {
@@ -272,15 +275,17 @@ public final class Board implements Runnable {
     cause = null;
     holder = null;
     if (more || pushed != null) {
-      wake();
+      wake(false);
     }
   }
 
   /**
    * Someone must drain: a vCPU that waits in vain, else the pool. The former first, or waiters
    * could fill the pool.
+   *
+   * @param system a system message is there, which the pool may handle in any schedule
    */
-  private void wake() {
+  private void wake(boolean system) {
     boolean woken = false;
     for (ExitSlot exit : vcpus) {
       Thread waiter = exit.waiter;
@@ -289,7 +294,7 @@ public final class Board implements Runnable {
         woken = true;
       }
     }
-    if (!woken && !stepped && KICKED.compareAndSet(this, false, true)) {
+    if (!woken && (!stepped || system) && KICKED.compareAndSet(this, false, true)) {
       pool.execute(this);
     }
   }
@@ -302,6 +307,12 @@ public final class Board implements Runnable {
         return;
       }
       handle(message);
+    }
+  }
+
+  private void drainSystemMessages() {
+    for (Message message = peek(); message != null && message.envelope == null; message = peek()) {
+      handle(next());
     }
   }
 
@@ -327,6 +338,14 @@ public final class Board implements Runnable {
   }
 
   private Message next() {
+    Message message = peek();
+    if (message != null) {
+      todo = message.next;
+    }
+    return message;
+  }
+
+  private Message peek() {
     if (todo == null) {
       Message taken = (Message) PUSHED.getAndSet(this, null);
       while (taken != null) {
@@ -336,10 +355,6 @@ public final class Board implements Runnable {
         taken = earlier;
       }
     }
-    Message message = todo;
-    if (message != null) {
-      todo = message.next;
-    }
-    return message;
+    return todo;
   }
 }

@@ -1,15 +1,21 @@
 package dev.troupe.actors.schedule;
 
 import dev.troupe.runtime.machine.EventHeap;
+import java.util.List;
 
 /**
  * The parallel schedule: virtual time is the host's, and timers are driven by the node's {@link
  * HostTimer}.
  */
 public final class ParallelSchedule implements Schedule {
+  /** Units in a turn: about 0.2 ms. */
+  public static final long TURN_UNITS = 20_000;
+
   private final MachineClock clock = new MachineClock();
   private final HostTimer.Alarm alarm;
   private final Expiry expiry;
+  private final int devices;
+  private List<? extends Runner> runners = List.of();
 
   // Guarded by this.
   private final EventHeap heap;
@@ -18,10 +24,12 @@ public final class ParallelSchedule implements Schedule {
   /**
    * Makes the schedule of one machine; its clock stands at 0.
    *
-   * @param actors how many may set timers
+   * @param devices how many may set timers
+   * @param vcpus how many have one of their own
    */
-  public ParallelSchedule(HostTimer timer, int actors, Expiry expiry) {
-    heap = new EventHeap(actors);
+  public ParallelSchedule(HostTimer timer, int devices, int vcpus, Expiry expiry) {
+    heap = new EventHeap(devices + vcpus);
+    this.devices = devices;
     this.expiry = expiry;
     alarm = timer.alarm(this::fire);
   }
@@ -29,6 +37,50 @@ public final class ParallelSchedule implements Schedule {
   @Override
   public long nanos() {
     return clock.nanos();
+  }
+
+  @Override
+  public void attach(List<? extends Runner> vcpus) {
+    runners = List.copyOf(vcpus);
+  }
+
+  @Override
+  public boolean postsWake() {
+    return true;
+  }
+
+  @Override
+  public long begin(int vcpu) {
+    return TURN_UNITS;
+  }
+
+  @Override
+  public void running(int vcpu, long slice) {}
+
+  @Override
+  public void ran(int vcpu, long used) {}
+
+  @Override
+  public long afterPause(long left) {
+    return left;
+  }
+
+  @Override
+  public void end(int vcpu, End how) {
+    Runner runner = runners.get(vcpu);
+    switch (how) {
+      case MORE -> runner.again();
+      case HALTED -> {
+        // In this order: a deadline that is due at once must find the vCPU at rest, or it wakes
+        // nobody; and so must whoever posts.
+        runner.rest();
+        if (runner.vcpu().cpu.attention()) {
+          runner.turn();
+        }
+        timer(devices + vcpu, 0, runner.vcpu().nextDeadline());
+      }
+      case BROKEN_OFF -> {}
+    }
   }
 
   @Override
@@ -61,6 +113,7 @@ public final class ParallelSchedule implements Schedule {
   public synchronized void clear() {
     heap.clear();
     alarm.stop();
+    runners.forEach(Runner::turn);
   }
 
   @Override
@@ -82,7 +135,11 @@ public final class ParallelSchedule implements Schedule {
           return;
         }
       }
-      expiry.expired(due.actor(), due.timer(), due.deadline());
+      if (due.actor() < devices) {
+        expiry.expired(due.actor(), due.timer(), due.deadline());
+      } else {
+        runners.get(due.actor() - devices).turn();
+      }
     }
   }
 

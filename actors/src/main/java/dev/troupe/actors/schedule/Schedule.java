@@ -1,11 +1,13 @@
 package dev.troupe.actors.schedule;
 
 import dev.troupe.runtime.cpu.TimeSource;
+import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.EventHeap;
+import java.util.List;
 
 /**
- * A machine's time: its clock and its timers. The actors of a machine are the same in every
- * schedule; what differs is here, in who drains the board, and in what starts a turn.
+ * Who runs when, and what time it is. The actors of a machine are the same in every schedule; what
+ * differs is here: the clock and its timers, what starts a turn, and how long it is.
  */
 public interface Schedule extends TimeSource, AutoCloseable {
   /** Where due timers go. Called on the schedule's thread, never with a lock held. */
@@ -21,8 +23,62 @@ public interface Schedule extends TimeSource, AutoCloseable {
     void expired(int actor, int timer, long deadline);
   }
 
+  /** A vCPU's actor, as its schedule sees it. */
+  interface Runner {
+    /** The vCPU itself. */
+    Vcpu vcpu();
+
+    /** Sends the message that starts a turn, unless one is under way. */
+    void turn();
+
+    /** The turn has ended, and its vCPU is to go on: sends the message at once. */
+    void again();
+
+    /** The turn has ended, and no message is under way. */
+    void rest();
+  }
+
+  /** How a turn ended. */
+  enum End {
+    /** The slice is used up. */
+    MORE,
+    /** Nothing to run until an interrupt. */
+    HALTED,
+    /** The machine is about to be reset or to end; the vCPU waits for its word. */
+    BROKEN_OFF
+  }
+
+  /** Makes the vCPUs known, in the order of their indexes; before {@link #start}. */
+  void attach(List<? extends Runner> runners);
+
   /**
-   * Sets or moves a timer; from any thread.
+   * True if whoever posts an interrupt to a halted vCPU starts its turn; false if the schedule
+   * looks for itself.
+   */
+  boolean postsWake();
+
+  /**
+   * A vCPU's turn begins; on its actor's thread.
+   *
+   * @return units of {@link dev.troupe.runtime.engine.Engine#run} that the turn has; 0 if it is not
+   *     this vCPU's after all
+   */
+  long begin(int vcpu);
+
+  /** The engine is about to run with this slice. */
+  void running(int vcpu, long slice);
+
+  /** The engine has come back, with so many units used. */
+  void ran(int vcpu, long used);
+
+  /** A PAUSE was met with so many units left; gives what is left after it. */
+  long afterPause(long left);
+
+  /** The turn has ended. Not called after a {@link #begin} that gave 0. */
+  void end(int vcpu, End how);
+
+  /**
+   * Sets or moves a device's timer; from any thread.
    *
    * @param deadline virtual nanoseconds, {@link EventHeap#NEVER} to stop it; one that has passed is
    *     due at once
@@ -32,10 +88,10 @@ public interface Schedule extends TimeSource, AutoCloseable {
   /** Lets virtual time go on. Until the first call it stands at 0. */
   void start();
 
-  /** Stops virtual time: no timer is due until {@link #start}. */
+  /** Stops virtual time: no timer is due until {@link #start}. The vCPUs are paused. */
   void stop();
 
-  /** Stops all timers: the machine is reset. */
+  /** The machine is reset: stops all timers, and no vCPU is halted any more. */
   void clear();
 
   /** Stops for good and forgets its timers. */

@@ -54,11 +54,9 @@ public final class VcpuActor {
    * What the actor works with.
    *
    * @param index the vCPU's index, its local APIC id
-   * @param actor the index of this actor among those of its machine, for its timer
    */
   public record Parts(
       int index,
-      int actor,
       Vcpu vcpu,
       Engine engine,
       BoardPort port,
@@ -67,9 +65,6 @@ public final class VcpuActor {
       Schedule schedule,
       TurnGate gate,
       VcpuCounters counters) {}
-
-  /** Units of {@link Engine#run} in a turn: about 0.2 ms. */
-  public static final long TURN_UNITS = 20_000;
 
   /**
    * What an exit costs of a turn, so that a guest which does nothing but I/O gives its thread back
@@ -116,14 +111,10 @@ public final class VcpuActor {
   private Behavior<Command> onResume(Resume command) {
     paused = false;
     if (owed) {
-      next();
+      owed = false;
+      parts.door().again();
     }
     return Behaviors.same();
-  }
-
-  private void next() {
-    owed = false;
-    context.getSelf().tell(Turn.TURN);
   }
 
   private Behavior<Command> onTurn() {
@@ -131,8 +122,16 @@ public final class VcpuActor {
       owed = true;
       return Behaviors.same();
     }
+    long units = parts.schedule().begin(parts.index());
+    if (units > 0) {
+      parts.schedule().end(parts.index(), turn(units));
+    }
+    return Behaviors.same();
+  }
+
+  private Schedule.End turn(long units) {
     try {
-      turn();
+      return run(units);
     } catch (BoardPort.UnansweredException e) {
       machine.tell(new Broken(parts.index(), e.getMessage()));
     } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
@@ -140,25 +139,23 @@ public final class VcpuActor {
       context.getLog().error("vCPU {} failed, {}", parts.index(), parts.vcpu().summary(), e);
       machine.tell(new Broken(parts.index(), e + ", " + parts.vcpu().summary()));
     }
-    return Behaviors.same();
+    return Schedule.End.BROKEN_OFF;
   }
 
-  /**
-   * One turn. It ends with the next one under way, or with none: halted, shut down, or before a
-   * closed gate.
-   */
-  private void turn() {
+  private Schedule.End run(long units) {
     VcpuCounters counters = parts.counters();
-    long left = TURN_UNITS;
+    long left = units;
     // The engine looks at the pending set, at the timer and at a halt that goes on.
     parts.vcpu().cpu.attend();
     while (left > 0) {
       if (!parts.gate().isOpen()) {
         owed = true; // the machine is being reset or switched off, and will say
-        return;
+        return Schedule.End.BROKEN_OFF;
       }
+      parts.schedule().running(parts.index(), left);
       Exit exit = parts.engine().run(parts.vcpu(), left);
       long used = left - parts.vcpu().cpu.budget;
+      parts.schedule().ran(parts.index(), used);
       counters.retired(used);
       left -= used + EXIT_UNITS;
       ExitKind kind = ExitKind.of(exit);
@@ -166,25 +163,24 @@ public final class VcpuActor {
       switch (exit) {
         case Exit.TurnEnd _ -> left = 0;
         case Exit.Halt _ -> {
-          // In this order: a deadline that is due at once must find the vCPU halted, or it wakes
-          // nobody.
-          parts.door().halt();
-          parts.schedule().timer(parts.actor(), 0, parts.vcpu().nextDeadline());
-          return;
+          return Schedule.End.HALTED;
         }
         case Exit.Shutdown _ -> {
           machine.tell(new TripleFault(parts.index(), parts.vcpu().summary()));
-          return;
+          return Schedule.End.BROKEN_OFF;
         }
         case Exit.Ipi ipi -> {
           parts.router().route(parts.index(), ipi);
           parts.vcpu().complete(0);
         }
-        case Exit.Pause _ -> parts.vcpu().complete(0);
+        case Exit.Pause _ -> {
+          parts.vcpu().complete(0);
+          left = parts.schedule().afterPause(left);
+        }
         default -> call(exit, counters);
       }
     }
-    next();
+    return Schedule.End.MORE;
   }
 
   private void call(Exit exit, VcpuCounters counters) {

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vcpu;
 
+import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.cpu.Vcpu;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -7,50 +8,65 @@ import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * The way in for interrupts: from any thread, without a lock, into the vCPU's pending set and never
- * through its mailbox. A halted vCPU holds no thread and has no message under way; whoever posts to
- * it sends the one that starts its next turn.
+ * The way in to a vCPU. Interrupts go from any thread, without a lock, into its pending set and
+ * never through its mailbox. Turns are messages, of which one at most is under way: a halted vCPU
+ * has none and holds no thread.
  */
-public final class VcpuDoor {
+public final class VcpuDoor implements Schedule.Runner {
   private final Vcpu vcpu;
   private final Predicate<Interrupt> admits;
-  private final AtomicBoolean halted = new AtomicBoolean();
+  private final boolean postsWake;
+
+  /** A turn runs or its message is on the way; at first the one that the actor owes. */
+  private final AtomicBoolean underway = new AtomicBoolean(true);
+
   private volatile ActorRef<VcpuActor.Command> actor;
 
   /**
    * Makes a vCPU's door.
    *
    * @param admits false drops an interrupt, as if it had never been sent: a fault to be injected
+   * @param postsWake whether an interrupt starts a halted vCPU's turn
    */
-  public VcpuDoor(Vcpu vcpu, Predicate<Interrupt> admits) {
+  public VcpuDoor(Vcpu vcpu, Predicate<Interrupt> admits, boolean postsWake) {
     this.vcpu = vcpu;
     this.admits = admits;
+    this.postsWake = postsWake;
   }
 
   void owner(ActorRef<VcpuActor.Command> owner) {
     actor = owner;
   }
 
-  /** Hands an interrupt in, and wakes the vCPU if it is halted. */
+  /** Hands an interrupt in. */
   public void post(Interrupt interrupt) {
     if (admits.test(interrupt)) {
       vcpu.post(interrupt);
-      wake(); // whatever else it had been told to look at: that may have come without a wake-up
+      if (postsWake) {
+        turn(); // whatever it had been told to look at before: that may have come without a wake-up
+      }
     }
   }
 
-  /** Starts a turn if the vCPU is halted: its timer is due, or it was reset. */
-  public void wake() {
-    if (halted.get() && halted.compareAndSet(true, false)) {
-      actor.tell(VcpuActor.Turn.TURN);
+  @Override
+  public Vcpu vcpu() {
+    return vcpu;
+  }
+
+  @Override
+  public void turn() {
+    if (!underway.get() && underway.compareAndSet(false, true)) {
+      again();
     }
   }
 
-  /** The vCPU's actor has nothing to run. What was posted meanwhile wakes it at once. */
-  void halt() {
-    halted.set(true);
-    if (vcpu.cpu.attention()) {
-      wake();
-    }
+  @Override
+  public void again() {
+    actor.tell(VcpuActor.Turn.TURN);
+  }
+
+  @Override
+  public void rest() {
+    underway.set(false);
   }
 }

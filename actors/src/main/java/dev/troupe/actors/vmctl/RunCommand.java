@@ -7,6 +7,7 @@ import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
 import dev.troupe.actors.guest.TerminalProgress;
 import dev.troupe.proto.spec.Boot;
+import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.VmSpec;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -39,6 +40,9 @@ final class RunCommand implements Callable<Integer> {
   static final long MIN_MEMORY = 2L << 20;
 
   private static final long PAGE = 4096;
+
+  /** What the guest's clock says when a repeatable run begins: 2026-01-01 00:00:00 UTC. */
+  private static final long DETERMINISTIC_START = 1_767_225_600_000_000_000L;
 
   @Spec private CommandSpec command;
 
@@ -102,6 +106,22 @@ final class RunCommand implements Callable<Integer> {
   private boolean stats;
 
   @Option(
+      names = "--deterministic",
+      description = "Make the run repeatable: one vCPU at a time, in virtual time.")
+  private boolean deterministic;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Another repeatable run, by this seed; default 0.")
+  private Long seed;
+
+  @Option(
+      names = "--no-pacing",
+      description = "Let the idle time of a repeatable run pass at once.")
+  private boolean unpaced;
+
+  @Option(
       names = "--sharded",
       description = "Run behind a sharded entity, in a cluster of one node.")
   private boolean sharded;
@@ -136,14 +156,24 @@ final class RunCommand implements Callable<Integer> {
     if (initrd != null) {
       boot.setInitrd(initrd);
     }
-    return VmSpec.newBuilder()
-        .setName("run")
-        .setCpus(cpus)
-        .setMemoryBytes(memory)
-        .setCpuModel(cpuModel == null ? "" : cpuModel)
-        .setBoot(boot)
-        .setNoReboot(noReboot)
-        .build();
+    VmSpec.Builder spec =
+        VmSpec.newBuilder()
+            .setName("run")
+            .setCpus(cpus)
+            .setMemoryBytes(memory)
+            .setCpuModel(cpuModel == null ? "" : cpuModel)
+            .setBoot(boot)
+            .setNoReboot(noReboot);
+    if (deterministic) {
+      spec.setDeterministic(
+          Deterministic.newBuilder()
+              .setSeed(seed == null ? 0 : seed)
+              .setWallClockNanos(DETERMINISTIC_START)
+              .setUnpaced(unpaced));
+    } else if (seed != null || unpaced) {
+      throw usage((seed != null ? "--seed" : "--no-pacing") + " is for --deterministic runs");
+    }
+    return spec.build();
   }
 
   private String imageFile() {

@@ -222,6 +222,12 @@ public final class Cpu {
    */
   public long budget;
 
+  /**
+   * Instructions of the block in progress that come before its last one, and are not charged yet;
+   * the interpreter's.
+   */
+  public int uncharged;
+
   /** Index in its block of the instruction that threw; the interpreter's. */
   public int undone;
 
@@ -425,6 +431,24 @@ public final class Cpu {
     execution.stop();
   }
 
+  /**
+   * Units of the slice that are left before the current instruction, if that is the last of its
+   * block, and between instructions.
+   */
+  public long unitsLeft() {
+    return budget - uncharged;
+  }
+
+  /**
+   * The current instruction is about to read the time, or do what depends on it. Where that must be
+   * exact the instruction is undone, and starts again as the only one of its block.
+   */
+  void needTime() {
+    if (uncharged != 0 && time.exact()) {
+      throw leave(null);
+    }
+  }
+
   /** Takes the oldest queued exit, or null. */
   Exit nextExit() {
     return exits.poll();
@@ -482,7 +506,7 @@ public final class Cpu {
 
   /**
    * {@code throw cpu.leave(exit)}: the instruction is undone, the exit goes out, the instruction
-   * starts again.
+   * starts again. Without an exit it starts again alone.
    */
   public Leave leave(Exit exit) {
     leave.exit = exit;

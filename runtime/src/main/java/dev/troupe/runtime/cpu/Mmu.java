@@ -41,6 +41,19 @@ public final class Mmu {
   /** Host address of the TLB bank that explicit accesses use now. */
   private long bank;
 
+  /** Not a page. */
+  private static final long NO_PAGE = 1;
+
+  /**
+   * The linear page that code runs in, and its host page: what was fetched from last. It stays good
+   * while the TLB evicts its entry, as the bytes in a processor's pipeline do, until code leaves
+   * the page or the guest invalidates something. So what the TLB holds does not depend on how an
+   * engine cuts code into blocks.
+   */
+  private long codePage = NO_PAGE;
+
+  private long codeHost;
+
   Mmu(Cpu cpu, GuestMemory memory) {
     this.cpu = cpu;
     this.memory = memory;
@@ -338,9 +351,12 @@ public final class Mmu {
     slow.probeAs(supervisor, linear, size);
   }
 
-  /** Reads a byte of code, with execute rights; sets the accessed bits as execution does. */
+  /**
+   * Reads a byte of code beside the page that code runs in, with execute rights; sets the accessed
+   * bits as execution does.
+   */
   public int fetch8(long linear) {
-    long host = fetchHost(linear);
+    long host = fetchBeside(linear);
     if (host == GuestMemory.NO_RAM) {
       return slow.fetchMmio(linear);
     }
@@ -350,11 +366,26 @@ public final class Mmu {
   /**
    * Host address of the code at {@code linear}, for the engine to look its block up at; faults as
    * its execution would. Valid to the end of the page; {@link GuestMemory#physicalAddress} turns it
-   * back.
+   * back. Code runs in that page from now on.
    *
    * @return {@link GuestMemory#NO_RAM} if there is no RAM: {@link #fetch8} byte by byte then
    */
   public long fetchHost(long linear) {
+    long offset = linear ^ codePage;
+    if (Long.compareUnsigned(offset, Tlb.PAGE - 1) <= 0) {
+      return codeHost | offset;
+    }
+    codePage = NO_PAGE;
+    long host = fetchBeside(linear);
+    if (host != GuestMemory.NO_RAM) {
+      codePage = linear & -Tlb.PAGE;
+      codeHost = host & -Tlb.PAGE;
+    }
+    return host;
+  }
+
+  /** {@link #fetchHost} of the second page of an instruction: code does not run in it yet. */
+  public long fetchBeside(long linear) {
     long entry = bank + ((linear >>> Tlb.INDEX_SHIFT) & Tlb.INDEX_MASK);
     if (Long.compareUnsigned(linear ^ Raw.get64(entry + Tlb.EXECUTE), Tlb.PAGE - 1) <= 0) {
       return linear + Raw.get64(entry + Tlb.ADDEND);
@@ -400,7 +431,11 @@ public final class Mmu {
       own = access && (cpu.cr4 & ControlRegisters.SMAP) != 0 ? Tlb.SUPERVISOR_AC : Tlb.SUPERVISOR;
     }
     boolean aligned = own == Tlb.USER && access && (cpu.cr0 & ControlRegisters.AM) != 0;
+    long before = bank;
     bank = tlb.bankAddress(aligned ? Tlb.CHECKED : own);
+    if (bank != before) {
+      codePage = NO_PAGE; // other rights
+    }
     slow.mode(own, aligned, (cpu.mode & Mode.CODE_64) != 0);
   }
 
@@ -408,21 +443,25 @@ public final class Mmu {
    * Drops all translations, global ones too: CR0.PG, WP, CR4.PGE, PAE, PSE, SMEP, SMAP, EFER.NXE.
    */
   public void flushAll() {
+    codePage = NO_PAGE;
     tlb.flush(false);
   }
 
   /** Drops all translations but global ones: MOV to CR3. */
   public void flushNonGlobal() {
+    codePage = NO_PAGE;
     tlb.flush(true);
   }
 
   /** INVLPG. */
   public void invalidatePage(long linear) {
+    codePage = NO_PAGE;
     tlb.invalidatePage(linear);
   }
 
   /** INVPCID type 0 for the current PCID: as {@link #invalidatePage}, but global ones stay. */
   public void invalidateNonGlobalPage(long linear) {
+    codePage = NO_PAGE;
     tlb.invalidatePage(linear, true);
   }
 
@@ -457,6 +496,7 @@ public final class Mmu {
    * @param physicalPage a multiple of 4096, or -1 for nowhere
    */
   public void mapLocal(long physicalPage, LocalDevice device) {
+    codePage = NO_PAGE;
     slow.mapLocal(physicalPage, device);
     tlb.flush(false);
   }

@@ -201,6 +201,7 @@ final class MmuSlow {
 
   private long loadDevice(int size) {
     if ((physical & PAGE_MASK) == localPage) {
+      cpu.needTime();
       return local.read((int) physical & PAGE_OFFSET, size);
     }
     if (cpu.replay.hasNext()) {
@@ -273,6 +274,7 @@ final class MmuSlow {
   private void storeDevice(int size, long value) {
     long truncated = size == 8 ? value : value & (1L << (8 * size)) - 1;
     if ((physical & PAGE_MASK) == localPage) {
+      cpu.needTime();
       local.write((int) physical & PAGE_OFFSET, size, truncated);
     } else {
       cpu.queueExit(new Exit.MemoryWrite(physical, size, truncated));

@@ -8,4 +8,12 @@ public interface TimeSource {
    * same thread.
    */
   long nanos();
+
+  /**
+   * True if the time depends on how much of the slice in progress is used up ({@link
+   * Cpu#unitsLeft}): then it is read by instructions that stand at the end of their block only.
+   */
+  default boolean exact() {
+    return false;
+  }
 }

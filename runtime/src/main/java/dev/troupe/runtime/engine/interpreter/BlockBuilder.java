@@ -143,7 +143,7 @@ final class BlockBuilder {
     }
     if (secondHost == 0) {
       long page = next(at);
-      secondHost = cpu.mmu.fetchHost(page);
+      secondHost = cpu.mmu.fetchBeside(page);
       if (secondHost == GuestMemory.NO_RAM) {
         secondHost = -1; // matches no page: decoded anew each time
       } else {

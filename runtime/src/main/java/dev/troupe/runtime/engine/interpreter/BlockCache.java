@@ -116,7 +116,7 @@ final class BlockCache implements CodeListener {
   private boolean secondMatches(Block block) {
     long page = (block.linear & PAGE_MASK) + GuestMemory.PAGE_SIZE;
     long linear = (cpu.mode & Mode.CODE_64) != 0 ? page : page & 0xFFFF_FFFFL;
-    return cpu.mmu.fetchHost(linear) == block.secondHost;
+    return cpu.mmu.fetchBeside(linear) == block.secondHost;
   }
 
   private Block findByHost(long rip, long linear, long host, int key) {

@@ -36,6 +36,9 @@ public final class Interpreter implements Engine, Execution {
   /** A block that was stopped and is still good. */
   private Block stopped = Block.NONE;
 
+  /** The next instruction is to be the only one of its block. */
+  private boolean alone;
+
   /** True if the last {@link #blocks} ended with an instruction that retired. */
   private boolean completed;
 
@@ -59,8 +62,9 @@ public final class Interpreter implements Engine, Execution {
     }
     cpu.budget = slice;
     cpu.execution = this;
-    // Halts and the timer are looked at before the first instruction of each turn.
-    cpu.attend();
+    if (cpu.activity != Cpu.Activity.ACTIVE) {
+      cpu.attend(); // a halt goes on, or has come to its end
+    }
     turn.begin();
     try {
       return loop();
@@ -84,7 +88,8 @@ public final class Interpreter implements Engine, Execution {
   private Exit loop() {
     Cpu c = cpu;
     while (true) {
-      boolean single = !c.replay.isEmpty();
+      boolean single = !c.replay.isEmpty() || alone;
+      alone = false;
       if (c.attention()) {
         turn.pass();
         Exit exit = vcpu.service();
@@ -146,8 +151,10 @@ public final class Interpreter implements Engine, Execution {
         }
         c.shadow = 0;
         running = true;
+        c.uncharged = n - 1;
         Dispatch.run(c, block.ops, n);
         running = false;
+        c.uncharged = 0;
         c.budget -= n;
         if (c.attention() || c.budget <= floor) {
           completed = true;
@@ -178,6 +185,10 @@ public final class Interpreter implements Engine, Execution {
       leaveAt(block, running);
       restore();
       c.dropExits();
+      if (leave.exit == null) {
+        alone = true;
+        return null;
+      }
       return vcpu.asks(leave.exit);
     }
     restore();
@@ -223,6 +234,7 @@ public final class Interpreter implements Engine, Execution {
    * An instruction was undone: the block ended before it. Gives its index; -1 if it was a fetch.
    */
   private int leaveAt(Block block, boolean running) {
+    cpu.uncharged = 0;
     if (!running) {
       return -1;
     }

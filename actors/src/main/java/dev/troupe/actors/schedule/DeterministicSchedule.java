@@ -1,0 +1,321 @@
+package dev.troupe.actors.schedule;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.machine.EventHeap;
+import dev.troupe.runtime.machine.Position;
+import dev.troupe.runtime.machine.SeededNumbers;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The deterministic schedule: one vCPU at a time, in turns whose lengths follow from a seed.
+ * Virtual time is what all vCPUs have retired, times a constant, plus the idle time that was
+ * skipped; so the run is a function of the machine, its images, the seed, and the inputs with their
+ * positions.
+ *
+ * <p>Between two turns the machine stands at a quiet point: the board is drained, timers that are
+ * due have fired, inputs have been let in, by the thread of the turn that ended. Who runs next is
+ * the next in order that has something to run. When all are halted time jumps to the next event;
+ * with pacing the jump takes as long by the wall clock, and input from outside ends it early.
+ *
+ * <p>At most one vCPU actor holds the turn, from the message that starts it to the end of its quiet
+ * point; whatever is not volatile here is the holder's, and passes with that message.
+ */
+public final class DeterministicSchedule implements Schedule {
+  /**
+   * Virtual nanoseconds a unit: a machine of 125 million instructions a second, about what the
+   * interpreter does, so that a guest's time-outs and its work keep their proportion.
+   */
+  public static final long NANOS_PER_UNIT = 8;
+
+  /** Longest turn: about 0.2 ms. */
+  public static final int MAX_TURN_UNITS = 20_000;
+
+  private static final int NOBODY = -1;
+
+  /** What looks at the machine at its quiet points. */
+  public interface QuietPoint {
+    /** Every vCPU is between turns, the board is empty, nothing has been let in yet. */
+    void reached();
+
+    /**
+     * Virtual time at which an idle machine is to be looked at; {@link EventHeap#NEVER} for none.
+     */
+    long nextNanos();
+  }
+
+  private final Board board;
+  private final HostTimer.Alarm alarm;
+  private final Expiry expiry;
+  private final EventHeap heap;
+  private final SeededNumbers numbers;
+  private final boolean paced;
+  private final QuietPoint quietPoint;
+
+  private QuietGate gate;
+  private List<? extends Runner> runners = List.of();
+  private boolean[] halted = {};
+
+  /** Who has the turn, or had it last. */
+  private int holder;
+
+  /** Units of the turn that was given to the holder and has not begun; 0 for none. */
+  private long granted;
+
+  private long retired;
+  private long skipped;
+
+  /** The vCPU in the engine now, and the slice that it was given; null for none. */
+  private Cpu inEngine;
+
+  private long slice;
+
+  /** Host time when the idle jump under way began, and its length; length 0 for none. */
+  private long jumpFrom;
+
+  private long jump;
+
+  /** All vCPUs are halted and nobody has a turn: whoever has something starts the holder's. */
+  private volatile boolean idle;
+
+  private volatile boolean running;
+
+  /** Makes the schedule of one machine; virtual time stands at 0. */
+  public DeterministicSchedule(
+      HostTimer timer,
+      Board board,
+      int devices,
+      Options options,
+      QuietPoint quietPoint,
+      Expiry expiry) {
+    this.board = board;
+    this.expiry = expiry;
+    this.quietPoint = quietPoint;
+    heap = new EventHeap(devices);
+    numbers = new SeededNumbers(options.seed());
+    paced = options.paced();
+    alarm = timer.alarm(this::wake);
+  }
+
+  /**
+   * What the user chose.
+   *
+   * @param seed of the lengths of turns
+   * @param paced whether idle time takes as long by the wall clock
+   */
+  public record Options(long seed, boolean paced) {}
+
+  /** The gate whose inputs enter at this schedule's quiet points; before {@link #start}. */
+  public void gate(QuietGate inputs) {
+    gate = inputs;
+  }
+
+  /** Something waits outside the gate. */
+  public void arrived() {
+    wake();
+  }
+
+  /** Where the machine is; exact at a quiet point and at rest. */
+  public Position position() {
+    return new Position(retired, board.number(), nanos());
+  }
+
+  @Override
+  public void attach(List<? extends Runner> vcpus) {
+    runners = List.copyOf(vcpus);
+    halted = new boolean[runners.size()];
+  }
+
+  @Override
+  public boolean postsWake() {
+    return false;
+  }
+
+  @Override
+  public long nanos() {
+    Cpu cpu = inEngine;
+    long units = cpu == null ? retired : retired + slice - cpu.unitsLeft();
+    return units * NANOS_PER_UNIT + skipped;
+  }
+
+  @Override
+  public boolean exact() {
+    return true;
+  }
+
+  @Override
+  public long begin(int vcpu) {
+    long units = vcpu == holder ? granted : 0;
+    if (units > 0) {
+      granted = 0;
+      return units;
+    }
+    runners.get(vcpu).rest();
+    if (vcpu == holder) {
+      quiet();
+    }
+    return 0;
+  }
+
+  @Override
+  public void running(int vcpu, long units) {
+    slice = units;
+    inEngine = runners.get(vcpu).vcpu().cpu;
+  }
+
+  @Override
+  public void ran(int vcpu, long used) {
+    inEngine = null;
+    retired += used;
+  }
+
+  /** Others may be what this vCPU waits for. */
+  @Override
+  public long afterPause(long left) {
+    return 0;
+  }
+
+  @Override
+  public void end(int vcpu, End how) {
+    halted[vcpu] = how == End.HALTED;
+    if (how == End.BROKEN_OFF) {
+      board.settle(); // the machine is about to be reset or to end
+    } else {
+      runners.get(vcpu).rest();
+      quiet();
+    }
+  }
+
+  /** Stands at a quiet point, then gives somebody the next turn, or waits. */
+  private void quiet() {
+    idle = false;
+    endJump();
+    settle();
+    quietPoint.reached();
+    if (gate.admit(retired, nanos())) {
+      settle();
+    }
+    int next = next();
+    if (next == NOBODY) {
+      await();
+    } else {
+      grant(next);
+    }
+  }
+
+  /** Drains the board, and fires what is due, until neither leaves anything. */
+  private void settle() {
+    board.settle();
+    for (EventHeap.Due due = heap.poll(nanos()); due != null; due = heap.poll(nanos())) {
+      expiry.expired(due.actor(), due.timer(), due.deadline());
+      board.settle();
+    }
+  }
+
+  private int next() {
+    for (int i = 1; i <= halted.length; i++) {
+      int vcpu = (holder + i) % halted.length;
+      if (!halted[vcpu] || wakes(runners.get(vcpu).vcpu())) {
+        return vcpu;
+      }
+    }
+    return NOBODY;
+  }
+
+  private boolean wakes(Vcpu vcpu) {
+    return vcpu.cpu.attention() || vcpu.nextDeadline() <= nanos();
+  }
+
+  private void grant(int vcpu) {
+    halted[vcpu] = false;
+    holder = vcpu;
+    granted = Math.min(numbers.upTo(MAX_TURN_UNITS), unitsToDeadline(vcpu));
+    runners.get(vcpu).turn();
+  }
+
+  /** A turn ends when something is due, on the board or at a vCPU that could take it. */
+  private long unitsToDeadline(int vcpu) {
+    long deadline = heap.nextDeadline();
+    for (int i = 0; i < halted.length; i++) {
+      if (halted[i] || i == vcpu) {
+        deadline = Math.min(deadline, runners.get(i).vcpu().nextDeadline());
+      }
+    }
+    long distance = Math.max(1, deadline - nanos());
+    return distance / NANOS_PER_UNIT + (distance % NANOS_PER_UNIT == 0 ? 0 : 1);
+  }
+
+  // Idle time -----------------------------------------------------------------------------------
+
+  private void await() {
+    long wake = Math.min(heap.nextDeadline(), gate.nextNanos(retired));
+    wake = Math.min(wake, quietPoint.nextNanos());
+    for (Runner runner : runners) {
+      wake = Math.min(wake, runner.vcpu().nextDeadline());
+    }
+    boolean never = wake == EventHeap.NEVER;
+    if (paced) {
+      jumpFrom = System.nanoTime();
+      jump = never ? Long.MAX_VALUE : wake - nanos();
+    } else if (!never) {
+      skipped += wake - nanos();
+    }
+    idle = true;
+    if (gate.waiting() || !paced && !never) {
+      // By way of its mailbox, so that a pause gets in between.
+      wake();
+    } else if (running && !never) {
+      alarm.set(jump);
+    }
+  }
+
+  /** The idle time that has gone becomes virtual time. */
+  private void endJump() {
+    if (jump > 0) {
+      alarm.stop();
+      skipped += Math.min(System.nanoTime() - jumpFrom, jump);
+      jump = 0;
+    }
+  }
+
+  /** From any thread: ends an idle wait. */
+  private void wake() {
+    if (idle) {
+      idle = false;
+      runners.get(holder).turn();
+    }
+  }
+
+  @Override
+  public void timer(int actor, int timer, long deadline) {
+    heap.set(actor, timer, deadline);
+  }
+
+  @Override
+  public void start() {
+    running = true;
+    wake();
+  }
+
+  @Override
+  public void stop() {
+    running = false;
+    alarm.stop();
+    endJump();
+  }
+
+  @Override
+  public void clear() {
+    heap.clear();
+    Arrays.fill(halted, false);
+    granted = 0;
+    idle = false;
+    runners.get(holder).turn();
+  }
+
+  @Override
+  public void close() {
+    alarm.stop();
+  }
+}

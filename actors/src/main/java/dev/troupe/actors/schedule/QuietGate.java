@@ -1,0 +1,137 @@
+package dev.troupe.actors.schedule;
+
+import dev.troupe.runtime.machine.EventHeap;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The deterministic schedule's gate: what is offered waits outside until the schedule stands at a
+ * quiet point; inputs with a position wait for it. Output counts as taken at the quiet point after
+ * it, however long the outside needs: a machine whose console is behind stands still, and does not
+ * notice.
+ */
+public final class QuietGate implements InputGate {
+  /** From outside; by any thread. */
+  private sealed interface Arrival {}
+
+  private record Bytes(byte[] bytes, Runnable taken) implements Arrival {}
+
+  private record Button() implements Arrival {}
+
+  private final Inside inside;
+  private final Runnable arrived;
+  private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
+
+  // What follows belongs to whoever stands at the quiet point or drains the board.
+  private final Deque<ScriptedInput> script;
+  private final InputQueue queue = new InputQueue();
+
+  /** Output of the serial line whose room it has not got back. */
+  private int owed;
+
+  /**
+   * A gate for inputs in the order of this script, and for what is offered.
+   *
+   * @param arrived told from any thread that something waits outside
+   */
+  public QuietGate(List<ScriptedInput> script, Inside inside, Runnable arrived) {
+    this.script = new ArrayDeque<>(script);
+    this.inside = inside;
+    this.arrived = arrived;
+  }
+
+  @Override
+  public void offer(byte[] bytes, Runnable taken) {
+    arrivals.add(new Bytes(bytes, taken));
+    arrived.run();
+  }
+
+  @Override
+  public void pressPowerButton() {
+    arrivals.add(new Button());
+    arrived.run();
+  }
+
+  /** Nothing: see {@link #put}. */
+  @Override
+  public void written(int bytes) {}
+
+  @Override
+  public void grant(int bytes) {
+    queue.grant(bytes);
+  }
+
+  @Override
+  public void put(int bytes) {
+    owed += bytes;
+  }
+
+  /** Nothing: a machine that stands has no quiet points. */
+  @Override
+  public void open(boolean now) {}
+
+  /**
+   * Lets in what may get in at this quiet point.
+   *
+   * @return true if anything did: it waits on the board
+   */
+  boolean admit(long instructions, long nanos) {
+    boolean any = false;
+    if (owed > 0) {
+      inside.room(owed);
+      owed = 0;
+      any = true;
+    }
+    while (!script.isEmpty()
+        && script.peek().instructions() <= instructions
+        && script.peek().nanos() <= nanos) {
+      any |=
+          enter(
+              switch (script.remove().input()) {
+                case ScriptedInput.Console(byte[] bytes) -> new Bytes(bytes, () -> {});
+                case ScriptedInput.PowerButton _ -> new Button();
+              });
+    }
+    for (Arrival next = arrivals.poll(); next != null; next = arrivals.poll()) {
+      any |= enter(next);
+    }
+    byte[] bytes = queue.take();
+    while (bytes.length > 0) {
+      inside.input(bytes);
+      any = true;
+      bytes = queue.take();
+    }
+    return any;
+  }
+
+  private boolean enter(Arrival arrival) {
+    switch (arrival) {
+      case Bytes(byte[] bytes, Runnable taken) -> {
+        queue.add(bytes, taken);
+        return false; // if there is no room they wait
+      }
+      case Button _ -> {
+        inside.powerButton();
+        return true;
+      }
+    }
+  }
+
+  /**
+   * The virtual time at which the next input of the script enters a machine that is idle; {@link
+   * EventHeap#NEVER} if it waits for instructions, or there is none.
+   */
+  long nextNanos(long instructions) {
+    return script.isEmpty() || script.peek().instructions() > instructions
+        ? EventHeap.NEVER
+        : script.peek().nanos();
+  }
+
+  /** True if something waits outside. */
+  boolean waiting() {
+    return !arrivals.isEmpty();
+  }
+}

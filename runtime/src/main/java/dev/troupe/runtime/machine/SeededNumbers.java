@@ -1,0 +1,33 @@
+package dev.troupe.runtime.machine;
+
+import dev.troupe.runtime.cpu.Entropy;
+
+/**
+ * Numbers that follow from a seed: the slice lengths of a deterministic schedule, and what its
+ * guest gets for entropy. SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+ * generators", 2014): one word of state, every value once in a period.
+ */
+public final class SeededNumbers implements Entropy {
+  private static final long GAMMA = 0x9E37_79B9_7F4A_7C15L;
+
+  private long state;
+
+  /** The numbers of this seed. */
+  public SeededNumbers(long seed) {
+    state = seed;
+  }
+
+  @Override
+  public long next() {
+    state += GAMMA;
+    long z = state;
+    z = (z ^ z >>> 30) * 0xBF58_476D_1CE4_E5B9L;
+    z = (z ^ z >>> 27) * 0x94D0_49BB_1331_11EBL;
+    return z ^ z >>> 31;
+  }
+
+  /** A number from 1 to {@code most}, each about equally likely. */
+  public int upTo(int most) {
+    return (int) Long.remainderUnsigned(next(), most) + 1;
+  }
+}
