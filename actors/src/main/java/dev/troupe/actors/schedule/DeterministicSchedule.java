@@ -1,5 +1,6 @@
 package dev.troupe.actors.schedule;
 
+import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.EventHeap;
@@ -76,7 +77,7 @@ public final class DeterministicSchedule implements Schedule {
 
   private long jump;
 
-  /** All vCPUs are halted and nobody has a turn: whoever has something starts the holder's. */
+  /** Nobody has a turn: whoever has something to go on with starts the holder's. */
   private volatile boolean idle;
 
   private volatile boolean running;
@@ -146,16 +147,17 @@ public final class DeterministicSchedule implements Schedule {
 
   @Override
   public long begin(int vcpu) {
-    long units = vcpu == holder ? granted : 0;
-    if (units > 0) {
-      granted = 0;
-      return units;
+    Runner runner = runners.get(vcpu);
+    if (vcpu != holder || granted == 0) {
+      runner.rest();
+      if (vcpu != holder || !quiet(vcpu)) {
+        return 0;
+      }
+      runner.hold();
     }
-    runners.get(vcpu).rest();
-    if (vcpu == holder) {
-      quiet();
-    }
-    return 0;
+    long units = granted;
+    granted = 0;
+    return units;
   }
 
   @Override
@@ -170,25 +172,38 @@ public final class DeterministicSchedule implements Schedule {
     retired += used;
   }
 
-  /** Others may be what this vCPU waits for. */
+  /**
+   * Ends the turn where others may be what this vCPU waits for, and shortens it to the next timer,
+   * which the exit may have set.
+   */
   @Override
-  public long afterPause(long left) {
-    return 0;
+  public long afterExit(Exit exit, long left) {
+    return exit instanceof Exit.Pause ? 0 : Math.min(left, units(heap.nextDeadline()));
   }
 
   @Override
-  public void end(int vcpu, End how) {
+  public boolean end(int vcpu, End how) {
     halted[vcpu] = how == End.HALTED;
     if (how == End.BROKEN_OFF) {
       board.settle(); // the machine is about to be reset or to end
-    } else {
-      runners.get(vcpu).rest();
-      quiet();
+      return false;
     }
+    Runner runner = runners.get(vcpu);
+    runner.rest();
+    boolean goesOn = quiet(vcpu);
+    if (goesOn) {
+      runner.hold();
+    }
+    return goesOn;
   }
 
-  /** Stands at a quiet point, then gives somebody the next turn, or waits. */
-  private void quiet() {
+  /**
+   * Stands at a quiet point, then gives somebody the next turn, or waits.
+   *
+   * @param current whose thread this is
+   * @return true if the next turn is the current one's, who has not been sent a message for it
+   */
+  private boolean quiet(int current) {
     idle = false;
     endJump();
     settle();
@@ -196,12 +211,24 @@ public final class DeterministicSchedule implements Schedule {
     if (gate.admit(retired, nanos())) {
       settle();
     }
+    if (gate.outputWaits()) {
+      // Nothing runs and no time passes until the outside has taken it.
+      idle = true;
+      if (!gate.outputWaits()) {
+        wake();
+      }
+      return false;
+    }
     int next = next();
     if (next == NOBODY) {
       await();
-    } else {
-      grant(next);
+      return false;
     }
+    grant(next);
+    if (next != current) {
+      runners.get(next).turn();
+    }
+    return next == current;
   }
 
   /** Drains the board, and fires what is due, until neither leaves anything. */
@@ -231,7 +258,6 @@ public final class DeterministicSchedule implements Schedule {
     halted[vcpu] = false;
     holder = vcpu;
     granted = Math.min(numbers.upTo(MAX_TURN_UNITS), unitsToDeadline(vcpu));
-    runners.get(vcpu).turn();
   }
 
   /** A turn ends when something is due, on the board or at a vCPU that could take it. */
@@ -242,8 +268,12 @@ public final class DeterministicSchedule implements Schedule {
         deadline = Math.min(deadline, runners.get(i).vcpu().nextDeadline());
       }
     }
-    long distance = Math.max(1, deadline - nanos());
-    return distance / NANOS_PER_UNIT + (distance % NANOS_PER_UNIT == 0 ? 0 : 1);
+    return units(deadline);
+  }
+
+  /** Units until virtual time has reached a deadline; at least one. */
+  private long units(long deadline) {
+    return Math.ceilDiv(Math.max(1, deadline - nanos()), NANOS_PER_UNIT);
   }
 
   // Idle time -----------------------------------------------------------------------------------
@@ -279,7 +309,7 @@ public final class DeterministicSchedule implements Schedule {
     }
   }
 
-  /** From any thread: ends an idle wait. */
+  /** From any thread: ends a wait. */
   private void wake() {
     if (idle) {
       idle = false;

@@ -1,5 +1,6 @@
 package dev.troupe.actors.schedule;
 
+import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.machine.EventHeap;
 import java.util.List;
 
@@ -61,26 +62,23 @@ public final class ParallelSchedule implements Schedule {
   public void ran(int vcpu, long used) {}
 
   @Override
-  public long afterPause(long left) {
+  public long afterExit(Exit exit, long left) {
     return left;
   }
 
   @Override
-  public void end(int vcpu, End how) {
-    Runner runner = runners.get(vcpu);
-    switch (how) {
-      case MORE -> runner.again();
-      case HALTED -> {
-        // In this order: a deadline that is due at once must find the vCPU at rest, or it wakes
-        // nobody; and so must whoever posts.
-        runner.rest();
-        if (runner.vcpu().cpu.attention()) {
-          runner.turn();
-        }
-        timer(devices + vcpu, 0, runner.vcpu().nextDeadline());
+  public boolean end(int vcpu, End how) {
+    if (how == End.HALTED) {
+      // In this order: a deadline that is due at once must find the vCPU at rest, or it wakes
+      // nobody; and so must whoever posts.
+      Runner runner = runners.get(vcpu);
+      runner.rest();
+      if (runner.vcpu().cpu.attention()) {
+        runner.turn();
       }
-      case BROKEN_OFF -> {}
+      timer(devices + vcpu, 0, runner.vcpu().nextDeadline());
     }
+    return how == End.MORE;
   }
 
   @Override

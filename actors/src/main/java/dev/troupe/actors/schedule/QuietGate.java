@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The deterministic schedule's gate: what is offered waits outside until the schedule stands at a
@@ -21,8 +22,12 @@ public final class QuietGate implements InputGate {
 
   private record Button() implements Arrival {}
 
+  /** Output that the outside has not taken, above which the machine waits for it. */
+  private static final int MAX_UNWRITTEN = 32 * 1024;
+
   private final Inside inside;
   private final Runnable arrived;
+  private final AtomicInteger unwritten = new AtomicInteger();
   private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
 
   // What follows belongs to whoever stands at the quiet point or drains the board.
@@ -35,7 +40,7 @@ public final class QuietGate implements InputGate {
   /**
    * A gate for inputs in the order of this script, and for what is offered.
    *
-   * @param arrived told from any thread that something waits outside
+   * @param arrived told from any thread that something waits outside, or output has been taken
    */
   public QuietGate(List<ScriptedInput> script, Inside inside, Runnable arrived) {
     this.script = new ArrayDeque<>(script);
@@ -55,9 +60,12 @@ public final class QuietGate implements InputGate {
     arrived.run();
   }
 
-  /** Nothing: see {@link #put}. */
   @Override
-  public void written(int bytes) {}
+  public void written(int bytes) {
+    if (unwritten.addAndGet(-bytes) <= MAX_UNWRITTEN) {
+      arrived.run();
+    }
+  }
 
   @Override
   public void grant(int bytes) {
@@ -67,6 +75,12 @@ public final class QuietGate implements InputGate {
   @Override
   public void put(int bytes) {
     owed += bytes;
+    unwritten.addAndGet(bytes);
+  }
+
+  /** True if the outside has so much output to take that no more should come. */
+  boolean outputWaits() {
+    return unwritten.get() > MAX_UNWRITTEN;
   }
 
   /** Nothing: a machine that stands has no quiet points. */

@@ -1,5 +1,6 @@
 package dev.troupe.actors.schedule;
 
+import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.TimeSource;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.EventHeap;
@@ -31,8 +32,8 @@ public interface Schedule extends TimeSource, AutoCloseable {
     /** Sends the message that starts a turn, unless one is under way. */
     void turn();
 
-    /** The turn has ended, and its vCPU is to go on: sends the message at once. */
-    void again();
+    /** As {@link #turn}, but the turn that is under way is the caller's own: sends nothing. */
+    void hold();
 
     /** The turn has ended, and no message is under way. */
     void rest();
@@ -71,11 +72,17 @@ public interface Schedule extends TimeSource, AutoCloseable {
   /** The engine has come back, with so many units used. */
   void ran(int vcpu, long used);
 
-  /** A PAUSE was met with so many units left; gives what is left after it. */
-  long afterPause(long left);
+  /**
+   * An exit has been completed with so many units of the turn left; gives what is left after it.
+   */
+  long afterExit(Exit exit, long left);
 
-  /** The turn has ended. Not called after a {@link #begin} that gave 0. */
-  void end(int vcpu, End how);
+  /**
+   * The turn has ended. Not called after a {@link #begin} that gave 0.
+   *
+   * @return true if the next turn is this vCPU's, too, and it has not been sent the message
+   */
+  boolean end(int vcpu, End how);
 
   /**
    * Sets or moves a device's timer; from any thread.

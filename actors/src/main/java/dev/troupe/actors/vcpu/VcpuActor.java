@@ -1,5 +1,6 @@
 package dev.troupe.actors.vcpu;
 
+import dev.troupe.actors.schedule.ParallelSchedule;
 import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.actors.schedule.TurnGate;
 import dev.troupe.proto.message.AddressSpace;
@@ -66,6 +67,9 @@ public final class VcpuActor {
       TurnGate gate,
       VcpuCounters counters) {}
 
+  /** Short turns of the same vCPU share a message, until they have had so many units. */
+  private static final long MESSAGE_UNITS = ParallelSchedule.TURN_UNITS;
+
   /**
    * What an exit costs of a turn, so that a guest which does nothing but I/O gives its thread back
    * in time, too.
@@ -122,11 +126,18 @@ public final class VcpuActor {
       owed = true;
       return Behaviors.same();
     }
-    long units = parts.schedule().begin(parts.index());
-    if (units > 0) {
-      parts.schedule().end(parts.index(), turn(units));
+    long used = 0;
+    while (true) {
+      long units = parts.schedule().begin(parts.index());
+      if (units == 0 || !parts.schedule().end(parts.index(), turn(units))) {
+        return Behaviors.same();
+      }
+      used += units;
+      if (used >= MESSAGE_UNITS) {
+        parts.door().again();
+        return Behaviors.same();
+      }
     }
-    return Behaviors.same();
   }
 
   private Schedule.End turn(long units) {
@@ -173,12 +184,10 @@ public final class VcpuActor {
           parts.router().route(parts.index(), ipi);
           parts.vcpu().complete(0);
         }
-        case Exit.Pause _ -> {
-          parts.vcpu().complete(0);
-          left = parts.schedule().afterPause(left);
-        }
+        case Exit.Pause _ -> parts.vcpu().complete(0);
         default -> call(exit, counters);
       }
+      left = parts.schedule().afterExit(exit, left);
     }
     return Schedule.End.MORE;
   }

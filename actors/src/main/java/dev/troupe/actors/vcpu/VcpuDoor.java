@@ -60,9 +60,14 @@ public final class VcpuDoor implements Schedule.Runner {
     }
   }
 
-  @Override
-  public void again() {
+  /** The next turn is this vCPU's, too: sends its message. */
+  void again() {
     actor.tell(VcpuActor.Turn.TURN);
+  }
+
+  @Override
+  public void hold() {
+    underway.set(true);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.troupe.actors.vcpu.ExitKind;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
+import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.machine.Outcome;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,16 @@ abstract class MachineTest {
   /** What runs the machines. */
   abstract TestHost host();
 
+  /** How much is typed into a guest that polls for each byte at 115,200 baud of its own time. */
+  int typedBytes() {
+    return 20_000;
+  }
+
+  /** What all machines of this test have beside what each of them needs. */
+  VmSpec.Builder common(VmSpec.Builder spec) {
+    return spec;
+  }
+
   @BeforeAll
   void startHost() {
     host = host();
@@ -56,7 +67,12 @@ abstract class MachineTest {
   }
 
   private TestHost.Handle start(String guest, Doors doors) throws Exception {
-    return host.start(TinyGuest.spec(guest, folder).build(), console, doors);
+    return start(TinyGuest.spec(guest, folder), console, doors);
+  }
+
+  private TestHost.Handle start(VmSpec.Builder spec, TestConsole end, Doors doors)
+      throws Exception {
+    return host.start(common(spec).build(), end, doors);
   }
 
   @Test
@@ -87,10 +103,9 @@ abstract class MachineTest {
 
   @Test
   void aRebootEndsTheMachineWhoseSpecSaysSo() throws Exception {
-    var spec = TinyGuest.spec("reboot", folder).setNoReboot(true).build();
+    var spec = TinyGuest.spec("reboot", folder).setNoReboot(true);
 
-    assertThat(host.start(spec, console, Doors.OPEN).ended().outcome())
-        .isEqualTo(new Outcome.Reset());
+    assertThat(start(spec, console, Doors.OPEN).ended().outcome()).isEqualTo(new Outcome.Reset());
   }
 
   @Test
@@ -142,9 +157,9 @@ abstract class MachineTest {
 
   @Test
   void theBootProcessorStartsTheOthers() throws Exception {
-    var spec = TinyGuest.spec("smp", folder).setCpus(4).build();
+    var spec = TinyGuest.spec("smp", folder).setCpus(4);
 
-    assertThat(host.start(spec, console, Doors.OPEN).ended().outcome())
+    assertThat(start(spec, console, Doors.OPEN).ended().outcome())
         .isEqualTo(new Outcome.DebugExit(9));
   }
 
@@ -169,7 +184,7 @@ abstract class MachineTest {
   /** Polled, so that the guest takes bytes one by one while thousands wait. */
   @Test
   void everyByteTypedReachesTheGuestInOrder() throws Exception {
-    byte[] typed = new byte[20_000];
+    byte[] typed = new byte[typedBytes()];
     SplittableRandom random = new SplittableRandom(7);
     for (int i = 0; i < typed.length; i++) {
       typed[i] = (byte) (5 + random.nextInt(250));
@@ -281,8 +296,7 @@ abstract class MachineTest {
           }
         };
     TestConsole other = new TestConsole();
-    var neighbour =
-        host.start(TinyGuest.spec("echo", folder).setName("neighbour").build(), other, Doors.OPEN);
+    var neighbour = start(TinyGuest.spec("echo", folder).setName("neighbour"), other, Doors.OPEN);
     TestHost.Handle machine = start("poll", failing);
 
     assertThat(machine.ended().outcome())
