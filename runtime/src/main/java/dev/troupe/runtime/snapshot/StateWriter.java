@@ -40,6 +40,7 @@ public final class StateWriter implements StateVisitor {
     return Arrays.copyOf(bytes, size);
   }
 
+  /** Makes room; {@link #bytes} may be another array afterwards. */
   private int reserve(int count) {
     int at = size;
     size = Math.addExact(size, count);
@@ -91,7 +92,8 @@ public final class StateWriter implements StateVisitor {
   @Override
   public void bytes(String name, byte[] values) {
     requireVersion();
-    System.arraycopy(values, 0, bytes, reserve(values.length), values.length);
+    int start = reserve(values.length);
+    System.arraycopy(values, 0, bytes, start, values.length);
   }
 
   @Override
@@ -109,7 +111,8 @@ public final class StateWriter implements StateVisitor {
     if (ascii.length < 1 || ascii.length > 0xFF) {
       throw new IllegalStateException(path + ": a part's name has 1 to 255 characters");
     }
-    bytes[reserve(1)] = (byte) ascii.length;
+    int start = reserve(1);
+    bytes[start] = (byte) ascii.length;
     bytes(name, ascii);
     versionAt = reserve(Short.BYTES);
     int lengthAt = reserve(Integer.BYTES);
