@@ -141,8 +141,13 @@ public interface StateVisitor {
 
   /** The first {@code count} of an array, which are its state, any 64 bits each. */
   default void longs(String name, long[] values, int count) {
+    longs(name, values, count, Long.MIN_VALUE, Long.MAX_VALUE);
+  }
+
+  /** The first {@code count} of an array, {@code least} to {@code most} each. */
+  default void longs(String name, long[] values, int count, long least, long most) {
     for (int i = 0; i < count; i++) {
-      values[i] = scalar(name, i, Width.LONG, values[i], Long.MIN_VALUE, Long.MAX_VALUE);
+      values[i] = scalar(name, i, Width.LONG, values[i], least, most);
     }
   }
 
