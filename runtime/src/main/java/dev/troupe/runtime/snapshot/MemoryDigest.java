@@ -71,7 +71,7 @@ public final class MemoryDigest {
 
   private void update(long page) {
     long slot = added + page * Long.BYTES;
-    long now = contribution(page, content(memory.pageAddress(page)));
+    long now = contribution(page, memory.pageAddress(page));
     long before = Raw.get64(slot);
     if (now != before) {
       sum += now - before;
@@ -83,15 +83,20 @@ public final class MemoryDigest {
   static long ofAll(GuestMemory memory) {
     long sum = 0;
     for (long page = 0; page < memory.pages(); page++) {
-      sum += contribution(page, content(memory.pageAddress(page)));
+      sum += contribution(page, memory.pageAddress(page));
     }
     return sum;
   }
 
-  /** A bijection of the content for each page, which is 0 for zeroes. */
-  private static long contribution(long page, long content) {
+  /**
+   * What a page adds to the digest: 0 for zeroes.
+   *
+   * @param page its number
+   * @param host where its content is
+   */
+  static long contribution(long page, long host) {
     long key = Mix.mix(page + 1);
-    return Mix.mix(content ^ key) - Mix.mix(ZEROES ^ key);
+    return Mix.mix(content(host) ^ key) - Mix.mix(ZEROES ^ key);
   }
 
   /** Each word goes into one of several lanes, which the processor computes side by side. */
