@@ -1,10 +1,13 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * The local APIC's timer (Intel SDM vol. 3A, 11.5.4): counts down at 1 GHz divided by 1 to 128,
  * once or periodically, or waits for the TSC to reach a deadline. Time is virtual nanoseconds.
  */
-final class ApicTimer {
+final class ApicTimer implements Stateful {
   /** Counts before division, a second: one a nanosecond. */
   static final int HERTZ = 1_000_000_000;
 
@@ -14,6 +17,11 @@ final class ApicTimer {
   static final int ONE_SHOT = 0;
   static final int PERIODIC = 1;
   static final int TSC_DEADLINE = 2;
+
+  /** Bits 17 and 18 of the LVT entry can say it, but there is no such mode: it counts once. */
+  private static final int RESERVED_MODE = 3;
+
+  private static final long MOST_COUNT = 0xFFFF_FFFFL;
 
   private final Cpu cpu;
   private int mode;
@@ -75,11 +83,15 @@ final class ApicTimer {
     long now = cpu.time.nanos();
     long count = currentCount(now);
     divideRegister = value & 0xB;
-    int code = (value & 3) | (value & 8) >> 1;
-    divisor = code == 7 ? 1 : 2 << code;
+    updateDivisor();
     if (deadline != NEVER && mode != TSC_DEADLINE) {
       run(now, count);
     }
+  }
+
+  private void updateDivisor() {
+    int code = (divideRegister & 3) | (divideRegister & 8) >> 1;
+    divisor = code == 7 ? 1 : 2 << code;
   }
 
   int initialCount() {
@@ -173,5 +185,25 @@ final class ApicTimer {
       countAtStart = 0;
     }
     return true;
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    mode = v.within("mode", mode, ONE_SHOT, RESERVED_MODE);
+    divideRegister = v.bits("divideRegister", divideRegister, 0xB);
+    initialCount = v.within("initialCount", initialCount, 0, MOST_COUNT);
+    start = v.within("start", start, 0, NEVER);
+    countAtStart = v.within("countAtStart", countAtStart, 0, MOST_COUNT);
+    tscDeadline = v.int64("tscDeadline", tscDeadline);
+    deadline = v.within("deadline", deadline, 0, NEVER);
+    v.require(
+        mode == TSC_DEADLINE || deadline == NEVER || initialCount > 0,
+        "initialCount",
+        initialCount,
+        "1 or more while it counts");
+    if (v.restoring()) {
+      updateDivisor();
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * CR0, CR3, CR4, CR8, EFER and XCR0: their bits and the rules for changing them (Intel SDM vol. 3A,
@@ -253,5 +254,28 @@ public final class ControlRegisters {
       throw generalProtection();
     }
     return cpu.xcr0;
+  }
+
+  /**
+   * CR0, CR3, CR4, EFER and XCR0 as fields of the vCPU: combinations that no guest can make are
+   * refused.
+   */
+  void state(StateVisitor v) {
+    cpu.cr0 = v.bits("cr0", cpu.cr0, CR0_BITS);
+    boolean paging = (cpu.cr0 & PG) != 0;
+    v.require(!paging || (cpu.cr0 & PE) != 0, "cr0", cpu.cr0, "PE with PG");
+    v.require((cpu.cr0 & (NW | CD)) != NW, "cr0", cpu.cr0, "CD with NW");
+    cpu.cr2 = v.int64("cr2", cpu.cr2);
+    cpu.cr3 = v.int64("cr3", cpu.cr3);
+    v.require(cpu.cr3 >>> cpu.model.physicalBits() == 0, "cr3", cpu.cr3, "a physical address");
+    cpu.cr4 = v.bits("cr4", cpu.cr4, cr4Bits);
+    cpu.efer = v.bits("efer", cpu.efer, eferBits);
+    boolean longMode = (cpu.efer & Msrs.EFER_LMA) != 0;
+    boolean wanted = paging && (cpu.efer & Msrs.EFER_LME) != 0;
+    v.require(longMode == wanted, "efer", cpu.efer, "LMA as LME and CR0.PG say");
+    v.require(!longMode || (cpu.cr4 & PAE) != 0, "cr4", cpu.cr4, "PAE in long mode");
+    v.require(longMode || (cpu.cr4 & PCIDE) == 0, "cr4", cpu.cr4, "PCIDE in long mode only");
+    cpu.xcr0 = v.bits("xcr0", cpu.xcr0, xcr0Bits() | XCR0_X87);
+    v.require((cpu.xcr0 & XCR0_X87) != 0, "xcr0", cpu.xcr0, "x87 state");
   }
 }

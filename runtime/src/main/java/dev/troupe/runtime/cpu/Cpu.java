@@ -4,6 +4,8 @@ import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.softfloat.SseMath;
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
@@ -13,7 +15,7 @@ import java.util.Arrays;
  * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
  * translator loads and stores them at turn ends, a snapshot lists them.
  */
-public final class Cpu {
+public final class Cpu implements Stateful {
   public static final int RAX = 0;
   public static final int RCX = 1;
   public static final int RDX = 2;
@@ -452,6 +454,16 @@ public final class Cpu {
   /** Takes the oldest queued exit, or null. */
   Exit nextExit() {
     return exits.poll();
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    if (!exits.isEmpty() && !v.restoring()) {
+      throw new IllegalStateException(
+          "not at a quiet point: vcpu=%d queued exits=%d first=%s"
+              .formatted(apicId, exits.size(), exits.peek()));
+    }
+    CpuState.visit(this, v);
   }
 
   /** Forgets what an instruction queued that did not retire. */

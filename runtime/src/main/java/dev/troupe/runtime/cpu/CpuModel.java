@@ -1,6 +1,8 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.snapshot.StateHasher;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -210,6 +212,30 @@ public record CpuModel(
   /** True if the model has the feature. */
   public boolean has(SystemFeature feature) {
     return system.contains(feature);
+  }
+
+  /**
+   * A hash of all that a guest can see of the model: a state that it was saved on can be restored
+   * on one of the same hash only.
+   */
+  public long fingerprint() {
+    String seen =
+        "%s|%s|%d|%d|%d|%d|%d|%d|%s|%s"
+            .formatted(
+                vendor,
+                brand,
+                family,
+                model,
+                stepping,
+                physicalBits,
+                highestBasic,
+                highestExtended,
+                features,
+                system);
+    byte[] bytes = seen.getBytes(StandardCharsets.UTF_8);
+    StateHasher hasher = new StateHasher();
+    hasher.bytes("model", bytes, bytes.length);
+    return hasher.value();
   }
 
   /** CPUID.1:EAX, and EDX after reset. */

@@ -1,5 +1,8 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * DR0 to DR7: breakpoints and single step (Intel SDM vol. 3B, 17.2 and 17.3).
  *
@@ -7,7 +10,7 @@ package dev.troupe.runtime.cpu;
  * instruction, and {@link #after()} when it has retired; the latter says whether to deliver #DB as
  * a trap. Data accesses report themselves through {@link Mmu.Watch}, ports through {@link #port}.
  */
-public final class DebugRegisters implements Mmu.Watch {
+public final class DebugRegisters implements Mmu.Watch, Stateful {
   /** DR6 as reset leaves it: no cause, the reserved bits one. */
   public static final long DR6_INITIAL = 0xFFFF_0FF0L;
 
@@ -29,6 +32,8 @@ public final class DebugRegisters implements Mmu.Watch {
   private static final long DR6_WRITABLE = 0xF | BD | BS | BT;
   private static final long DR7_WRITABLE = 0xFFFF_23FFL;
   private static final long ENABLES = 0xFF;
+
+  private static final int BREAKPOINTS = 4;
 
   private static final int EXECUTE = 0;
   private static final int WRITE = 1;
@@ -251,6 +256,24 @@ public final class DebugRegisters implements Mmu.Watch {
       if (active(i) && kind(i) == PORT && hits(i, port, size)) {
         pending |= 1L << i;
       }
+    }
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.longs("address", cpu.dr, BREAKPOINTS);
+    cpu.dr[6] = v.int64("dr6", cpu.dr[6]);
+    v.require(
+        ((cpu.dr[6] ^ DR6_INITIAL) & ~DR6_WRITABLE) == 0, "dr6", cpu.dr[6], "its reserved bits");
+    cpu.dr[7] = v.int64("dr7", cpu.dr[7]);
+    v.require(
+        ((cpu.dr[7] ^ DR7_INITIAL) & ~DR7_WRITABLE) == 0, "dr7", cpu.dr[7], "its reserved bits");
+    pending = v.bits("pending", pending, DR6_WRITABLE);
+    if (v.restoring()) {
+      stepping = false;
+      held = pending;
+      changed();
     }
   }
 }

@@ -1,12 +1,15 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * The values that the board has given to the instruction in progress. An instruction that reads
  * outside RAM leaves the vCPU with its first unanswered access, starts again when that is
  * completed, and takes the answers it already has from here, in the order of its accesses. The list
  * is empty whenever no instruction is in progress.
  */
-public final class IoReplay {
+public final class IoReplay implements Stateful {
   /** More accesses than any instruction makes: FXRSTOR from a device, byte by byte, makes 512. */
   private static final int MAXIMUM = 1024;
 
@@ -43,5 +46,16 @@ public final class IoReplay {
   public void clear() {
     count = 0;
     next = 0;
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    // Half, so that a hostile state leaves room for all that one instruction can ask.
+    count = v.count("values", count, MAXIMUM / 2);
+    v.longs("values", values, count);
+    if (v.restoring()) {
+      next = 0;
+    }
   }
 }

@@ -3,6 +3,8 @@ package dev.troupe.runtime.cpu;
 import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.InterruptMessage;
 import dev.troupe.proto.message.InterruptMessage.Delivery;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -12,7 +14,7 @@ import java.util.Arrays;
  * registers. Belongs to the vCPU's thread, except {@link #matches}, which the board calls from any
  * thread.
  */
-public final class LocalApic implements Mmu.LocalDevice {
+public final class LocalApic implements Mmu.LocalDevice, Stateful {
   /** Where reset puts the register page. */
   public static final long DEFAULT_BASE = 0xFEE0_0000L;
 
@@ -196,15 +198,11 @@ public final class LocalApic implements Mmu.LocalDevice {
    * do not exist.
    */
   boolean setBase(long value) {
-    long reserved = ~(-1L >>> (64 - cpu.model.physicalBits())) | 0x2FF;
-    if (!cpu.model.has(SystemFeature.X2APIC)) {
-      reserved |= BASE_EXTD;
-    }
     boolean wasEnabled = enabled();
     boolean wasX2apic = x2apic();
     boolean enable = (value & BASE_ENABLE) != 0;
     boolean extended = (value & BASE_EXTD) != 0;
-    if ((value & reserved) != 0
+    if ((value & reservedInBase()) != 0
         || extended && !enable
         || extended && !wasEnabled
         || wasX2apic && enable && !extended) {
@@ -222,6 +220,11 @@ public final class LocalApic implements Mmu.LocalDevice {
     updateRoute();
     cpu.attend();
     return true;
+  }
+
+  private long reservedInBase() {
+    long reserved = ~(-1L >>> (64 - cpu.model.physicalBits())) | 0x2FF;
+    return cpu.model.has(SystemFeature.X2APIC) ? reserved : reserved | BASE_EXTD;
   }
 
   /**
@@ -632,5 +635,40 @@ public final class LocalApic implements Mmu.LocalDevice {
     InterruptMessage message =
         new InterruptMessage(destination, (low & ICR_LOGICAL) != 0, delivery, vector, false);
     cpu.queueExit(new Exit.Ipi(message, shorthand));
+  }
+
+  /** Restoring puts the register page in its place, which drops what the TLB holds. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    base = v.int64("base", base);
+    v.require(
+        (base & reservedInBase()) == 0 && (!x2apic() || enabled()),
+        "base",
+        base,
+        "reserved bits 0, and x2APIC mode only if enabled");
+    id = v.int8("id", id);
+    requested.state(v, "requested");
+    inService.state(v, "inService");
+    levelTriggered.state(v, "levelTriggered");
+    v.ints("lvt", lvt, LVT_COUNT, 0, Integer.MAX_VALUE);
+    for (int i = 0; i < LVT_COUNT; i++) {
+      v.require((lvt[i] & ~LVT_WRITABLE[i]) == 0, "lvt", lvt[i], "reserved bits 0");
+    }
+    taskPriority = v.int8("taskPriority", taskPriority);
+    logicalDestination = v.int32("logicalDestination", logicalDestination);
+    destinationFormat = v.int32("destinationFormat", destinationFormat);
+    spurious = v.bits("spurious", spurious, SVR_WRITABLE);
+    errorStatus = v.int8("errorStatus", errorStatus);
+    errorsSeen = v.int8("errorsSeen", errorsSeen);
+    commandLow = v.bits("commandLow", commandLow, ICR_WRITABLE);
+    commandHigh = v.int32("commandHigh", commandHigh);
+    lint0 = v.bool("lint0", lint0);
+    nmiRequested = v.bool("nmiRequested", nmiRequested);
+    v.part("timer", timer);
+    if (v.restoring()) {
+      mapPage();
+      updateRoute();
+    }
   }
 }

@@ -2,6 +2,8 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 
 /**
  * A vCPU's way to memory: linear addresses in, with the current privilege's rights, faults out
@@ -13,7 +15,7 @@ import dev.troupe.runtime.memory.Raw;
  * that throws has written nothing. Linear addresses are those that segmentation gave: 32 bits,
  * zero-extended, outside 64-bit mode.
  */
-public final class Mmu {
+public final class Mmu implements Stateful {
   /** A part of physical memory that the vCPU answers itself: its local APIC. */
   public interface LocalDevice {
     /** Reads {@code size} bytes (1, 2, 4 or 8) at {@code offset} (0 to 4095) of the page. */
@@ -504,6 +506,14 @@ public final class Mmu {
   /** Data breakpoints changed; null for none. Nothing is evicted: watched pages become slow. */
   public void setWatch(Watch watch) {
     slow.setWatch(watch);
+  }
+
+  /** What follows from control registers, debug registers and the APIC is set by them. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    walk.state(v);
+    v.part("tlb", tlb);
   }
 
   /** The TLB, for engines that look it up themselves and for snapshots. */

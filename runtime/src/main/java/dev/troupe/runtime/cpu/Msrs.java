@@ -1,13 +1,15 @@
 package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 
 /**
  * Model-specific registers (Intel SDM vol. 4, AMD APM vol. 2 appendix A). A register that the model
  * does not have, a reserved bit and an address that is not canonical are #GP.
  */
-public final class Msrs {
+public final class Msrs implements Stateful {
   /** TSC ticks a second: one a nanosecond of virtual time. */
   public static final int TSC_HERTZ = 1_000_000_000;
 
@@ -304,11 +306,8 @@ public final class Msrs {
   private boolean writeChecked(int msr, long v) {
     switch (msr) {
       case PAT -> {
-        for (int i = 0; i < 64; i += 8) {
-          int type = (int) (v >>> i) & 0xFF;
-          if (type > 7 || type == 2 || type == 3) {
-            return false;
-          }
+        if (!isPat(v)) {
+          return false;
         }
         pat = v;
       }
@@ -345,6 +344,16 @@ public final class Msrs {
     return true;
   }
 
+  private static boolean isPat(long value) {
+    for (int i = 0; i < 64; i += 8) {
+      int type = (int) (value >>> i) & 0xFF;
+      if (type > 7 || type == 2 || type == 3) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private void writeAddress(int msr, long v) {
     switch (msr) {
       case SYSENTER_ESP -> sysenterEsp = v;
@@ -373,5 +382,37 @@ public final class Msrs {
     cpu.apic.tscChanged();
     cpu.pvclock.update();
     cpu.attend();
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    tscOffset = v.int64("tscOffset", tscOffset);
+    tscAdjust = v.int64("tscAdjust", tscAdjust);
+    pat = v.int64("pat", pat);
+    v.require(isPat(pat), "pat", pat, "memory types 0, 1, 4 to 7");
+    miscEnable = v.int64("miscEnable", miscEnable);
+    mcgStatus = v.bits("mcgStatus", mcgStatus, 7);
+    mcgControl = v.int64("mcgControl", mcgControl);
+    hwcr = v.bits("hwcr", hwcr, HWCR_WRITABLE);
+    deConfig = v.int64("deConfig", deConfig);
+    v.longs("banks", banks);
+    star = v.int64("star", star);
+    lstar = canonical(v, "lstar", lstar);
+    cstar = canonical(v, "cstar", cstar);
+    fmask = v.bits("fmask", fmask, 0xFFFF_FFFFL);
+    kernelGsBase = canonical(v, "kernelGsBase", kernelGsBase);
+    sysenterCs = v.bits("sysenterCs", sysenterCs, 0xFFFF_FFFFL);
+    sysenterEsp = canonical(v, "sysenterEsp", sysenterEsp);
+    sysenterEip = canonical(v, "sysenterEip", sysenterEip);
+    tscAux = v.bits("tscAux", tscAux, 0xFFFF_FFFFL);
+    v.part("mtrrs", mtrrs);
+  }
+
+  /** A linear address among the state. */
+  static long canonical(StateVisitor v, String name, long address) {
+    long now = v.int64(name, address);
+    v.require(canonical(now), name, now, "a canonical address");
+    return now;
   }
 }

@@ -1,12 +1,14 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 
 /**
  * The memory type range registers (Intel SDM vol. 3A, 12.11). They hold what the guest writes and
  * check it; all guest memory is cached alike.
  */
-final class Mtrrs {
+final class Mtrrs implements Stateful {
   private static final int VARIABLE = 8;
 
   /** MTRRCAP: eight variable ranges, fixed ranges, write-combining. */
@@ -87,5 +89,13 @@ final class Mtrrs {
   /** UC, WC, WT, WP, WB. */
   private static boolean isType(int type) {
     return type == 0 || type == 1 || type >= 4 && type <= 6;
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.longs("variable", variable);
+    v.longs("fixed", fixed);
+    defaultType = v.int64("defaultType", defaultType);
   }
 }

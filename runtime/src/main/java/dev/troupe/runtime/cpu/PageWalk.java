@@ -2,6 +2,7 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * Translates linear addresses by the guest's page tables (Intel SDM vol. 3A, chapter 4): no paging,
@@ -86,17 +87,29 @@ final class PageWalk {
    */
   boolean loadPdptes(long cr3) {
     long table = cr3 & 0xFFFF_FFE0L;
-    long reserved = 0x1E6 | -1L << physicalBits; // bits 2:1, 8:5 and from MAXPHYADDR up
     long[] loaded = new long[4];
     for (int i = 0; i < 4; i++) {
       long host = memory.hostAddress(table + 8 * i);
       loaded[i] = host == GuestMemory.NO_RAM ? 0 : Raw.get64(host);
-      if ((loaded[i] & PRESENT) != 0 && (loaded[i] & reserved) != 0) {
+      if (!isPdpte(loaded[i])) {
         return false;
       }
     }
     System.arraycopy(loaded, 0, pdpte, 0, 4);
     return true;
+  }
+
+  /** Bits 2:1, 8:5 and from MAXPHYADDR up are reserved in a present one. */
+  private boolean isPdpte(long entry) {
+    return (entry & PRESENT) == 0 || (entry & (0x1E6 | -1L << physicalBits)) == 0;
+  }
+
+  /** The PDPTE registers as a field of the MMU. */
+  void state(StateVisitor v) {
+    v.longs("pdpte", pdpte);
+    for (long entry : pdpte) {
+      v.require(isPdpte(entry), "pdpte", entry, "reserved bits 0 if present");
+    }
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -11,7 +13,7 @@ import java.nio.ByteOrder;
  * one: it is written when the guest asks for it and when the guest moves its TSC, and never again.
  * Time therefore cannot step back.
  */
-public final class PvClock {
+public final class PvClock implements Stateful {
   /** Bytes of the time record; it must not cross a page. */
   static final int TIME_SIZE = 32;
 
@@ -33,7 +35,7 @@ public final class PvClock {
   private final Cpu cpu;
   private long timeRegister;
   private long wallRegister;
-  private int version;
+  private int recordVersion;
   private int wallVersion;
   private long wallAtZero;
 
@@ -67,13 +69,17 @@ public final class PvClock {
    * WRMSR of the time record's address; false for #GP: it crosses a page, or is not 4-byte aligned.
    */
   boolean setTime(long value) {
-    long address = value & ~ENABLE;
-    if ((address & 3) != 0 || (address & (PAGE - 1)) > PAGE - TIME_SIZE) {
+    if (!holdsRecord(value)) {
       return false;
     }
     timeRegister = value;
     update();
     return true;
+  }
+
+  private static boolean holdsRecord(long value) {
+    long address = value & ~ENABLE;
+    return (address & 3) == 0 && (address & (PAGE - 1)) <= PAGE - TIME_SIZE;
   }
 
   /** Writes the time record; after the guest moved its TSC, too. */
@@ -85,13 +91,13 @@ public final class PvClock {
     long now = cpu.time.nanos();
     long tsc = cpu.tsc();
     // Odd while the record changes, even and new after: readers on other vCPUs try again.
-    version = (version | 1) & ~0x8000_0000;
-    writeInt(address, version);
+    recordVersion = (recordVersion | 1) & ~0x8000_0000;
+    writeInt(address, recordVersion);
     ByteBuffer body = ByteBuffer.allocate(TIME_SIZE - 8).order(ByteOrder.LITTLE_ENDIAN);
     body.putLong(tsc).putLong(now).putInt(MULTIPLIER).put(SHIFT).put(STABLE);
     cpu.memory.copyIn(address + 8, body.array());
-    version++;
-    writeInt(address, version);
+    recordVersion++;
+    writeInt(address, recordVersion);
   }
 
   /** WRMSR of the wall clock record's address, which writes the record; false for #GP. */
@@ -115,5 +121,17 @@ public final class PvClock {
   private void writeInt(long address, int value) {
     byte[] bytes = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array();
     cpu.memory.copyIn(address, bytes);
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    timeRegister = v.int64("timeRegister", timeRegister);
+    v.require(holdsRecord(timeRegister), "timeRegister", timeRegister, "a record within a page");
+    wallRegister = v.int64("wallRegister", wallRegister);
+    v.require((wallRegister & 3) == 0, "wallRegister", wallRegister, "a multiple of 4");
+    recordVersion = v.int32("recordVersion", recordVersion);
+    wallVersion = v.int32("wallVersion", wallVersion);
+    wallAtZero = v.int64("wallAtZero", wallAtZero);
   }
 }

@@ -3,6 +3,8 @@ package dev.troupe.runtime.cpu;
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
 import dev.troupe.runtime.memory.WriteGrants;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 import java.util.function.LongPredicate;
 
@@ -21,7 +23,7 @@ import java.util.function.LongPredicate;
  * <p>Banks: user; supervisor; supervisor with SMAP lifted by EFLAGS.AC; and one that is never
  * filled, which a vCPU that must look at every access (alignment checks) uses instead of its own.
  */
-public final class Tlb implements WriteGrants {
+public final class Tlb implements WriteGrants, Stateful {
   public static final int ENTRIES = 4096;
   public static final int ENTRY_BYTES = 32;
   public static final int BANK_BYTES = ENTRIES * ENTRY_BYTES;
@@ -65,9 +67,17 @@ public final class Tlb implements WriteGrants {
   /** Page is 1 GiB. */
   private static final byte HUGE = 8;
 
+  private static final int SMALL_SHIFT = 12;
   private static final int LARGE_SHIFT = 22;
   private static final int HUGE_SHIFT = 30;
 
+  // An entry's rights, as saved.
+  private static final int CAN_READ = 1;
+  private static final int CAN_WRITE = 1 << 1;
+  private static final int CAN_EXECUTE = 1 << 2;
+  private static final int IS_GLOBAL = 1 << 3;
+
+  private final GuestMemory memory;
   private final long base;
   private final byte[] traits = new byte[FILLED_BANKS * ENTRIES];
 
@@ -86,6 +96,7 @@ public final class Tlb implements WriteGrants {
 
   /** Maps the banks beside the guest's memory and registers with it. */
   public Tlb(GuestMemory memory) {
+    this.memory = memory;
     base = memory.mapBeside((long) BANKS * BANK_BYTES);
     for (int bank = 0; bank < BANKS; bank++) {
       invalidate(bankAddress(bank), 0);
@@ -144,7 +155,7 @@ public final class Tlb implements WriteGrants {
     if (shift == HUGE_SHIFT) {
       now |= HUGE;
       hugeNear[(int) (page >>> HUGE_SHIFT) & (ENTRIES - 1)] = true;
-    } else if (shift > 12) {
+    } else if (shift > SMALL_SHIFT) {
       now |= LARGE;
       largeNear[(int) (page >>> LARGE_SHIFT) & (ENTRIES - 1)] = true;
     }
@@ -290,6 +301,101 @@ public final class Tlb implements WriteGrants {
           && (all || tag + Raw.getAcquire64(entry + ADDEND) == hostPage)) {
         Raw.compareAndSet64(entry + WRITE, tag, slow(tag));
       }
+    }
+  }
+
+  /** A valid entry as it is saved: what the guest can see of it. */
+  private record Entry(int bank, long page, long frame, int rights, int shift) {
+    private static final Entry NONE = new Entry(0, 0, 0, 0, 0);
+
+    int number() {
+      return bank * ENTRIES + ((int) (page >>> SMALL_SHIFT) & (ENTRIES - 1));
+    }
+  }
+
+  /**
+   * All valid entries in the order of their places. Where in the host's memory they lead, and
+   * whether a tag is fast or slow, is not state: restored tags are slow.
+   */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    int[] numbers = valid();
+    int count = v.count("entries", numbers.length, FILLED_BANKS * ENTRIES);
+    if (v.restoring()) {
+      flush(false);
+    }
+    int before = -1;
+    for (int i = 0; i < count; i++) {
+      v.enter("entry", v.restoring() ? i : numbers[i]);
+      Entry entry = visit(v, v.restoring() ? Entry.NONE : entryAt(numbers[i]));
+      v.require(entry.number() > before, "page", entry.page, "places in ascending order");
+      v.leave();
+      before = entry.number();
+      if (v.restoring()) {
+        put(entry);
+      }
+    }
+  }
+
+  private Entry visit(StateVisitor v, Entry e) {
+    int bank = v.within("bank", e.bank, USER, SUPERVISOR_AC);
+    long page = v.int64("page", e.page);
+    v.require((page & ~PAGE_MASK) == 0 && Msrs.canonical(page), "page", page, "a canonical page");
+    long frame = v.int64("frame", e.frame);
+    boolean ram = memory.hostAddress(frame) != GuestMemory.NO_RAM;
+    v.require((frame & ~PAGE_MASK) == 0 && ram, "frame", frame, "a page of RAM");
+    int rights = v.bits("rights", e.rights, CAN_READ | CAN_WRITE | CAN_EXECUTE | IS_GLOBAL);
+    v.require((rights & ~IS_GLOBAL) != 0, "rights", rights, "at least one");
+    int shift = v.within("shift", e.shift, SMALL_SHIFT, HUGE_SHIFT);
+    boolean known = shift == SMALL_SHIFT || shift == LARGE_SHIFT || shift == HUGE_SHIFT;
+    v.require(known, "shift", shift, "12, 22 or 30");
+    return new Entry(bank, page, frame, rights, shift);
+  }
+
+  /** Places that hold a translation, in their order. */
+  private int[] valid() {
+    int[] numbers = new int[filledCount];
+    int count = 0;
+    for (int i = 0; i < filledCount; i++) {
+      if (pageHeld(filled[i]) != 1) {
+        numbers[count++] = filled[i];
+      }
+    }
+    Arrays.sort(numbers, 0, count);
+    return Arrays.copyOf(numbers, count);
+  }
+
+  private Entry entryAt(int number) {
+    long entry = entryOf(number);
+    long page = pageHeld(number);
+    byte trait = traits[number];
+    int rights = permits(entry + READ, page) ? CAN_READ : 0;
+    rights |= permits(entry + WRITE, page) ? CAN_WRITE : 0;
+    rights |= permits(entry + EXECUTE, page) ? CAN_EXECUTE : 0;
+    rights |= (trait & GLOBAL) != 0 ? IS_GLOBAL : 0;
+    int shift = (trait & HUGE) != 0 ? HUGE_SHIFT : (trait & LARGE) != 0 ? LARGE_SHIFT : SMALL_SHIFT;
+    long frame = memory.physicalAddress(page + Raw.get64(entry + ADDEND));
+    return new Entry(number / ENTRIES, page, frame, rights, shift);
+  }
+
+  private static boolean permits(long tag, long page) {
+    long value = Raw.get64(tag);
+    return value == page || value == slow(page);
+  }
+
+  private void put(Entry e) {
+    long addend = memory.hostAddress(e.frame) - e.page;
+    long entry = claim(e.bank, e.page, addend, (e.rights & IS_GLOBAL) != 0, e.shift);
+    long tag = slow(e.page);
+    if ((e.rights & CAN_READ) != 0) {
+      Raw.put64(entry + READ, tag);
+    }
+    if ((e.rights & CAN_WRITE) != 0) {
+      Raw.put64(entry + WRITE, tag);
+    }
+    if ((e.rights & CAN_EXECUTE) != 0) {
+      Raw.put64(entry + EXECUTE, tag);
     }
   }
 }

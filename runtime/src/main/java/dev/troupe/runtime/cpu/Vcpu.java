@@ -2,6 +2,8 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.Interrupt;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -16,12 +18,13 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * back) only to the end of one instruction. It clears {@link Cpu#shadow} before that instruction,
  * or before a block.
  */
-public final class Vcpu {
+public final class Vcpu implements Stateful {
   private static final int PENDING_NMI = 1;
   private static final int PENDING_INIT = 1 << 1;
   private static final int PENDING_SIPI = 1 << 2;
   private static final int INTR = 1 << 3;
   private static final int SIPI_VECTOR_SHIFT = 8;
+  private static final int SIGNALS = 0xFF << SIPI_VECTOR_SHIFT | 0xF;
 
   private static final Exit HALT = new Exit.Halt();
   private static final Exit SHUTDOWN = new Exit.Shutdown();
@@ -246,6 +249,28 @@ public final class Vcpu {
     event = NONE;
     acknowledged = NONE;
     cpu.reset();
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    for (int i = 0; i < posted.length(); i++) {
+      long word = posted.get(i);
+      long now =
+          v.scalar("posted", i, StateVisitor.Width.LONG, word, Long.MIN_VALUE, Long.MAX_VALUE);
+      if (v.restoring()) {
+        posted.set(i, now);
+      }
+    }
+    int signal = v.bits("signals", signals.get(), SIGNALS);
+    if (v.restoring()) {
+      signals.set(signal);
+    }
+    nmiPending = v.bool("nmiPending", nmiPending);
+    awaiting = v.constant("awaiting", awaiting, Awaiting.class);
+    event = v.within("event", event, NONE, 0xFF);
+    acknowledged = v.within("acknowledged", acknowledged, NONE, 0xFF);
+    v.part("cpu", cpu);
   }
 
   /** Where the vCPU is, in one line for messages; at a turn's end. */

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.util.Arrays;
 
 /** A set of interrupt vectors, 0 to 255: the local APIC's IRR, ISR and TMR. */
@@ -48,5 +49,10 @@ final class VectorSet {
 
   void clear() {
     Arrays.fill(words, 0);
+  }
+
+  /** The set as a field of the APIC. */
+  void state(StateVisitor v, String name) {
+    v.longs(name, words);
   }
 }

@@ -2,6 +2,8 @@ package dev.troupe.runtime.cpu;
 
 import dev.troupe.runtime.cpu.softfloat.X87Functions;
 import dev.troupe.runtime.cpu.softfloat.X87Math;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -15,7 +17,7 @@ import java.util.Arrays;
  * instruction that ran (FDP: that had a memory operand); FOP is only what was loaded last
  * (IA32_MISC_ENABLE[2] = 0); FCS and FDS read 0 (CPUID.7.0:EBX[13]).
  */
-public final class X87 {
+public final class X87 implements Stateful {
   /** Status word: exception flags, in the same places as in MXCSR. */
   public static final int IE = 1;
 
@@ -39,6 +41,10 @@ public final class X87 {
   public static final int BUSY = 1 << 15;
 
   private static final int EXCEPTIONS = 0x3F;
+
+  private static final int REGISTERS = 8;
+  private static final int CONTROL_BITS = 0x1F7F;
+  private static final int TOP_BITS = 7 << 11;
 
   /** Control word after FNINIT: all masked, 64-bit precision, to nearest. */
   public static final int INITIAL_CONTROL = 0x037F;
@@ -302,5 +308,20 @@ public final class X87 {
    */
   public boolean stops(int flags) {
     return (flags & ~control & (IE | DE | ZE)) != 0;
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.longs("significand", significand, REGISTERS);
+    v.ints("exponent", exponent, REGISTERS, 0, 0xFFFF);
+    control = v.bits("control", control, CONTROL_BITS);
+    status = v.bits("status", status, 0xFFFF & ~TOP_BITS);
+    top = v.within("top", top, 0, 7);
+    used = v.int8("used", used);
+    instructionPointer = v.int64("instructionPointer", instructionPointer);
+    dataPointer = v.int64("dataPointer", dataPointer);
+    opcode = v.within("opcode", opcode, 0, 0x7FF);
+    errorLine = v.bool("errorLine", errorLine);
   }
 }

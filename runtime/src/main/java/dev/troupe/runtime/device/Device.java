@@ -1,12 +1,14 @@
 package dev.troupe.runtime.device;
 
 import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.runtime.snapshot.Stateful;
 
 /**
  * A deterministic state machine behind a register interface: no thread, clock or I/O of its own.
- * The same state, message and time give the same effects.
+ * The same state, message and time give the same effects. Restoring its state reports neither lines
+ * nor timers again: those are state of whoever they lead to.
  */
-public interface Device {
+public interface Device extends Stateful {
   /** Short, stable, unique in its machine: {@code pic}, {@code uart0}. */
   String name();
 
@@ -19,15 +21,4 @@ public interface Device {
    * @return the value read, zero-extended, for a message that asks for one; else 0
    */
   long handle(BoardMessage message, long now, Effects effects);
-
-  /** The state to restore from; shares nothing with the device. */
-  DeviceState state();
-
-  /**
-   * Takes over a state that a device of the same kind gave. Lines and timers are not reported
-   * again.
-   *
-   * @throws IllegalArgumentException if the state is another device's
-   */
-  void restore(DeviceState state);
 }

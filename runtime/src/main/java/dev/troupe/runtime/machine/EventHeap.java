@@ -1,13 +1,17 @@
 package dev.troupe.runtime.machine;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The timers of one machine, ordered by (deadline, actor index, order of setting). Each (actor,
  * timer) has one deadline at most; setting it again moves it, so the heap holds no more entries
  * than there are timers.
  */
-public final class EventHeap {
+public final class EventHeap implements Stateful {
   /** What an empty heap's first deadline is: never. */
   public static final long NEVER = Long.MAX_VALUE;
 
@@ -112,6 +116,55 @@ public final class EventHeap {
       heap[i] = null;
     }
     size = 0;
+  }
+
+  /** A timer that is set, as it is saved. */
+  private record Timer(int actor, int timer, long deadline, long sequence) {}
+
+  /** The timers that are set, by actor and number: how they lie in the heap is not state. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    nextSequence = v.within("nextSequence", nextSequence, 0, Long.MAX_VALUE);
+    List<Timer> timers =
+        v.list(
+            "timers",
+            timers(),
+            entries.length * MAX_TIMERS,
+            new Timer(0, 0, 0, 0),
+            (e, t) ->
+                new Timer(
+                    e.within("actor", t.actor, 0, entries.length - 1),
+                    e.within("timer", t.timer, 0, MAX_TIMERS - 1),
+                    e.within("deadline", t.deadline, Long.MIN_VALUE, NEVER - 1),
+                    e.within("sequence", t.sequence, 0, nextSequence - 1)));
+    int before = -1;
+    for (Timer timer : timers) {
+      int number = timer.actor * MAX_TIMERS + timer.timer;
+      v.require(number > before, "timers", number, "actors and timers in ascending order");
+      before = number;
+    }
+    if (v.restoring()) {
+      long next = nextSequence;
+      clear();
+      for (Timer timer : timers) {
+        nextSequence = timer.sequence;
+        set(timer.actor, timer.timer, timer.deadline);
+      }
+      nextSequence = next;
+    }
+  }
+
+  private List<Timer> timers() {
+    List<Timer> timers = new ArrayList<>();
+    for (Entry[] own : entries) {
+      for (Entry entry : own) {
+        if (entry.place != NOT_SET) {
+          timers.add(new Timer(entry.actor, entry.timer, entry.deadline, entry.sequence));
+        }
+      }
+    }
+    return timers;
   }
 
   private void place(Entry entry, int at) {

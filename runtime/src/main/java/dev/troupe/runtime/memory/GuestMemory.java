@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
  * Guest-physical memory: RAM mapped outside the heap, sparse, with the hole below 4 GiB that x86
@@ -44,6 +45,15 @@ public final class GuestMemory implements AutoCloseable {
   /** Holders of code, at most: one a vCPU, a bit each in a page's set. */
   private static final int MAX_CODE_LISTENERS = 64;
 
+  /** Page flag: was dirty before {@link #clearDirty()}. */
+  private static final int TOUCHED = 8;
+
+  /** Page flags from here on: written since the {@link DirtyLog} of that number was drained. */
+  private static final int FIRST_LOG = 0x100;
+
+  /** The state's digest, a copy under way to another host, and as many again. */
+  private static final int MAXIMUM_LOGS = 4;
+
   private static final int PAGE_SHIFT = 12;
 
   /**
@@ -62,6 +72,8 @@ public final class GuestMemory implements AutoCloseable {
   private final long flagsBase;
   private final long codeBase;
   private boolean closed;
+  private int logs;
+  private long resets;
   private final List<HostMapping> others = new ArrayList<>();
   private final Turns turns = new Turns();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
@@ -267,20 +279,70 @@ public final class GuestMemory implements AutoCloseable {
   }
 
   /**
-   * Starts a new round of dirty tracking: all pages count as clean. Only at a quiet point, when no
-   * vCPU runs.
+   * Starts a new round of dirty tracking: all pages count as clean. Logs keep what they have not
+   * told yet. Only at a quiet point, when no vCPU runs.
    */
   public void clearDirty() {
+    int passedOn = TOUCHED | ((1 << logs) - 1) * FIRST_LOG;
     for (WriteGrants holder : grants) {
       holder.slowAllWrites();
     }
-    for (long page = 0; page < size >> PAGE_SHIFT; page++) {
+    for (long page = 0; page < pages(); page++) {
       long address = flagsBase + (page << 2);
       // Reading does not make a sparse page of flags real; writing would.
-      if ((Raw.get32(address) & (DIRTY | GRANTED)) != 0) {
-        Raw.getAndAnd32(address, ~(DIRTY | GRANTED));
+      if ((Raw.get32(address) & (DIRTY | GRANTED)) != 0
+          && (Raw.getAndAnd32(address, ~(DIRTY | GRANTED)) & DIRTY) != 0) {
+        Raw.getAndOr32(address, passedOn);
       }
     }
+  }
+
+  /**
+   * Opens a log of written pages, independent of others, for as long as the memory lasts. It begins
+   * with all pages that were ever written. Only at a quiet point.
+   */
+  public synchronized DirtyLog openDirtyLog() {
+    if (logs == MAXIMUM_LOGS) {
+      throw new IllegalStateException("too many dirty logs: open=" + logs);
+    }
+    int bit = FIRST_LOG << logs++;
+    for (long page = 0; page < pages(); page++) {
+      if (isTouched(page)) {
+        Raw.getAndOr32(flagsBase + (page << 2), bit);
+      }
+    }
+    return new DirtyLog(this, bit);
+  }
+
+  /** Takes a log's mark off every page that has it, in ascending order. */
+  void takeMarks(int bit, LongConsumer marked) {
+    for (long page = 0; page < pages(); page++) {
+      long address = flagsBase + (page << 2);
+      if ((Raw.get32(address) & bit) != 0) {
+        Raw.getAndAnd32(address, ~bit);
+        marked.accept(page);
+      }
+    }
+  }
+
+  /** How often {@link #reset()} has zeroed all. */
+  long resets() {
+    return resets;
+  }
+
+  /** Pages of RAM; they are numbered from 0 without the hole. */
+  public long pages() {
+    return size >> PAGE_SHIFT;
+  }
+
+  /** Host address of the page of that number. */
+  public long pageAddress(long page) {
+    return base + (Objects.checkIndex(page, pages()) << PAGE_SHIFT);
+  }
+
+  /** False if the page of that number was not written since the power-on state: it reads 0. */
+  public boolean isTouched(long page) {
+    return (Raw.getAcquire32(flagsBase + (page << 2)) & (DIRTY | TOUCHED)) != 0;
   }
 
   private long ramAddress(long physical) {
@@ -414,6 +476,7 @@ public final class GuestMemory implements AutoCloseable {
       }
     }
     flags.discard();
+    resets++;
   }
 
   /** Unmaps everything, once. Nobody may use an address of this memory any more. */

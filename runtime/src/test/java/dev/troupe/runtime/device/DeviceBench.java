@@ -3,8 +3,10 @@ package dev.troupe.runtime.device;
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.InterruptMessage;
+import dev.troupe.runtime.snapshot.States;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -36,6 +38,39 @@ public final class DeviceBench implements Effects {
   public DeviceBench(Device device) {
     this.device = device;
     send(new BoardMessage.Reset());
+  }
+
+  /** Takes over all that the other bench has seen, and its device's state. */
+  void follow(DeviceBench other) {
+    States.copy(other.device, device);
+    lines.clear();
+    lines.addAll(other.lines);
+    levels.clear();
+    levels.putAll(other.levels);
+    interrupts.clear();
+    interrupts.addAll(other.interrupts);
+    power.clear();
+    power.addAll(other.power);
+    output.reset();
+    output.writeBytes(other.output.toByteArray());
+    timers.clear();
+    timers.putAll(other.timers);
+    room = other.room;
+    fired = other.fired;
+    now = other.now;
+  }
+
+  /** Everything that has left the device and what is set now, as text. */
+  String seen() {
+    return "lines=%s interrupts=%s power=%s output=%s timers=%s room=%d fired=%d"
+        .formatted(
+            lines,
+            interrupts,
+            power,
+            HexFormat.of().formatHex(output.toByteArray()),
+            timers,
+            room,
+            fired);
   }
 
   public long send(BoardMessage message) {

@@ -2,10 +2,10 @@ package dev.troupe.runtime.device.acpipm;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.Frequency;
 import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * ACPI power management (ACPI specification 6.5, chapter 4.8): PM1a event and control registers,
@@ -52,10 +52,6 @@ public final class AcpiPm implements Device {
   private static final int SLEEP_TYPE_SHIFT = 10;
   private static final int SLEEP_TYPE = 7 << SLEEP_TYPE_SHIFT;
   private static final int SLEEP_ENABLE = 1 << 13;
-
-  /** Registers, the level of the SCI, the last time settled and the timer that is set. */
-  public record State(int status, int enable, int control, boolean sci, long settled, long timer)
-      implements DeviceState {}
 
   /** Bits of the PM timer. */
   private final int timerBits;
@@ -177,20 +173,13 @@ public final class AcpiPm implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(status, enable, control, sci, settled, timer);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved)) {
-      throw new IllegalArgumentException("not a state of acpipm: " + state);
-    }
-    status = saved.status;
-    enable = saved.enable;
-    control = saved.control;
-    sci = saved.sci;
-    settled = saved.settled;
-    timer = saved.timer;
+  public void state(StateVisitor v) {
+    v.version(1);
+    status = v.int16("status", status);
+    enable = v.bits("enable", enable, EVENTS);
+    control = v.int16("control", control);
+    sci = v.bool("sci", sci);
+    settled = v.within("settled", settled, 0, Long.MAX_VALUE);
+    timer = v.within("timer", timer, 0, Long.MAX_VALUE);
   }
 }

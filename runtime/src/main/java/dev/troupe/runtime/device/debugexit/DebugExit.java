@@ -2,9 +2,9 @@ package dev.troupe.runtime.device.debugexit;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * Ends the machine with a value, as QEMU's {@code isa-debug-exit} (iobase 0xF4, iosize 4): a write
@@ -13,9 +13,6 @@ import dev.troupe.runtime.device.PowerEvent;
 public final class DebugExit implements Device {
   public static final int FIRST_PORT = 0xF4;
   public static final int LAST_PORT = 0xF7;
-
-  /** There is nothing to remember. */
-  public record State() implements DeviceState {}
 
   @Override
   public String name() {
@@ -30,15 +27,9 @@ public final class DebugExit implements Device {
     return 0;
   }
 
+  /** There is nothing to remember. */
   @Override
-  public State state() {
-    return new State();
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State)) {
-      throw new IllegalArgumentException("not a state of debugexit: " + state);
-    }
+  public void state(StateVisitor v) {
+    v.version(1);
   }
 }

@@ -2,9 +2,9 @@ package dev.troupe.runtime.device.i8042;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,24 +63,12 @@ public final class I8042 implements Device {
   private static final int MAX_ANSWERS = 16;
 
   /** A byte for the host and the status bits that come with it. */
-  public record Answer(int value, int status) {}
-
-  /** Everything. */
-  public record State(
-      byte[] ram,
-      List<Answer> answers,
-      int last,
-      int expecting,
-      int outputPort,
-      boolean lastWasCommand,
-      boolean keyboardLine,
-      boolean auxiliaryLine)
-      implements DeviceState {}
+  private record Answer(int value, int status) {}
 
   private final byte[] ram = new byte[RAM_SIZE];
 
   /** The first is in the output buffer; at most {@link #MAX_ANSWERS}. */
-  private final List<Answer> answers = new ArrayList<>();
+  private List<Answer> answers = new ArrayList<>();
 
   /** What the output buffer held last. */
   private int last;
@@ -248,31 +236,24 @@ public final class I8042 implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(
-        ram.clone(),
-        List.copyOf(answers),
-        last,
-        expecting,
-        outputPort,
-        lastWasCommand,
-        keyboardLine,
-        auxiliaryLine);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved) || saved.ram.length != RAM_SIZE) {
-      throw new IllegalArgumentException("not a state of i8042: " + state);
-    }
-    System.arraycopy(saved.ram, 0, ram, 0, RAM_SIZE);
-    answers.clear();
-    answers.addAll(saved.answers);
-    last = saved.last;
-    expecting = saved.expecting;
-    outputPort = saved.outputPort;
-    lastWasCommand = saved.lastWasCommand;
-    keyboardLine = saved.keyboardLine;
-    auxiliaryLine = saved.auxiliaryLine;
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.bytes("ram", ram);
+    answers =
+        v.list(
+            "answers",
+            answers,
+            MAX_ANSWERS,
+            new Answer(0, 0),
+            (e, answer) ->
+                new Answer(
+                    e.int8("value", answer.value),
+                    e.bits("status", answer.status, STATUS_AUXILIARY | STATUS_TIMEOUT)));
+    last = v.int8("last", last);
+    expecting = v.int8("expecting", expecting);
+    outputPort = v.bits("outputPort", outputPort, OUTPUT_NO_RESET | OUTPUT_A20);
+    lastWasCommand = v.bool("lastWasCommand", lastWasCommand);
+    keyboardLine = v.bool("keyboardLine", keyboardLine);
+    auxiliaryLine = v.bool("auxiliaryLine", auxiliaryLine);
   }
 }

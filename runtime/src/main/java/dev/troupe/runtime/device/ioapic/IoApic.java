@@ -3,8 +3,8 @@ package dev.troupe.runtime.device.ioapic;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.InterruptMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.util.Arrays;
 
 /**
@@ -44,9 +44,6 @@ public final class IoApic implements Device {
   private static final long WRITABLE = 0xFF00_0000_0001_FFFFL & ~READ_ONLY;
 
   private static final InterruptMessage.Delivery[] DELIVERIES = InterruptMessage.Delivery.values();
-
-  /** The registers and the levels of the pins. */
-  public record State(long[] entries, int select, int id, int pins) implements DeviceState {}
 
   private final long[] entries = new long[PINS];
   private int select;
@@ -207,18 +204,14 @@ public final class IoApic implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(entries.clone(), select, id, pins);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved) || saved.entries.length != PINS) {
-      throw new IllegalArgumentException("not a state of ioapic: " + state);
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.longs("entries", entries);
+    for (long entry : entries) {
+      v.require((entry & ~(WRITABLE | READ_ONLY)) == 0, "entries", entry, "reserved bits 0");
     }
-    System.arraycopy(saved.entries, 0, entries, 0, PINS);
-    select = saved.select;
-    id = saved.id;
-    pins = saved.pins;
+    select = v.int8("select", select);
+    id = v.bits("id", id, ID_MASK);
+    pins = v.bits("pins", pins, (1 << PINS) - 1);
   }
 }

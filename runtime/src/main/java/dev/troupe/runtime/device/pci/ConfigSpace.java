@@ -1,10 +1,13 @@
 package dev.troupe.runtime.device.pci;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * The 256 bytes of configuration space of one PCI function (PCI Local Bus Specification 3.0,
  * chapter 6): a value, and which of its bits a guest can change.
  */
-public final class ConfigSpace {
+public final class ConfigSpace implements Stateful {
   public static final int SIZE = 256;
 
   private static final int VENDOR_ID = 0x00;
@@ -67,11 +70,13 @@ public final class ConfigSpace {
     System.arraycopy(initial, 0, bytes, 0, SIZE);
   }
 
-  byte[] copy() {
-    return bytes.clone();
-  }
-
-  void replaceBy(byte[] saved) {
-    System.arraycopy(saved, 0, bytes, 0, SIZE);
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.bytes("bytes", bytes);
+    for (int i = 0; i < SIZE; i++) {
+      boolean fixed = ((bytes[i] ^ initial[i]) & ~writable[i]) == 0;
+      v.require(fixed, "bytes", bytes[i] & 0xFF, "the read-only bits of register " + i);
+    }
   }
 }

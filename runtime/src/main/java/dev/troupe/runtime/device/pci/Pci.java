@@ -3,9 +3,9 @@ package dev.troupe.runtime.device.pci;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.bus.AddressMap;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -30,10 +30,6 @@ public final class Pci implements Device {
   private static final int ADDRESS_WRITABLE = 0x80FF_FFFC;
   private static final int RESET_TYPE = 1 << 1;
   private static final int RESET_CPU = 1 << 2;
-
-  /** Configuration spaces by device and function number, in order; the two registers. */
-  public record State(SortedMap<Integer, byte[]> functions, int address, int reset)
-      implements DeviceState {}
 
   /** By device &lt;&lt; 3 | function. */
   private final SortedMap<Integer, ConfigSpace> functions = new TreeMap<>();
@@ -131,19 +127,10 @@ public final class Pci implements Device {
   }
 
   @Override
-  public State state() {
-    SortedMap<Integer, byte[]> spaces = new TreeMap<>();
-    functions.forEach((number, function) -> spaces.put(number, function.copy()));
-    return new State(spaces, address, resetControl);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved) || !saved.functions.keySet().equals(functions.keySet())) {
-      throw new IllegalArgumentException("not a state of pci: " + state);
-    }
-    saved.functions.forEach((number, bytes) -> functions.get(number).replaceBy(bytes));
-    address = saved.address;
-    resetControl = saved.reset;
+  public void state(StateVisitor v) {
+    v.version(1);
+    functions.forEach((number, function) -> v.part("function" + number, function));
+    address = v.bits("address", address, ADDRESS_WRITABLE);
+    resetControl = v.bits("resetControl", resetControl, RESET_TYPE | RESET_CPU);
   }
 }

@@ -1,10 +1,13 @@
 package dev.troupe.runtime.device.pic;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * One 8259A (Intel datasheet 231468). Pins are numbered IR0 to IR7; bit n of every register belongs
  * to IRn. Priorities rotate: 0 is the highest and belongs to the pin after the lowest one.
  */
-final class Chip {
+final class Chip implements Stateful {
   private static final int ICW1 = 1 << 4;
   private static final int ICW1_NEEDS_ICW4 = 1 << 0;
   private static final int ICW1_SINGLE = 1 << 1;
@@ -33,25 +36,6 @@ final class Chip {
   private static final int EXPECT_ICW2 = 2;
   private static final int EXPECT_ICW3 = 3;
   private static final int EXPECT_ICW4 = 4;
-
-  /** All of the chip's registers and latches. */
-  record State(
-      int pins,
-      int edges,
-      int isr,
-      int imr,
-      int elcr,
-      int base,
-      int lowest,
-      int expect,
-      boolean single,
-      boolean needsIcw4,
-      boolean readIsr,
-      boolean poll,
-      boolean specialMask,
-      boolean autoEoi,
-      boolean rotateOnAutoEoi,
-      boolean specialFullyNested) {}
 
   private final boolean master;
 
@@ -297,42 +281,24 @@ final class Chip {
     return (Integer.numberOfTrailingZeros(turned) + lowest + 1) & 7;
   }
 
-  State state() {
-    return new State(
-        pins,
-        edges,
-        isr,
-        imr,
-        elcr,
-        base,
-        lowest,
-        expect,
-        single,
-        needsIcw4,
-        readIsr,
-        poll,
-        specialMask,
-        autoEoi,
-        rotateOnAutoEoi,
-        specialFullyNested);
-  }
-
-  void restore(State state) {
-    pins = state.pins;
-    edges = state.edges;
-    isr = state.isr;
-    imr = state.imr;
-    elcr = state.elcr;
-    base = state.base;
-    lowest = state.lowest;
-    expect = state.expect;
-    single = state.single;
-    needsIcw4 = state.needsIcw4;
-    readIsr = state.readIsr;
-    poll = state.poll;
-    specialMask = state.specialMask;
-    autoEoi = state.autoEoi;
-    rotateOnAutoEoi = state.rotateOnAutoEoi;
-    specialFullyNested = state.specialFullyNested;
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    pins = v.int8("pins", pins);
+    edges = v.int8("edges", edges);
+    isr = v.int8("isr", isr);
+    imr = v.int8("imr", imr);
+    elcr = v.bits("elcr", elcr, elcrMask);
+    base = v.bits("base", base, 0xF8);
+    lowest = v.within("lowest", lowest, 0, 7);
+    expect = v.within("expect", expect, EXPECT_OCW1, EXPECT_ICW4);
+    single = v.bool("single", single);
+    needsIcw4 = v.bool("needsIcw4", needsIcw4);
+    readIsr = v.bool("readIsr", readIsr);
+    poll = v.bool("poll", poll);
+    specialMask = v.bool("specialMask", specialMask);
+    autoEoi = v.bool("autoEoi", autoEoi);
+    rotateOnAutoEoi = v.bool("rotateOnAutoEoi", rotateOnAutoEoi);
+    specialFullyNested = v.bool("specialFullyNested", specialFullyNested);
   }
 }

@@ -2,8 +2,8 @@ package dev.troupe.runtime.device.pic;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * The PC's pair of 8259A interrupt controllers, the slave on the master's IR2, with the edge/level
@@ -22,9 +22,6 @@ public final class Pic implements Device {
   // datasheet, ELCR1 and ELCR2).
   private static final int MASTER_ELCR_MASK = 0xF8;
   private static final int SLAVE_ELCR_MASK = 0xDE;
-
-  /** Both chips, and the level of INTR. */
-  public record State(Chip.State master, Chip.State slave, boolean intr) implements DeviceState {}
 
   private final Chip master;
   private final Chip slave;
@@ -129,17 +126,10 @@ public final class Pic implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(master.state(), slave.state(), intr);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved)) {
-      throw new IllegalArgumentException("not a state of pic: " + state);
-    }
-    master.restore(saved.master);
-    slave.restore(saved.slave);
-    intr = saved.intr;
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.part("master", master);
+    v.part("slave", slave);
+    intr = v.bool("intr", intr);
   }
 }

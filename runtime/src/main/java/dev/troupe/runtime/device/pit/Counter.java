@@ -1,36 +1,26 @@
 package dev.troupe.runtime.device.pit;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+
 /**
  * One counter of an 8254 (Intel datasheet 231164), as a function of the CLK pulses counted since
  * its last load, so that any time can be asked for without stepping there. Times are in CLK pulses
  * since virtual time 0.
  */
-final class Counter {
+final class Counter implements Stateful {
   /** No such pulse. */
   static final long NEVER = Long.MAX_VALUE;
 
+  /** More pulses than virtual time, 2^63 nanoseconds, has. */
+  private static final long MOST_PULSES = 1L << 54;
+
+  private static final int LARGEST_COUNT = 0x10000;
   private static final int RW_LOW = 1;
   private static final int RW_HIGH = 2;
   private static final int RW_BOTH = 3;
   private static final int STATUS_OUT = 1 << 7;
   private static final int STATUS_NULL_COUNT = 1 << 6;
-
-  /** All registers, latches and phases; fields as in {@link Counter}. */
-  record State(
-      int control,
-      int count,
-      boolean loaded,
-      long start,
-      long held,
-      int idleElement,
-      int pending,
-      long pendingAt,
-      boolean gate,
-      int lowByte,
-      boolean highNext,
-      boolean readHighNext,
-      int latchedCount,
-      int latchedStatus) {}
 
   /** Bits 5 to 0 of the control word: RW, mode, BCD. */
   private int control = RW_BOTH << 4;
@@ -64,7 +54,7 @@ final class Counter {
   private boolean highNext;
   private boolean readHighNext;
 
-  /** Latched count with bit 16 and up telling the bytes left to read; -1 if none. */
+  /** Latched count, or -1. */
   private int latchedCount = -1;
 
   private int latchedStatus = -1;
@@ -371,38 +361,29 @@ final class Counter {
     return value % 10 | value / 10 % 10 << 4 | value / 100 % 10 << 8 | value / 1000 % 10 << 12;
   }
 
-  State state() {
-    return new State(
-        control,
-        count,
-        loaded,
-        start,
-        held,
-        idleElement,
-        pending,
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    control = v.bits("control", control, 0x3F);
+    count = v.within("count", count, 0, LARGEST_COUNT);
+    loaded = v.bool("loaded", loaded);
+    v.require(!loaded || count > 0, "count", count, "1 or more once loaded");
+    // Mode 3 may count a load made at power-on from half a period before.
+    start = v.within("start", start, -LARGEST_COUNT, MOST_PULSES);
+    held = v.within("held", held, -1, MOST_PULSES);
+    idleElement = v.int16("idleElement", idleElement);
+    pending = v.within("pending", pending, 0, LARGEST_COUNT);
+    pendingAt = v.int64("pendingAt", pendingAt);
+    v.require(
+        pendingAt == NEVER || pending > 0 && pendingAt >= 0 && pendingAt <= MOST_PULSES,
+        "pendingAt",
         pendingAt,
-        gate,
-        lowByte,
-        highNext,
-        readHighNext,
-        latchedCount,
-        latchedStatus);
-  }
-
-  void restore(State state) {
-    control = state.control;
-    count = state.count;
-    loaded = state.loaded;
-    start = state.start;
-    held = state.held;
-    idleElement = state.idleElement;
-    pending = state.pending;
-    pendingAt = state.pendingAt;
-    gate = state.gate;
-    lowByte = state.lowByte;
-    highNext = state.highNext;
-    readHighNext = state.readHighNext;
-    latchedCount = state.latchedCount;
-    latchedStatus = state.latchedStatus;
+        "a pulse at which a pending count is loaded, or never");
+    gate = v.bool("gate", gate);
+    lowByte = v.int8("lowByte", lowByte);
+    highNext = v.bool("highNext", highNext);
+    readHighNext = v.bool("readHighNext", readHighNext);
+    latchedCount = v.within("latchedCount", latchedCount, -1, 0xFFFF);
+    latchedStatus = v.within("latchedStatus", latchedStatus, -1, 0xFF);
   }
 }

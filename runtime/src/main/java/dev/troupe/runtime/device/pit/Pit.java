@@ -2,11 +2,10 @@ package dev.troupe.runtime.device.pit;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.Frequency;
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * The PC's 8254 interval timer, CLK at 1,193,182 Hz, with system control port B (0x61) around its
@@ -40,14 +39,6 @@ public final class Pit implements Device {
    * toggle bit.
    */
   private static final long REFRESH_PULSES = 18;
-
-  /**
-   * Counters, port B's writable bits, the level of IRQ 0, the last time settled and the timer that
-   * is set.
-   */
-  public record State(
-      List<Counter.State> counters, int controlB, boolean irq, long settled, long timer)
-      implements DeviceState {}
 
   private final Counter[] counters = new Counter[3];
   private int controlB;
@@ -164,22 +155,14 @@ public final class Pit implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(
-        Arrays.stream(counters).map(Counter::state).toList(), controlB, irq, settled, timer);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved)) {
-      throw new IllegalArgumentException("not a state of pit: " + state);
-    }
+  public void state(StateVisitor v) {
+    v.version(1);
     for (int i = 0; i < counters.length; i++) {
-      counters[i].restore(saved.counters.get(i));
+      v.part("counter" + i, counters[i]);
     }
-    controlB = saved.controlB;
-    irq = saved.irq;
-    settled = saved.settled;
-    timer = saved.timer;
+    controlB = v.bits("controlB", controlB, CONTROL_B_WRITABLE);
+    irq = v.bool("irq", irq);
+    settled = v.within("settled", settled, 0, Long.MAX_VALUE);
+    timer = v.within("timer", timer, 0, Long.MAX_VALUE);
   }
 }

@@ -2,9 +2,9 @@ package dev.troupe.runtime.device.port92;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * System control port A of the PS/2: bit 0 is the fast reset, bit 1 the fast A20 gate. The gate can
@@ -15,9 +15,6 @@ public final class Port92 implements Device {
 
   private static final int FAST_RESET = 1 << 0;
   private static final int A20_GATE = 1 << 1;
-
-  /** The register as read. */
-  public record State(int value) implements DeviceState {}
 
   private int value = A20_GATE;
 
@@ -46,15 +43,8 @@ public final class Port92 implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(value);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State(int saved))) {
-      throw new IllegalArgumentException("not a state of port92: " + state);
-    }
-    value = saved;
+  public void state(StateVisitor v) {
+    v.version(1);
+    value = v.bits("value", value, FAST_RESET | A20_GATE);
   }
 }

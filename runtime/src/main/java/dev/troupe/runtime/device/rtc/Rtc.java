@@ -2,9 +2,9 @@ package dev.troupe.runtime.device.rtc;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.Frequency;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * MC146818A real-time clock with 128 bytes of NVRAM, on a 32.768 kHz crystal (datasheet
@@ -21,6 +21,9 @@ public final class Rtc implements Device {
   private static final int TIMER = 0;
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
   private static final Frequency CRYSTAL = new Frequency(32_768);
+
+  /** More seconds before or after 1970 than any date of the registers is, 25,755 years. */
+  private static final long MOST_SECONDS = 1L << 41;
 
   /** UIP is set this long before an update (datasheet, table 5: 244 µs). */
   private static final long UPDATE_WARNING_NANOS = 244_000;
@@ -71,21 +74,6 @@ public final class Rtc implements Device {
   private static final int ANY = -1;
 
   private static final int INVALID = -2;
-
-  /**
-   * Everything but running time, which follows from the virtual time. {@code cells} are the 128
-   * bytes.
-   */
-  public record State(
-      byte[] cells,
-      int index,
-      long base,
-      long origin,
-      int weekday,
-      long settled,
-      boolean irq,
-      long timer)
-      implements DeviceState {}
 
   /** NVRAM, alarms, registers A to C; the time registers only while an update is inhibited. */
   private final byte[] cells;
@@ -448,22 +436,17 @@ public final class Rtc implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(cells.clone(), index, base, origin, weekday, settled, irq, timer);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved) || saved.cells.length != cells.length) {
-      throw new IllegalArgumentException("not a state of rtc: " + state);
-    }
-    System.arraycopy(saved.cells, 0, cells, 0, cells.length);
-    index = saved.index;
-    base = saved.base;
-    origin = saved.origin;
-    weekday = saved.weekday;
-    settled = saved.settled;
-    irq = saved.irq;
-    timer = saved.timer;
+  public void state(StateVisitor v) {
+    v.version(1);
+    v.bytes("cells", cells);
+    v.require(
+        (cells[REGISTER_C] & ~INTERRUPTS) == 0, "cells", cell(REGISTER_C), "flags in register C");
+    index = v.within("index", index, 0, 0x7F);
+    base = v.within("base", base, -MOST_SECONDS, MOST_SECONDS);
+    origin = v.within("origin", origin, -NANOS_PER_SECOND, Long.MAX_VALUE / 2);
+    weekday = v.within("weekday", weekday, 0, 6);
+    settled = v.within("settled", settled, 0, Long.MAX_VALUE);
+    irq = v.bool("irq", irq);
+    timer = v.within("timer", timer, 0, Long.MAX_VALUE);
   }
 }

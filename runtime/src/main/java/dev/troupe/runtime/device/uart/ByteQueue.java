@@ -1,5 +1,7 @@
 package dev.troupe.runtime.device.uart;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+
 /** A bounded first-in first-out queue of bytes in a ring. */
 final class ByteQueue {
   private final byte[] ring;
@@ -56,21 +58,17 @@ final class ByteQueue {
     size = 0;
   }
 
-  byte[] toArray() {
+  /** The bytes, oldest first; where in the ring they are is not state. */
+  void state(StateVisitor v, String name) {
     byte[] bytes = new byte[size];
     for (int i = 0; i < size; i++) {
       bytes[i] = ring[(first + i) % ring.length];
     }
-    return bytes;
-  }
-
-  void replaceBy(byte[] bytes) {
-    if (bytes.length > ring.length) {
-      throw new IllegalArgumentException(
-          "queue too small: bytes=%d capacity=%d".formatted(bytes.length, ring.length));
+    byte[] now = v.bytes(name, bytes, ring.length);
+    if (v.restoring()) {
+      first = 0;
+      size = now.length;
+      System.arraycopy(now, 0, ring, 0, size);
     }
-    first = 0;
-    size = bytes.length;
-    System.arraycopy(bytes, 0, ring, 0, size);
   }
 }

@@ -44,8 +44,8 @@ import static dev.troupe.runtime.device.uart.Registers.SCRATCH;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * 16550A serial port with FIFOs (National Semiconductor PC16550D). Output line 0 is its interrupt,
@@ -98,31 +98,6 @@ public final class Uart implements Device {
   // What firmware leaves: 9600 baud, 8 data bits, no parity.
   private static final int INITIAL_DIVISOR = 12;
   private static final int INITIAL_LINE_CONTROL = 3;
-
-  /** Everything; arrays are copies. */
-  public record State(
-      byte[] line,
-      byte[] received,
-      byte[] toSend,
-      int granted,
-      int room,
-      int divisor,
-      int interruptEnable,
-      int fifoControl,
-      int lineControl,
-      int modemControl,
-      int lineErrors,
-      int modemDeltas,
-      int scratch,
-      boolean transmitInterrupt,
-      boolean timeout,
-      int polls,
-      long arrival,
-      long idleSince,
-      long arrivalTimer,
-      long timeoutTimer,
-      boolean irq)
-      implements DeviceState {}
 
   private final String name;
 
@@ -500,56 +475,28 @@ public final class Uart implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(
-        line.toArray(),
-        received.toArray(),
-        toSend.toArray(),
-        granted,
-        room,
-        divisor,
-        interruptEnable,
-        fifoControl,
-        lineControl,
-        modemControl,
-        lineErrors,
-        modemDeltas,
-        scratch,
-        transmitInterrupt,
-        timeout,
-        polls,
-        arrival,
-        idleSince,
-        arrivalTimer,
-        timeoutTimer,
-        irq);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State saved)) {
-      throw new IllegalArgumentException("not a state of " + name + ": " + state);
-    }
-    line.replaceBy(saved.line);
-    received.replaceBy(saved.received);
-    toSend.replaceBy(saved.toSend);
-    granted = saved.granted;
-    room = saved.room;
-    divisor = saved.divisor;
-    interruptEnable = saved.interruptEnable;
-    fifoControl = saved.fifoControl;
-    lineControl = saved.lineControl;
-    modemControl = saved.modemControl;
-    lineErrors = saved.lineErrors;
-    modemDeltas = saved.modemDeltas;
-    scratch = saved.scratch;
-    transmitInterrupt = saved.transmitInterrupt;
-    timeout = saved.timeout;
-    polls = saved.polls;
-    arrival = saved.arrival;
-    idleSince = saved.idleSince;
-    arrivalTimer = saved.arrivalTimer;
-    timeoutTimer = saved.timeoutTimer;
-    irq = saved.irq;
+  public void state(StateVisitor v) {
+    v.version(1);
+    line.state(v, "line");
+    received.state(v, "received");
+    toSend.state(v, "toSend");
+    granted = v.within("granted", granted, 0, INPUT_WINDOW);
+    room = v.within("room", room, 0, OUTPUT_WINDOW);
+    divisor = v.int16("divisor", divisor);
+    interruptEnable = v.bits("interruptEnable", interruptEnable, IER_ALL);
+    fifoControl = v.int8("fifoControl", fifoControl);
+    lineControl = v.int8("lineControl", lineControl);
+    modemControl = v.bits("modemControl", modemControl, MCR_ALL);
+    lineErrors = v.bits("lineErrors", lineErrors, LSR_ERRORS);
+    modemDeltas = v.bits("modemDeltas", modemDeltas, MSR_DELTAS);
+    scratch = v.int8("scratch", scratch);
+    transmitInterrupt = v.bool("transmitInterrupt", transmitInterrupt);
+    timeout = v.bool("timeout", timeout);
+    polls = v.within("polls", polls, 0, POLLS);
+    arrival = v.within("arrival", arrival, 0, Long.MAX_VALUE);
+    idleSince = v.within("idleSince", idleSince, 0, Long.MAX_VALUE);
+    arrivalTimer = v.within("arrivalTimer", arrivalTimer, 0, Long.MAX_VALUE);
+    timeoutTimer = v.within("timeoutTimer", timeoutTimer, 0, Long.MAX_VALUE);
+    irq = v.bool("irq", irq);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.DeviceBench;
+import dev.troupe.runtime.snapshot.States;
 import org.junit.jupiter.api.Test;
 
 /** Properties of the 8259A pair by datasheet 231468. */
@@ -108,11 +109,10 @@ final class PicTest {
     initialise();
     bench.line(10, 1);
     DeviceBench withoutRequest = new DeviceBench(new Pic(0));
-    Pic.State master = (Pic.State) bench.device.state();
-    bench.line(10, 0);
-    Pic.State slave = (Pic.State) bench.device.state();
+    States.copy(bench.device, withoutRequest.device);
+    States.set(withoutRequest.device, "slave.pins", 0);
+    States.set(withoutRequest.device, "slave.edges", 0);
     withoutRequest.levels.put(0, true);
-    withoutRequest.device.restore(new Pic.State(master.master(), slave.slave(), true));
     assertThat(withoutRequest.send(new BoardMessage.InterruptAcknowledge(0))).isEqualTo(0x2F);
     withoutRequest.out(MASTER, 0x0B);
     assertThat(withoutRequest.in(MASTER)).isEqualTo(0x04);

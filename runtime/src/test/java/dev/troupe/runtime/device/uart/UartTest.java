@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.DeviceBench;
+import dev.troupe.runtime.snapshot.States;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -289,7 +290,7 @@ final class UartTest {
           case 2 -> port.out(IIR, random.nextInt(256));
           case 3 -> port.out(DATA, random.nextInt(256));
           case 4 -> {
-            port.device.restore(port.device.state());
+            States.copy(port.device, port.device);
             if (random.nextInt(50) == 0) {
               port.send(new BoardMessage.Reset());
             }
