@@ -9,7 +9,8 @@ import java.util.Optional;
 
 /**
  * An ELF with Xen's PVH entry (a vmlinux): 32-bit protected mode, EBX points to hvm_start_info
- * (xen/include/public/arch-x86/hvm/start_info.h, docs/misc/pvh.pandoc).
+ * (xen/include/public/arch-x86/hvm/start_info.h version 1, docs/misc/pvh.pandoc): modules, command
+ * line, RSDP, and the memory map that Xen itself would give by a hypercall in version 0.
  */
 public final class PvhImage implements KernelImage {
   /** XEN_ELFNOTE_PHYS32_ENTRY. */
