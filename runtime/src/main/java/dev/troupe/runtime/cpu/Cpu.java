@@ -67,6 +67,11 @@ public final class Cpu {
     ACTIVE,
     /** HLT, or MWAIT: until an interrupt, NMI, INIT or reset. */
     HALTED,
+    /**
+     * Before an x87 instruction that has an error to report to the board (CR0.NE = 0): until an
+     * interrupt, NMI, IGNNE#, INIT or reset.
+     */
+    FROZEN,
     /** An application processor after INIT: until a start-up IPI. */
     WAIT_FOR_SIPI,
     /** Triple fault: until a reset. */
@@ -401,6 +406,12 @@ public final class Cpu {
     activity = Activity.HALTED;
     wakeWhenMasked = false;
     waitDeadline = Long.MAX_VALUE;
+    attend();
+  }
+
+  /** Nothing more until the board has seen to a numeric error. */
+  void freeze() {
+    activity = Activity.FROZEN;
     attend();
   }
 

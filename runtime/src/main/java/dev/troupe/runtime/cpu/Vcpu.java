@@ -20,6 +20,7 @@ public final class Vcpu {
   private static final int PENDING_INIT = 1 << 1;
   private static final int PENDING_SIPI = 1 << 2;
   private static final int INTR = 1 << 3;
+  private static final int IGNNE = 1 << 4;
   private static final int SIPI_VECTOR_SHIFT = 8;
 
   private static final Exit HALT = new Exit.Halt();
@@ -46,7 +47,7 @@ public final class Vcpu {
    */
   private final AtomicLongArray posted = new AtomicLongArray(8);
 
-  /** NMI, INIT, SIPI with its vector, and the level of INTR. */
+  /** NMI, INIT, SIPI with its vector, and the levels of INTR and IGNNE#. */
   private final AtomicInteger signals = new AtomicInteger();
 
   private boolean nmiPending;
@@ -70,8 +71,8 @@ public final class Vcpu {
         int bit = (vector & 0xFF) | (level ? 256 : 0);
         posted.getAndAccumulate(bit >> 6, 1L << bit, (old, set) -> old | set);
       }
-      case Interrupt.Intr(boolean high) ->
-          signals.getAndUpdate(old -> high ? old | INTR : old & ~INTR);
+      case Interrupt.Intr(boolean high) -> level(INTR, high);
+      case Interrupt.IgnoreNumericError(boolean asserted) -> level(IGNNE, asserted);
       case Interrupt.Nmi() -> signals.getAndUpdate(old -> old | PENDING_NMI);
       case Interrupt.Init() -> signals.getAndUpdate(old -> old | PENDING_INIT);
       case Interrupt.Sipi(int vector) ->
@@ -89,12 +90,16 @@ public final class Vcpu {
     return cpu.requestAttention();
   }
 
+  private void level(int pin, boolean active) {
+    signals.getAndUpdate(old -> active ? old | pin : old & ~pin);
+  }
+
   /**
    * The engine leaves with this exit in the middle of an instruction: {@link #complete} answers it,
    * and the instruction starts again.
    */
   public Exit asks(Exit exit) {
-    awaiting = Awaiting.VALUE;
+    awaiting = exit instanceof Exit.NumericError ? Awaiting.NOTHING : Awaiting.VALUE;
     return exit;
   }
 
@@ -151,6 +156,7 @@ public final class Vcpu {
       }
     }
     cpu.apic.setLint0((signal & INTR) != 0);
+    cpu.x87.errorsIgnored = (signal & IGNNE) != 0;
     nmiPending |= cpu.apic.takeNmi();
   }
 
@@ -196,6 +202,12 @@ public final class Vcpu {
       // What waits behind this one may pass a trap gate; the next look tells.
       cpu.interruptsOpened();
       return null;
+    }
+    if (cpu.activity == Cpu.Activity.FROZEN) {
+      if (!cpu.x87.errorsIgnored) {
+        return HALT;
+      }
+      cpu.activity = Cpu.Activity.ACTIVE;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
       if (maskable && cpu.wakeWhenMasked || cpu.time.nanos() >= cpu.waitDeadline) {
