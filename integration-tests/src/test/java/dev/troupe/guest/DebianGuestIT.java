@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Debian's own kernels, unmodified, from {@code vmctl run} to the exit code. */
 class DebianGuestIT {
@@ -127,6 +129,50 @@ class DebianGuestIT {
           .isInstanceOf(BadImageException.class)
           .hasMessageStartingWith("vmlinux: ")
           .hasMessageNotContaining("\n");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "troupe-v1-noxsave, sse4_2, xsave, Troupe v1 virtual CPU",
+    "x86-64, pni, sse4_2, Troupe x86-64 virtual CPU"
+  })
+  void theCloudKernelBootsToAShellOnEach64BitModel(
+      String model, String has, String lacks, String brand) throws Exception {
+    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--append", "quiet", "--cpu", model)) {
+      String flags = "uname=x86_64 has=1 lacks=0 " + brand;
+      lookAtTheCpuAndPowerOff(vmctl, BOOT_SECONDS, flags, has, lacks, "$n");
+    }
+  }
+
+  /** The kernel that the oldest model takes, and that the newest takes as well. */
+  @ParameterizedTest
+  @CsvSource({"pentium3, sse, sse2", "troupe-v1, sse4_2, avx"})
+  void the32BitKernelBootsToAShell(String model, String has, String lacks) throws Exception {
+    String[] options = {"debian-i386", "--append", "quiet", "--cpu", model};
+    try (VmctlProcess vmctl = VmctlProcess.run(options)) {
+      String flags = "uname=i686 has=1 lacks=0";
+      lookAtTheCpuAndPowerOff(vmctl, GENERIC_BOOT_SECONDS, flags, has, lacks, "");
+    }
+  }
+
+  private static void lookAtTheCpuAndPowerOff(
+      VmctlProcess vmctl, int bootSeconds, String expected, String has, String lacks, String name)
+      throws Exception {
+    int at = vmctl.await("/root #", 0, bootSeconds);
+    vmctl.type("n=$(sed -n 's/^model name.*: //p' /proc/cpuinfo)\n");
+    vmctl.type("f() { grep -c -w $1 /proc/cpuinfo; }\n");
+    vmctl.type("echo uname=$(uname -m) has=$(f %s) lacks=$(f %s) %s\n".formatted(has, lacks, name));
+    vmctl.await(expected, at, SECONDS);
+    vmctl.type("poweroff -f\n");
+    assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+  }
+
+  @Test
+  void a64BitKernelIsRefusedByAModelWithoutLongMode() throws Exception {
+    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--cpu", "pentium3")) {
+      assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isEqualTo(4);
+      assertThat(vmctl.output()).containsOnlyOnce("a 64-bit kernel").hasLineCount(1);
     }
   }
 

@@ -92,6 +92,9 @@ public final class PvhImage implements KernelImage {
 
   @Override
   public BootPlan plan(BootRequest request) {
+    if (elf.is64()) {
+      request.needLongMode(image);
+    }
     MemoryMap map = MemoryMap.of(request.memorySize());
     Placer placer = new Placer(map);
     List<Piece> pieces = new ArrayList<>(elf.load(image, placer));
@@ -127,6 +130,6 @@ public final class PvhImage implements KernelImage {
     MemorySegment bytes = start.segment();
     pieces.add(new Piece(info, bytes, 0, "start information"));
     Firmware.addTo(pieces, request.board());
-    return new BootPlan(pieces, new EntryState.ProtectedMode(entry, 0, info, 0));
+    return new BootPlan(pieces, new EntryState.ProtectedMode(entry, 0, info));
   }
 }

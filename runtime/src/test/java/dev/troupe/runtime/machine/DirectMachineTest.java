@@ -215,7 +215,7 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
   /** Enters code at 0x2000 in flat 32-bit mode. */
   private void loadFlat(String hex) {
     memory.copyIn(0x2000, MemorySegment.ofArray(HexFormat.of().parseHex(hex.replace(" ", ""))));
-    new EntryState.ProtectedMode(0x2000, 0, 0, 0).apply(cpu);
+    new EntryState.ProtectedMode(0x2000, 0, 0).apply(cpu);
   }
 
   @Test
