@@ -208,6 +208,7 @@ public final class Cpu {
   public final TaskSwitch tasks;
   public final Exceptions exceptions;
   public final FarTransfer far;
+  public final Virtual8086 virtual8086;
   public final DebugRegisters debug;
   public final ControlRegisters control;
   public final Msrs msrs;
@@ -283,6 +284,7 @@ public final class Cpu {
     this.tasks = new TaskSwitch(this, stack);
     this.exceptions = new Exceptions(this, stack);
     this.far = new FarTransfer(this, stack);
+    this.virtual8086 = new Virtual8086(this, stack);
     mmu.setCapabilities(model.physicalBits(), model.has(SystemFeature.PAGES_1G));
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
