@@ -59,7 +59,7 @@ public final class DirectGuest implements AutoCloseable {
             time,
             console,
             idle);
-    BootPlan plan = images.plan(start.memoryBytes(), BoardLayout.description(1));
+    BootPlan plan = images.plan(start.memoryBytes(), BoardLayout.description(1), cpu.model);
     plan.write(memory);
     plan.entry().apply(cpu);
   }

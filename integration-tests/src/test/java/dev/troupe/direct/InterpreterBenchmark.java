@@ -52,7 +52,8 @@ public final class InterpreterBenchmark {
       Vcpu vcpu = new Vcpu(cpu);
       Interpreter engine = new Interpreter(vcpu);
       memory.copyIn(CODE, HexFormat.of().parseHex(code.replace(" ", "")));
-      new EntryState.ProtectedMode(CODE, 0, 0, 0x100000).apply(cpu);
+      new EntryState.ProtectedMode(CODE, 0, 0).apply(cpu);
+      cpu.gpr[Cpu.RSI] = 0x100000;
       cpu.gpr[Cpu.RSP] = STACK;
       for (int round = 0; round < ROUNDS; round++) {
         long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();

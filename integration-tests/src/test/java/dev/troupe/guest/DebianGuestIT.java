@@ -1,15 +1,28 @@
 package dev.troupe.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
+import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.boot.Image;
+import dev.troupe.runtime.boot.KernelImage;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Debian's own kernels, unmodified, from {@code vmctl run} to the exit code. */
 class DebianGuestIT {
@@ -18,6 +31,11 @@ class DebianGuestIT {
 
   private static final int GENERIC_BOOT_SECONDS = 600;
   private static final int SECONDS = 60;
+
+  /** e_shoff of an ELF64. */
+  private static final int SECTION_HEADERS = 0x28;
+
+  private static final int CUTS = 20_000;
 
   private static GuestFiles cloud;
   private static String initrd;
@@ -34,9 +52,13 @@ class DebianGuestIT {
 
   private static VmctlProcess guest(GuestFiles files, String words, String... options)
       throws Exception {
+    return guest(files.kernel(), words, options);
+  }
+
+  private static VmctlProcess guest(Path kernel, String words, String... options) throws Exception {
     String[] all = new String[options.length + 6];
     all[0] = "--kernel";
-    all[1] = files.kernel().toString();
+    all[1] = kernel.toString();
     all[2] = "--initrd";
     all[3] = initrd;
     all[4] = "--append";
@@ -56,6 +78,101 @@ class DebianGuestIT {
       vmctl.await("/root #", at, SECONDS);
       vmctl.type("poweroff -f\n");
       assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+    }
+  }
+
+  /**
+   * What is inside the bzImage, entered by Xen's PVH entry instead of Linux's own. The kernel knows
+   * that it was: it fills its boot parameters itself then, with Xen's loader type and protocol 2.12
+   * (arch/x86/platform/pvh/enlighten.c), where a bzImage's header tells 255 and its own version.
+   */
+  @Test
+  void thePvhEntryBootsToAShellAndPowersOff(@TempDir Path folder) throws Exception {
+    Path kernel = folder.resolve("vmlinux");
+    Files.write(kernel, Vmlinux.of(Files.readAllBytes(cloud.kernel())));
+    String[] options = {
+      "--kernel",
+      kernel.toString(),
+      "--initrd",
+      cloud.initrd().toString(),
+      "--append",
+      "console=ttyS0 quiet pvh.word=heard",
+      "--memory",
+      "5G"
+    };
+    try (VmctlProcess vmctl = VmctlProcess.run(options)) {
+      int at = vmctl.await("/root #", 0, BOOT_SECONDS);
+      vmctl.type("echo type=$(cat /proc/sys/kernel/bootloader_type); cat /proc/cmdline\n");
+      at = vmctl.await("type=144", at, SECONDS);
+      at = vmctl.await("console=ttyS0 quiet pvh.word=heard", at, SECONDS);
+      vmctl.type("dmesg | grep -e e820: -e RSDP -e RAMDISK\n");
+      at = vmctl.await("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable", at, 60);
+      at = vmctl.await("BIOS-e820: [mem 0x0000000100000000-0x000000017fffffff] usable", at, 60);
+      at = vmctl.await("RAMDISK: [mem", at, SECONDS);
+      at = vmctl.await("ACPI: RSDP 0x00000000000E0000", at, SECONDS);
+      vmctl.type("poweroff -f\n");
+      assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+    }
+  }
+
+  @Test
+  void aVmlinuxCutAnywhereIsOneClearLine() throws Exception {
+    byte[] whole = Vmlinux.of(Files.readAllBytes(cloud.kernel()));
+    long end = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getLong(SECTION_HEADERS);
+    assertThat(KernelImage.parse(Image.of("vmlinux", whole)).format()).isEqualTo("PVH ELF");
+    SplittableRandom random = new SplittableRandom(CUTS);
+    for (int i = 0; i < CUTS; i++) {
+      long size = i < CUTS / 2 ? i : random.nextLong(end);
+      MemorySegment cut = MemorySegment.ofArray(whole).asSlice(0, size);
+      assertThatThrownBy(() -> KernelImage.parse(new Image("vmlinux", cut)))
+          .as("cut at %d", size)
+          .isInstanceOf(BadImageException.class)
+          .hasMessageStartingWith("vmlinux: ")
+          .hasMessageNotContaining("\n");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "troupe-v1-noxsave, sse4_2, xsave, Troupe v1 virtual CPU",
+    "x86-64, pni, sse4_2, Troupe x86-64 virtual CPU"
+  })
+  void theCloudKernelBootsToAShellOnEach64BitModel(
+      String model, String has, String lacks, String brand) throws Exception {
+    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--append", "quiet", "--cpu", model)) {
+      String flags = "uname=x86_64 has=1 lacks=0 " + brand;
+      lookAtTheCpuAndPowerOff(vmctl, BOOT_SECONDS, flags, has, lacks, "$n");
+    }
+  }
+
+  /** The kernel that the oldest model takes, and that the newest takes as well. */
+  @ParameterizedTest
+  @CsvSource({"pentium3, sse, sse2", "troupe-v1, sse4_2, avx"})
+  void the32BitKernelBootsToAShell(String model, String has, String lacks) throws Exception {
+    String[] options = {"debian-i386", "--append", "quiet", "--cpu", model};
+    try (VmctlProcess vmctl = VmctlProcess.run(options)) {
+      String flags = "uname=i686 has=1 lacks=0";
+      lookAtTheCpuAndPowerOff(vmctl, GENERIC_BOOT_SECONDS, flags, has, lacks, "");
+    }
+  }
+
+  private static void lookAtTheCpuAndPowerOff(
+      VmctlProcess vmctl, int bootSeconds, String expected, String has, String lacks, String name)
+      throws Exception {
+    int at = vmctl.await("/root #", 0, bootSeconds);
+    vmctl.type("n=$(sed -n 's/^model name.*: //p' /proc/cpuinfo)\n");
+    vmctl.type("f() { grep -c -w $1 /proc/cpuinfo; }\n");
+    vmctl.type("echo uname=$(uname -m) has=$(f %s) lacks=$(f %s) %s\n".formatted(has, lacks, name));
+    vmctl.await(expected, at, SECONDS);
+    vmctl.type("poweroff -f\n");
+    assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+  }
+
+  @Test
+  void a64BitKernelIsRefusedByAModelWithoutLongMode() throws Exception {
+    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--cpu", "pentium3")) {
+      assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isEqualTo(4);
+      assertThat(vmctl.output()).containsOnlyOnce("a 64-bit kernel").hasLineCount(1);
     }
   }
 

@@ -136,7 +136,7 @@ final class PrivilegedGuest {
               deadline -> {
                 throw new IllegalStateException("the guest never halts: deadline=" + deadline);
               });
-      BootPlan plan = images.plan(MEMORY, BoardLayout.description(1));
+      BootPlan plan = images.plan(MEMORY, BoardLayout.description(1), cpu.model);
       plan.write(memory);
       plan.entry().apply(cpu);
       assertThat(machine.run()).isEqualTo(new Outcome.DebugExit(0));

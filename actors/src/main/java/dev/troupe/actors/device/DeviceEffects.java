@@ -68,6 +68,10 @@ public final class DeviceEffects implements Effects {
           Interrupt level = new Interrupt.Intr(high);
           outlets.vcpus().forEach(vcpu -> vcpu.post(level));
         }
+        case Target.IgnoreNumericError _ -> {
+          Interrupt level = new Interrupt.IgnoreNumericError(high);
+          outlets.vcpus().forEach(vcpu -> vcpu.post(level));
+        }
         case Target.Nmi _ -> {
           if (high) {
             Interrupt nmi = new Interrupt.Nmi();

@@ -22,7 +22,9 @@ public record GuestImage(
           new GuestImage(
               "debian", "linux-image-cloud-amd64", "linux-image-", "amd64", "console=ttyS0"),
           new GuestImage(
-              "debian-generic", "linux-image-amd64", "linux-image-", "amd64", "console=ttyS0"));
+              "debian-generic", "linux-image-amd64", "linux-image-", "amd64", "console=ttyS0"),
+          new GuestImage(
+              "debian-i386", "linux-image-686-pae", "linux-image-", "i386", "console=ttyS0"));
 
   /** All names, the default first. */
   public static List<String> names() {

@@ -207,7 +207,13 @@ final class Machine implements AutoCloseable {
       Supervisor supervisor) {
     BoardPort port =
         new BoardPort(
-            board, parts.layout().addresses(), devices, device("pic"), device("ioapic"), slot);
+            board,
+            parts.layout().addresses(),
+            devices,
+            device("pic"),
+            device("ioapic"),
+            device("ferr"),
+            slot);
     VcpuActor.Parts own =
         new VcpuActor.Parts(
             index,

@@ -89,7 +89,8 @@ public final class MachineParts implements AutoCloseable {
             spec.getBoot().getCommandLine());
     try {
       BoardLayout layout = BoardLayout.standard(spec, wallClockNanos(spec));
-      BootPlan plan = images.plan(spec.getMemoryBytes(), BoardLayout.description(spec.getCpus()));
+      BootPlan plan =
+          images.plan(spec.getMemoryBytes(), BoardLayout.description(spec.getCpus()), model);
       return new MachineParts(spec, model, images, plan, layout, inputs, engines);
     } catch (RuntimeException e) {
       images.close();

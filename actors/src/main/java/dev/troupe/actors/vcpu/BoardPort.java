@@ -29,6 +29,7 @@ public final class BoardPort {
   private final List<ActorRef<BoardCommand>> devices;
   private final int interruptController;
   private final int ioApic;
+  private final int numericError;
 
   /** What messages carry as their sender's time. */
   private long time;
@@ -42,6 +43,7 @@ public final class BoardPort {
    * @param devices the board's actors by index
    * @param interruptController index of the device that acknowledges interrupts
    * @param ioApic index of the device that sees the end of level-triggered ones
+   * @param numericError index of the device that the vCPUs' FERR# pins lead to
    * @param slot this vCPU's alone
    */
   public BoardPort(
@@ -50,12 +52,14 @@ public final class BoardPort {
       List<ActorRef<BoardCommand>> devices,
       int interruptController,
       int ioApic,
+      int numericError,
       ExitSlot slot) {
     this.board = board;
     this.addresses = addresses;
     this.devices = List.copyOf(devices);
     this.interruptController = interruptController;
     this.ioApic = ioApic;
+    this.numericError = numericError;
     this.slot = slot;
   }
 
@@ -108,6 +112,11 @@ public final class BoardPort {
   void endOfInterrupt(int vector) {
     sent = 0;
     call(ioApic, new BoardMessage.EndOfInterrupt(vector));
+  }
+
+  void numericError(int vcpu, boolean asserted) {
+    sent = 0;
+    call(numericError, new BoardMessage.LineLevel(vcpu, asserted));
   }
 
   private long call(int device, BoardMessage message) {

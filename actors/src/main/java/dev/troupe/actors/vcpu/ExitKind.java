@@ -11,6 +11,7 @@ public enum ExitKind {
   MEMORY_WRITE("memory-write", true),
   INTERRUPT_ACKNOWLEDGE("interrupt-acknowledge", true),
   END_OF_INTERRUPT("end-of-interrupt", true),
+  NUMERIC_ERROR("numeric-error", true),
   IPI("ipi", false),
   HALT("halt", false),
   SHUTDOWN("shutdown", false),
@@ -43,6 +44,7 @@ public enum ExitKind {
       case Exit.MemoryWrite _ -> MEMORY_WRITE;
       case Exit.InterruptAcknowledge _ -> INTERRUPT_ACKNOWLEDGE;
       case Exit.EndOfInterrupt _ -> END_OF_INTERRUPT;
+      case Exit.NumericError _ -> NUMERIC_ERROR;
       case Exit.Ipi _ -> IPI;
       case Exit.Halt _ -> HALT;
       case Exit.Shutdown _ -> SHUTDOWN;

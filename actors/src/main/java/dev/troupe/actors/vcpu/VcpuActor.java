@@ -207,6 +207,7 @@ public final class VcpuActor {
           port.write(AddressSpace.MEMORY, address, size, written);
       case Exit.InterruptAcknowledge _ -> value = port.acknowledge(parts.index());
       case Exit.EndOfInterrupt(int vector) -> port.endOfInterrupt(vector);
+      case Exit.NumericError(boolean asserted) -> port.numericError(parts.index(), asserted);
       default -> throw new IllegalStateException("no exit for the board: " + exit);
     }
     parts.vcpu().complete(value);

@@ -50,7 +50,7 @@ final class RunCommand implements Callable<Integer> {
       index = "0",
       arity = "0..1",
       paramLabel = "IMAGE",
-      description = "What to run: 'debian', 'debian-generic', or the path of a kernel.")
+      description = "What to run: 'debian', 'debian-generic', 'debian-i386', or a kernel's path.")
   private String image;
 
   @Option(

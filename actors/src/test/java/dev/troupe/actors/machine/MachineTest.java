@@ -258,6 +258,14 @@ abstract class MachineTest {
   }
 
   @Test
+  void aNumericErrorComesBackAsAnInterrupt() throws Exception {
+    MachineActor.Ended end = start("numeric-error").ended();
+
+    assertThat(end.outcome()).isEqualTo(new Outcome.DebugExit(1));
+    assertThat(end.statistics().vcpus().exits(ExitKind.NUMERIC_ERROR)).isEqualTo(2);
+  }
+
+  @Test
   void aGuestWhosePicHearsOfNoLineGetsNoInterrupt() throws Exception {
     Doors deaf =
         new Doors() {

@@ -41,6 +41,12 @@ public sealed interface Exit {
     }
   }
 
+  /**
+   * The FERR# pin has changed: asserted, the vCPU has stopped before an instruction that has to
+   * wait for what the board makes of it. Never to be completed with a value.
+   */
+  record NumericError(boolean asserted) implements Exit {}
+
   /** HLT or MWAIT: nothing to do until an interrupt is pending. */
   record Halt() implements Exit {}
 

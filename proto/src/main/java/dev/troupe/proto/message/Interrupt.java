@@ -8,6 +8,9 @@ public sealed interface Interrupt {
   /** The level of the vCPU's INTR pin (LINT0 in virtual wire mode), driven by the PIC. */
   record Intr(boolean high) implements Interrupt {}
 
+  /** The level of the vCPU's IGNNE# pin, driven by the board's numeric error logic. */
+  record IgnoreNumericError(boolean asserted) implements Interrupt {}
+
   /**
    * A fixed-mode interrupt; {@code level} is the trigger mode, which decides whether its EOI is
    * broadcast.

@@ -1,6 +1,8 @@
 package dev.troupe.runtime.boot;
 
 import dev.troupe.runtime.boot.BootRequest.Module;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.SystemFeature;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,10 +63,12 @@ public final class BootImages implements AutoCloseable {
    * Places everything in a machine's memory; nothing is written yet.
    *
    * @param memorySize bytes of RAM, a multiple of 4096
-   * @throws BadImageException if it does not fit
+   * @param model the CPUs'
+   * @throws BadImageException if it does not fit, or the kernel is none for these CPUs
    */
-  public BootPlan plan(long memorySize, BoardDescription board) {
-    return kernel.plan(new BootRequest(modules, commandLine, memorySize, board));
+  public BootPlan plan(long memorySize, BoardDescription board, CpuModel model) {
+    boolean longMode = model.has(SystemFeature.LM);
+    return kernel.plan(new BootRequest(modules, commandLine, memorySize, board, longMode));
   }
 
   @Override

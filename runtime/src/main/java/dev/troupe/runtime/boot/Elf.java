@@ -19,6 +19,8 @@ record Elf(boolean is64, long entry, List<Segment> segments, List<Segment> notes
 
   private static final int PT_LOAD = 1;
   private static final int PT_NOTE = 4;
+  private static final int SHT_NULL = 0;
+  private static final int SHT_NOBITS = 8;
   private static final int EM_386 = 3;
   private static final int EM_X86_64 = 62;
 
@@ -65,13 +67,7 @@ record Elf(boolean is64, long entry, List<Segment> segments, List<Segment> notes
       throw image.bad("ELF has %d program headers, expected 1 to %d".formatted(count, MAX_HEADERS));
     }
     image.slice(table, (long) size * count, "ELF program headers");
-    // Not needed, but they come last: an ELF that lacks them has been cut.
-    long sections = is64 ? image.u64(0x28, "ELF header") : image.u32(0x20, "ELF header");
-    int sectionBytes = image.u16(is64 ? 0x3A : 0x2E, "ELF header");
-    image.slice(
-        sections,
-        (long) sectionBytes * image.u16(is64 ? 0x3C : 0x30, "ELF header"),
-        "ELF section headers");
+    checkSections(image, is64);
     List<Segment> segments = new ArrayList<>();
     List<Segment> notes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -89,6 +85,34 @@ record Elf(boolean is64, long entry, List<Segment> segments, List<Segment> notes
       }
     }
     return new Elf(is64, entry, List.copyOf(segments), List.copyOf(notes));
+  }
+
+  /**
+   * Sections are no use to a loader, but they or their headers come last: an ELF that lacks some of
+   * them has been cut.
+   */
+  private static void checkSections(Image image, boolean is64) {
+    long table = is64 ? image.u64(0x28, "ELF header") : image.u32(0x20, "ELF header");
+    int size = image.u16(is64 ? 0x3A : 0x2E, "ELF header");
+    int count = image.u16(is64 ? 0x3C : 0x30, "ELF header");
+    if (count == 0) {
+      return;
+    }
+    int wanted = is64 ? 64 : 40;
+    if (size != wanted) {
+      throw image.bad("ELF section headers of %d bytes each, expected %d".formatted(size, wanted));
+    }
+    String what = "ELF section headers";
+    image.slice(table, (long) size * count, what);
+    for (int i = 0; i < count; i++) {
+      long at = table + (long) i * size;
+      long type = image.u32(at + 4, what);
+      if (type != SHT_NULL && type != SHT_NOBITS) {
+        long offset = is64 ? image.u64(at + 24, what) : image.u32(at + 16, what);
+        long bytes = is64 ? image.u64(at + 32, what) : image.u32(at + 20, what);
+        image.slice(offset, bytes, "ELF section " + i);
+      }
+    }
   }
 
   private static Segment segment64(Image image, long at) {

@@ -32,7 +32,7 @@ public sealed interface EntryState {
     public void apply(Cpu cpu) {
       flat(cpu, Attributes.CODE_64);
       cpu.gdtBase = gdt;
-      cpu.gdtLimit = Linux64.GDT_BYTES - 1;
+      cpu.gdtLimit = LinuxTables.GDT_BYTES - 1;
       cpu.cr0 = ControlRegisters.PE | ControlRegisters.ET | ControlRegisters.PG;
       cpu.cr3 = cr3;
       cpu.cr4 = ControlRegisters.PAE;
@@ -45,28 +45,50 @@ public sealed interface EntryState {
   }
 
   /**
-   * 32-bit protected mode without paging (multiboot, PVH, Linux's 32-bit entry). There is no valid
-   * GDT: the kernel loads its own.
+   * 32-bit protected mode without paging (multiboot, PVH). There is no valid GDT: the kernel loads
+   * its own.
    *
    * @param eip where it starts
    * @param eax multiboot's magic, else 0
-   * @param ebx multiboot's or PVH's information structure, else 0
-   * @param esi Linux's zero page, else 0
+   * @param ebx multiboot's or PVH's information structure
    */
-  record ProtectedMode(long eip, long eax, long ebx, long esi) implements EntryState {
+  record ProtectedMode(long eip, long eax, long ebx) implements EntryState {
     @Override
     public void apply(Cpu cpu) {
-      flat(cpu, Attributes.CODE_32);
-      cpu.cr0 = ControlRegisters.PE | ControlRegisters.ET;
-      cpu.cr3 = 0;
-      cpu.cr4 = 0;
-      cpu.efer = 0;
+      withoutPaging(cpu);
       cpu.gpr[Cpu.RAX] = eax;
       cpu.gpr[Cpu.RBX] = ebx;
+      cpu.rip = eip;
+      modeChanged(cpu);
+    }
+  }
+
+  /**
+   * 32-bit protected mode without paging, the GDT loaded (Linux boot protocol, "32-bit boot
+   * protocol"): EBP, EDI and EBX are zero.
+   *
+   * @param eip where it starts
+   * @param esi guest-physical address of the zero page
+   * @param gdt where the table with the two selectors is
+   */
+  record Linux32(long eip, long esi, long gdt) implements EntryState {
+    @Override
+    public void apply(Cpu cpu) {
+      withoutPaging(cpu);
+      cpu.gdtBase = gdt;
+      cpu.gdtLimit = LinuxTables.GDT_BYTES - 1;
       cpu.gpr[Cpu.RSI] = esi;
       cpu.rip = eip;
       modeChanged(cpu);
     }
+  }
+
+  private static void withoutPaging(Cpu cpu) {
+    flat(cpu, Attributes.CODE_32);
+    cpu.cr0 = ControlRegisters.PE | ControlRegisters.ET;
+    cpu.cr3 = 0;
+    cpu.cr4 = 0;
+    cpu.efer = 0;
   }
 
   private static void flat(Cpu cpu, int code) {

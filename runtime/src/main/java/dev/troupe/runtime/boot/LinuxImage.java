@@ -163,6 +163,9 @@ public final class LinuxImage implements KernelImage {
 
   @Override
   public BootPlan plan(BootRequest request) {
+    if (has64) {
+      request.needLongMode(image);
+    }
     MemoryMap map = MemoryMap.of(request.memorySize());
     Placer placer = new Placer(map);
     placer.claim(prefAddress, initSize, image, "kernel (pref_address, init_size)");
@@ -230,16 +233,16 @@ public final class LinuxImage implements KernelImage {
   }
 
   private EntryState entry(Placer placer, long zeroPage, List<Piece> pieces) {
-    long gdt = low(placer, Linux64.GDT_BYTES, "GDT");
-    pieces.add(new Piece(gdt, Linux64.gdt(has64), 0, "GDT"));
+    long gdt = low(placer, LinuxTables.GDT_BYTES, "GDT");
+    pieces.add(new Piece(gdt, LinuxTables.gdt(has64), 0, "GDT"));
     if (!has64) {
-      return new EntryState.ProtectedMode(prefAddress, 0, 0, zeroPage);
+      return new EntryState.Linux32(prefAddress, zeroPage, gdt);
     }
-    long stack = low(placer, Linux64.STACK_BYTES, "stack");
-    long tables = low(placer, Linux64.PAGE_TABLES_BYTES, "page tables");
-    pieces.add(new Piece(tables, Linux64.pageTables(tables), 0, "page tables"));
+    long stack = low(placer, LinuxTables.STACK_BYTES, "stack");
+    long tables = low(placer, LinuxTables.PAGE_TABLES_BYTES, "page tables");
+    pieces.add(new Piece(tables, LinuxTables.pageTables(tables), 0, "page tables"));
     return new EntryState.LongMode(
-        prefAddress + ENTRY_64, zeroPage, stack + Linux64.STACK_BYTES, tables, gdt);
+        prefAddress + ENTRY_64, zeroPage, stack + LinuxTables.STACK_BYTES, tables, gdt);
   }
 
   /**

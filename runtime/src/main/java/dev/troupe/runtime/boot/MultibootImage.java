@@ -164,7 +164,7 @@ public final class MultibootImage implements KernelImage {
     pieces.add(new Piece(base, info.segment(), 0, "multiboot information"));
     Firmware.addTo(pieces, request.board());
     return new BootPlan(
-        pieces, new EntryState.ProtectedMode(elf.physicalEntry(), LOADER_MAGIC, base, 0));
+        pieces, new EntryState.ProtectedMode(elf.physicalEntry(), LOADER_MAGIC, base));
   }
 
   private static byte[] text(String text) {

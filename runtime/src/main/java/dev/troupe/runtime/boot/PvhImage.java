@@ -9,7 +9,8 @@ import java.util.Optional;
 
 /**
  * An ELF with Xen's PVH entry (a vmlinux): 32-bit protected mode, EBX points to hvm_start_info
- * (xen/include/public/arch-x86/hvm/start_info.h, docs/misc/pvh.pandoc).
+ * (xen/include/public/arch-x86/hvm/start_info.h version 1, docs/misc/pvh.pandoc): modules, command
+ * line, RSDP, and the memory map that Xen itself would give by a hypercall in version 0.
  */
 public final class PvhImage implements KernelImage {
   /** XEN_ELFNOTE_PHYS32_ENTRY. */
@@ -91,6 +92,9 @@ public final class PvhImage implements KernelImage {
 
   @Override
   public BootPlan plan(BootRequest request) {
+    if (elf.is64()) {
+      request.needLongMode(image);
+    }
     MemoryMap map = MemoryMap.of(request.memorySize());
     Placer placer = new Placer(map);
     List<Piece> pieces = new ArrayList<>(elf.load(image, placer));
@@ -126,6 +130,6 @@ public final class PvhImage implements KernelImage {
     MemorySegment bytes = start.segment();
     pieces.add(new Piece(info, bytes, 0, "start information"));
     Firmware.addTo(pieces, request.board());
-    return new BootPlan(pieces, new EntryState.ProtectedMode(entry, 0, info, 0));
+    return new BootPlan(pieces, new EntryState.ProtectedMode(entry, 0, info));
   }
 }

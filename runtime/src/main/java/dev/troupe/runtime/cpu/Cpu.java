@@ -69,6 +69,11 @@ public final class Cpu implements Stateful {
     ACTIVE,
     /** HLT, or MWAIT: until an interrupt, NMI, INIT or reset. */
     HALTED,
+    /**
+     * Before an x87 instruction that has an error to report to the board (CR0.NE = 0): until an
+     * interrupt, NMI, IGNNE#, INIT or reset.
+     */
+    FROZEN,
     /** An application processor after INIT: until a start-up IPI. */
     WAIT_FOR_SIPI,
     /** Triple fault: until a reset. */
@@ -205,6 +210,7 @@ public final class Cpu implements Stateful {
   public final TaskSwitch tasks;
   public final Exceptions exceptions;
   public final FarTransfer far;
+  public final Virtual8086 virtual8086;
   public final DebugRegisters debug;
   public final ControlRegisters control;
   public final Msrs msrs;
@@ -286,6 +292,7 @@ public final class Cpu implements Stateful {
     this.tasks = new TaskSwitch(this, stack);
     this.exceptions = new Exceptions(this, stack);
     this.far = new FarTransfer(this, stack);
+    this.virtual8086 = new Virtual8086(this, stack);
     mmu.setCapabilities(model.physicalBits(), model.has(SystemFeature.PAGES_1G));
     this.debug = new DebugRegisters(this);
     this.control = new ControlRegisters(this);
@@ -404,6 +411,12 @@ public final class Cpu implements Stateful {
     activity = Activity.HALTED;
     wakeWhenMasked = false;
     waitDeadline = Long.MAX_VALUE;
+    attend();
+  }
+
+  /** Nothing more until the board has seen to a numeric error. */
+  void freeze() {
+    activity = Activity.FROZEN;
     attend();
   }
 

@@ -116,8 +116,7 @@ public final class Cpuid {
     switch (leaf) {
       case 0 -> vendor(model.highestBasic());
       case 1 -> identification();
-      // No descriptors but "see leaf 4" and no prefetch; one call is enough.
-      case 2 -> set(intel() ? 0x00FE_FF01 : 0, 0, 0, 0);
+      case 2 -> descriptors();
       case 4 -> {
         set(0, 0, 0, 0);
         if (intel()) {
@@ -142,6 +141,20 @@ public final class Cpuid {
       case 0x15 -> set(1, 1, Msrs.TSC_HERTZ, 0);
       case 0x16 -> set(Msrs.TSC_HERTZ / 1_000_000, Msrs.TSC_HERTZ / 1_000_000, 100, 0);
       default -> features(leaf, subleaf);
+    }
+  }
+
+  /**
+   * Intel's descriptors of caches and TLBs (SDM vol. 2A, CPUID): "see leaf 4" where there is one,
+   * or else a Pentium III's; one call is enough.
+   */
+  private void descriptors() {
+    if (!intel()) {
+      set(0, 0, 0, 0);
+    } else if (model.highestBasic() >= 4) {
+      set(0x00FE_FF01, 0, 0, 0);
+    } else {
+      set(0x0302_0101, 0, 0, 0x0C04_0882);
     }
   }
 

@@ -389,7 +389,9 @@ public final class FarTransfer {
    * @param nextRip what a task switch saves
    */
   public void iret(int size, long nextRip) {
-    if (!cpu.segmentation.isProtected()) {
+    if ((cpu.mode & Mode.V86) != 0) {
+      cpu.virtual8086.iret(size);
+    } else if (!cpu.segmentation.isProtected()) {
       iretReal(size);
     } else if ((cpu.systemFlags & Rflags.NT) != 0) {
       if (longMode()) {
@@ -406,10 +408,6 @@ public final class FarTransfer {
   }
 
   private void iretReal(int size) {
-    boolean v86 = (cpu.mode & Mode.V86) != 0;
-    if (v86 && (cpu.systemFlags & Rflags.IOPL) != Rflags.IOPL) {
-      throw cpu.fault(Fault.GP, 0);
-    }
     stack.current();
     long offset = stack.pop(size);
     int selector = (int) stack.pop(size) & 0xFFFF;
@@ -419,10 +417,7 @@ public final class FarTransfer {
     }
     stack.commit();
     cpu.segmentation.setReal(Cpu.CS, selector);
-    long mask = Rflags.ARITHMETIC | Rflags.TF | Rflags.IF | Rflags.DF | Rflags.NT;
-    if (!v86) {
-      mask |= Rflags.IOPL;
-    }
+    long mask = Rflags.ARITHMETIC | Rflags.TF | Rflags.IF | Rflags.DF | Rflags.IOPL | Rflags.NT;
     if (size > 2) {
       mask |= Rflags.RF | Rflags.AC | Rflags.ID;
     }

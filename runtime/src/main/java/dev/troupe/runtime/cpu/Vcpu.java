@@ -23,6 +23,7 @@ public final class Vcpu implements Stateful {
   private static final int PENDING_INIT = 1 << 1;
   private static final int PENDING_SIPI = 1 << 2;
   private static final int INTR = 1 << 3;
+  private static final int IGNNE = 1 << 4;
   private static final int SIPI_VECTOR_SHIFT = 8;
   private static final int SIGNALS = 0xFF << SIPI_VECTOR_SHIFT | 0xF;
 
@@ -50,7 +51,7 @@ public final class Vcpu implements Stateful {
    */
   private final AtomicLongArray posted = new AtomicLongArray(8);
 
-  /** NMI, INIT, SIPI with its vector, and the level of INTR. */
+  /** NMI, INIT, SIPI with its vector, and the levels of INTR and IGNNE#. */
   private final AtomicInteger signals = new AtomicInteger();
 
   private boolean nmiPending;
@@ -73,8 +74,8 @@ public final class Vcpu implements Stateful {
         int bit = (vector & 0xFF) | (level ? 256 : 0);
         posted.getAndAccumulate(bit >> 6, 1L << bit, (old, set) -> old | set);
       }
-      case Interrupt.Intr(boolean high) ->
-          signals.getAndUpdate(old -> high ? old | INTR : old & ~INTR);
+      case Interrupt.Intr(boolean high) -> level(INTR, high);
+      case Interrupt.IgnoreNumericError(boolean asserted) -> level(IGNNE, asserted);
       case Interrupt.Nmi() -> signals.getAndUpdate(old -> old | PENDING_NMI);
       case Interrupt.Init() -> signals.getAndUpdate(old -> old | PENDING_INIT);
       case Interrupt.Sipi(int vector) ->
@@ -94,12 +95,16 @@ public final class Vcpu implements Stateful {
     VarHandle.fullFence();
   }
 
+  private void level(int pin, boolean active) {
+    signals.getAndUpdate(old -> active ? old | pin : old & ~pin);
+  }
+
   /**
    * The engine leaves with this exit in the middle of an instruction: {@link #complete} answers it,
    * and the instruction starts again.
    */
   public Exit asks(Exit exit) {
-    awaiting = Awaiting.VALUE;
+    awaiting = exit instanceof Exit.NumericError ? Awaiting.NOTHING : Awaiting.VALUE;
     return exit;
   }
 
@@ -156,6 +161,7 @@ public final class Vcpu implements Stateful {
       }
     }
     cpu.apic.setLint0((signal & INTR) != 0);
+    cpu.x87.errorsIgnored = (signal & IGNNE) != 0;
     nmiPending |= cpu.apic.takeNmi();
   }
 
@@ -201,6 +207,12 @@ public final class Vcpu implements Stateful {
       // What waits behind this one may pass a trap gate; the next look tells.
       cpu.interruptsOpened();
       return null;
+    }
+    if (cpu.activity == Cpu.Activity.FROZEN) {
+      if (!cpu.x87.errorsIgnored) {
+        return HALT;
+      }
+      cpu.activity = Cpu.Activity.ACTIVE;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
       if (maskable && cpu.wakeWhenMasked || cpu.time.nanos() >= cpu.waitDeadline) {

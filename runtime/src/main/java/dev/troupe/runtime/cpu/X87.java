@@ -1,5 +1,6 @@
 package dev.troupe.runtime.cpu;
 
+import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.softfloat.X87Functions;
 import dev.troupe.runtime.cpu.softfloat.X87Math;
 import dev.troupe.runtime.snapshot.StateVisitor;
@@ -101,10 +102,13 @@ public final class X87 implements Stateful {
   public final X87Functions functions = new X87Functions(math);
 
   /**
-   * Set when an unmasked exception met CR0.NE = 0: the FERR# line, wired to IRQ 13 on boards that
-   * have it.
+   * The FERR# pin: an unmasked exception met a waiting instruction while CR0.NE = 0, and is still
+   * there. The board is told of every change.
    */
-  public boolean errorLine;
+  private boolean errorLine;
+
+  /** The IGNNE# pin, which the board drives: with CR0.NE = 0 pending exceptions stop nothing. */
+  boolean errorsIgnored;
 
   /** State after RESET: all registers +0.0 and in use, SDM vol. 3, table 10-1. */
   public void reset() {
@@ -113,6 +117,8 @@ public final class X87 implements Stateful {
     Arrays.fill(exponent, 0);
     control = RESET_CONTROL;
     used = 0xFF;
+    errorLine = false;
+    errorsIgnored = false;
   }
 
   /** FNINIT: the registers keep their bits but are empty. */
@@ -124,7 +130,6 @@ public final class X87 implements Stateful {
     instructionPointer = 0;
     dataPointer = 0;
     opcode = 0;
-    errorLine = false;
   }
 
   /** Physical number of ST(i). */
@@ -228,8 +233,9 @@ public final class X87 implements Stateful {
    * What each waiting instruction does first: an unmasked exception that an earlier one left is
    * reported now.
    *
-   * @throws Fault #MF, if CR0.NE is set; else the error line is raised and the instruction runs, as
-   *     with IGNNE# asserted
+   * @throws Fault #MF, if CR0.NE is set
+   * @throws Leave otherwise, unless IGNNE# is asserted: FERR# tells the board, and the processor
+   *     freezes before the instruction until an interrupt or IGNNE# (SDM vol. 1, 8.7.2)
    */
   public void checkPending(Cpu cpu) {
     if ((status & ES) != 0) {
@@ -241,9 +247,27 @@ public final class X87 implements Stateful {
     if ((cpu.cr0 & CR0_NE) != 0) {
       throw cpu.fault(Fault.MF);
     }
+    if (errorsIgnored) {
+      return;
+    }
     errorLine = true;
+    cpu.freeze();
+    throw cpu.leave(ERROR);
   }
 
+  /**
+   * What each instruction that can take a pending exception away does last: FERR# follows (SDM vol.
+   * 1, D.2.1.1).
+   */
+  public void releaseErrorLine(Cpu cpu) {
+    if (errorLine && (status & ES) == 0) {
+      errorLine = false;
+      cpu.queueExit(NO_ERROR);
+    }
+  }
+
+  private static final Exit ERROR = new Exit.NumericError(true);
+  private static final Exit NO_ERROR = new Exit.NumericError(false);
   private static final int CR0_NE = 1 << 5;
 
   /** Memory outside the heap for what the host computes, made on first use. */

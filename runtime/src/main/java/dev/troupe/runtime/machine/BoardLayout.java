@@ -8,6 +8,7 @@ import dev.troupe.runtime.cpu.LocalApic;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.device.acpipm.AcpiPm;
 import dev.troupe.runtime.device.debugexit.DebugExit;
+import dev.troupe.runtime.device.ferr.NumericError;
 import dev.troupe.runtime.device.i8042.I8042;
 import dev.troupe.runtime.device.ioapic.IoApic;
 import dev.troupe.runtime.device.pci.Pci;
@@ -37,6 +38,7 @@ public final class BoardLayout {
   private static final int IRQ_RTC = 8;
   private static final int IRQ_SCI = 9;
   private static final int IRQ_AUXILIARY = 12;
+  private static final int IRQ_NUMERIC_ERROR = 13;
 
   /** The I/O APIC's pin of the timer, as on every PC: the MADT has an override for it. */
   private static final int TIMER_PIN = 2;
@@ -121,6 +123,11 @@ public final class BoardLayout {
 
     int pci = board.device(new Pci());
     board.ports(pci, Pci.FIRST_PORT, Pci.LAST_PORT, 4);
+
+    int ferr = board.device(new NumericError());
+    board.ports(ferr, NumericError.PORT, NumericError.PORT, 1);
+    board.isa(ferr, NumericError.OUTPUT_IRQ, IRQ_NUMERIC_ERROR);
+    board.wire(ferr, NumericError.OUTPUT_IGNORE, new Target.IgnoreNumericError());
     return board.build();
   }
 

@@ -80,6 +80,7 @@ public final class DirectMachine {
   private final BoardEffects effects = new BoardEffects();
   private final int pic;
   private final int ioApic;
+  private final int numericError;
   private final int consoleDevice;
   private final int powerButton;
 
@@ -115,6 +116,7 @@ public final class DirectMachine {
     this.timers = new EventHeap(devices.length);
     this.pic = layout.find("pic").orElse(NO_DEVICE);
     this.ioApic = layout.find("ioapic").orElse(NO_DEVICE);
+    this.numericError = layout.find("ferr").orElse(NO_DEVICE);
     this.consoleDevice = layout.find("uart0").orElse(NO_DEVICE);
     this.powerButton = layout.find("acpipm").orElse(NO_DEVICE);
     resetBoard();
@@ -229,6 +231,8 @@ public final class DirectMachine {
       case Exit.InterruptAcknowledge _ ->
           vcpu.complete(ask(pic, new BoardMessage.InterruptAcknowledge(index)));
       case Exit.EndOfInterrupt(int vector) -> ask(ioApic, new BoardMessage.EndOfInterrupt(vector));
+      case Exit.NumericError(boolean asserted) ->
+          ask(numericError, new BoardMessage.LineLevel(index, asserted));
       case Exit.Ipi ipi -> router.route(index, ipi);
       case Exit.Halt _ -> halted[index] = true;
       case Exit.Shutdown _ -> outcome = new Outcome.TripleFault(index, vcpu.summary());
@@ -332,6 +336,11 @@ public final class DirectMachine {
           case Target.Intr _ -> {
             for (int i = 0; i < vcpus.length; i++) {
               post(i, new Interrupt.Intr(high));
+            }
+          }
+          case Target.IgnoreNumericError _ -> {
+            for (int i = 0; i < vcpus.length; i++) {
+              post(i, new Interrupt.IgnoreNumericError(high));
             }
           }
           case Target.Nmi _ -> {

@@ -10,4 +10,7 @@ public sealed interface Target {
 
   /** NMI, that is LINT1, of all vCPUs. */
   record Nmi() implements Target {}
+
+  /** IGNNE# of all vCPUs. */
+  record IgnoreNumericError() implements Target {}
 }

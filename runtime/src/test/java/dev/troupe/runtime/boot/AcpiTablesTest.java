@@ -39,7 +39,7 @@ class AcpiTablesTest {
   }
 
   private static GuestView guest(int cpus) {
-    BootRequest request = new BootRequest(List.of(), "", MEMORY, TestImages.board(cpus));
+    BootRequest request = new BootRequest(List.of(), "", MEMORY, TestImages.board(cpus), true);
     Image kernel = Image.of("vmlinuz", TestImages.bzImage().array());
     return new GuestView(MEMORY, KernelImage.parse(kernel).plan(request));
   }

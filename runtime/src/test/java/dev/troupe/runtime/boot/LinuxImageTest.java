@@ -3,8 +3,14 @@ package dev.troupe.runtime.boot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.troupe.runtime.cpu.ControlRegisters;
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -77,12 +83,48 @@ class LinuxImageTest {
   }
 
   @Test
-  void aKernelWithout64BitEntryIsEnteredIn32BitMode() {
-    BootPlan plan = parse(TestImages.bzImage().u16(0x236, 0)).plan(TestImages.request(MEMORY, ""));
-    assertThat(plan.entry())
-        .isInstanceOfSatisfying(
-            EntryState.ProtectedMode.class,
-            e -> assertThat(e.eip()).isEqualTo(TestImages.BZ_PREFERRED));
+  void aKernelWithout64BitEntryIsEnteredIn32BitModeWithItsDescriptorsLoaded() {
+    KernelImage kernel = parse(TestImages.bzImage().u16(0x236, 0));
+    assertThat(kernel.format()).contains("32-bit entry");
+    BootPlan plan = kernel.plan(TestImages.request(MEMORY, "quiet"));
+    EntryState.Linux32 entry = (EntryState.Linux32) plan.entry();
+    try (GuestView guest = new GuestView(MEMORY, plan);
+        GuestMemory memory = GuestMemory.allocate(1 << 20)) {
+      assertThat(guest.text(guest.u32(entry.esi() + 0x228))).isEqualTo("quiet");
+      CpuModel model = CpuModel.byName("pentium3").orElseThrow();
+      Cpu cpu = new Cpu(model, memory, () -> 0, () -> 0);
+      entry.apply(cpu);
+      assertThat(cpu.rip).isEqualTo(TestImages.BZ_PREFERRED);
+      assertThat(cpu.mode & (Mode.PROTECTED | Mode.CODE_64)).isEqualTo(Mode.PROTECTED);
+      assertThat(cpu.cr0 & ControlRegisters.PG).isZero();
+      assertThat(cpu.systemFlags & Rflags.IF).isZero();
+      assertThat(cpu.gpr[Cpu.RSI]).isEqualTo(entry.esi());
+      for (int register : new int[] {Cpu.RBX, Cpu.RBP, Cpu.RDI}) {
+        assertThat(cpu.gpr[register]).isZero();
+      }
+      // What the protocol wants loaded is also what a reload of the segments finds.
+      assertThat(cpu.gdtLimit).isGreaterThanOrEqualTo(EntryState.DATA_SELECTOR + 7);
+      assertThat(guest.u64(cpu.gdtBase + EntryState.CODE_SELECTOR)).isEqualTo(0x00CF9B000000FFFFL);
+      assertThat(guest.u64(cpu.gdtBase + EntryState.DATA_SELECTOR)).isEqualTo(0x00CF93000000FFFFL);
+      assertThat(cpu.selector[Cpu.CS]).isEqualTo(EntryState.CODE_SELECTOR);
+      for (int segment : new int[] {Cpu.DS, Cpu.ES, Cpu.SS}) {
+        assertThat(cpu.selector[segment]).isEqualTo(EntryState.DATA_SELECTOR);
+      }
+    }
+  }
+
+  @Test
+  void a64BitKernelIsRefusedByACpuWithoutLongMode() {
+    BootRequest old = new BootRequest(List.of(), "", MEMORY, TestImages.board(1), false);
+    for (GuestBuffer kernel : List.of(TestImages.bzImage(), TestImages.pvh())) {
+      assertThatThrownBy(() -> parse(kernel).plan(old))
+          .isInstanceOf(BadImageException.class)
+          .hasMessage("vmlinuz: a 64-bit kernel, and the CPU model has no long mode");
+    }
+    assertThat(parse(TestImages.bzImage().u16(0x236, 0)).plan(old).entry())
+        .isInstanceOf(EntryState.Linux32.class);
+    assertThat(parse(TestImages.multibootElf()).plan(old).entry())
+        .isInstanceOf(EntryState.ProtectedMode.class);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PvhImageTest {
@@ -41,15 +42,48 @@ class PvhImageTest {
 
   @Test
   void truncationAtAnyByteIsOneClearLine() {
-    byte[] whole = TestImages.pvh().array();
-    for (int size = 0; size < whole.length; size++) {
-      Image cut = Image.of("vmlinux", Arrays.copyOf(whole, size));
-      assertThatThrownBy(() -> KernelImage.parse(cut))
-          .as("cut at %d", size)
-          .isInstanceOf(BadImageException.class)
-          .hasMessageStartingWith("vmlinux: ")
-          .hasMessageNotContaining("\n");
+    for (GuestBuffer kernel :
+        List.of(TestImages.pvh(), withSections(false), withSections(true), pvh32())) {
+      byte[] whole = kernel.array();
+      assertThat(KernelImage.parse(Image.of("vmlinux", whole)).format()).isEqualTo("PVH ELF");
+      for (int size = 0; size < whole.length; size++) {
+        Image cut = Image.of("vmlinux", Arrays.copyOf(whole, size));
+        assertThatThrownBy(() -> KernelImage.parse(cut))
+            .as("cut at %d", size)
+            .isInstanceOf(BadImageException.class)
+            .hasMessageStartingWith("vmlinux: ")
+            .hasMessageNotContaining("\n");
+      }
     }
+  }
+
+  /** With two sections behind what is loaded, of which the first has no bytes in the file. */
+  private static GuestBuffer withSections(boolean headersLast) {
+    int headers = headersLast ? 0x1140 : 0x1100;
+    int bytes = headersLast ? 0x1100 : 0x1180;
+    GuestBuffer b = new GuestBuffer(0x11C0);
+    b.bytes(0, TestImages.pvh().array());
+    b.u64(0x28, headers).u16(0x3A, 64).u16(0x3C, 2);
+    b.u32(headers + 4, 8).u64(headers + 24, bytes).u64(headers + 32, 1 << 20);
+    return b.u32(headers + 64 + 4, 3).u64(headers + 64 + 24, bytes).u64(headers + 64 + 32, 0x40);
+  }
+
+  /** An ELF32 with the note before its one segment, and no sections. */
+  private static GuestBuffer pvh32() {
+    GuestBuffer b = new GuestBuffer(0x1000 + 0x100);
+    b.bytes(0, new byte[] {0x7F, 'E', 'L', 'F', 1, 1, 1}).u16(0x10, 2).u16(0x12, 3);
+    b.u32(0x18, 0x100000).u32(0x1C, 52).u16(0x2A, 32).u16(0x2C, 2);
+    b.u32(52, 4).u32(56, 0x200).u32(68, 20).u32(72, 20);
+    b.u32(84, 1).u32(88, 0x1000).u32(92, 0xC010_0000L).u32(96, 0x100000);
+    b.u32(100, 0x100).u32(104, 0x3000);
+    b.u32(0x200, 4).u32(0x204, 4).u32(0x208, 18).bytes(0x20C, "Xen\0".getBytes());
+    return b.u32(0x210, 0x100040);
+  }
+
+  @Test
+  void sectionHeadersOfAnotherSizeAreRefused() {
+    assertThatThrownBy(() -> parse(withSections(true).u16(0x3A, 40)))
+        .hasMessageContaining("section headers of 40 bytes");
   }
 
   @Test

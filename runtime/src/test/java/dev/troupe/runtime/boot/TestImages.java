@@ -122,7 +122,7 @@ final class TestImages {
   static BootRequest request(long memory, String commandLine, Image... modules) {
     List<BootRequest.Module> list =
         List.of(modules).stream().map(m -> new BootRequest.Module(m, m.name() + " arg")).toList();
-    return new BootRequest(list, commandLine, memory, board(1));
+    return new BootRequest(list, commandLine, memory, board(1), true);
   }
 
   private TestImages() {}

@@ -161,6 +161,26 @@ class CpuidTest {
     }
   }
 
+  /** The C library enumerates leaf 4 where leaf 2 says so, and asks for nothing else. */
+  @Test
+  void whereLeaf2PointsToLeaf4ItsListOfCachesEnds() {
+    for (CpuModel model : CpuModel.all()) {
+      try (TestCpu t = new TestCpu(model)) {
+        Cpuid c = query(t, 2, 0);
+        boolean pointsTo4 = false;
+        for (int register : new int[] {c.eax & ~0xFF, c.ebx, c.ecx, c.edx}) {
+          for (int shift = 0; shift < 32 && register >= 0; shift += 8) {
+            pointsTo4 |= (register >>> shift & 0xFF) == 0xFF;
+          }
+        }
+        int caches = 0;
+        while (pointsTo4 && (query(t, 4, caches).eax & 0x1F) != 0) {
+          assertThat(++caches).as(model.name()).isLessThan(16);
+        }
+      }
+    }
+  }
+
   @Test
   void namesAreUniqueAndFound() {
     assertThat(CpuModel.all()).extracting(CpuModel::name).doesNotHaveDuplicates();

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.EntryState;
@@ -159,6 +160,46 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
     assertThat(run("b007" + EXIT)).isEqualTo(new Outcome.DebugExit(7));
   }
 
+  /** Both PICs, with IRQ 13 alone unmasked, at vector 0x2D. */
+  private static final String CASCADE =
+      "b011 e620 b020 e621 b004 e621 b001 e621 b0fb e621"
+          + "b011 e6a0 b028 e6a1 b002 e6a1 b001 e6a1 b0df e6a1";
+
+  /** fldcw [0x1800], zero divide unmasked; fld1; fldz; fdivp; sti; then, at 0x1035, fwait. */
+  private static final String NUMERIC_ERROR = "dbe3 d92e0018 d9e8 d9ee def9 fb 9b";
+
+  /** The handler of vector 0x2D at 0x1400: bl++; ax = return address; what is given; EOI; iret. */
+  private Outcome withErrorHandler(String handler, String rest) {
+    byte[] code =
+        HexFormat.of().parseHex(("fec3 58 50" + handler + "b020 e6a0 e620 cf").replace(" ", ""));
+    memory.copyIn(0x1400, MemorySegment.ofArray(code));
+    memory.copyIn(0x1800, MemorySegment.ofArray(new byte[] {0x7B, 3}));
+    vector(0x2D, 0x1400);
+    return run(CASCADE + NUMERIC_ERROR + rest);
+  }
+
+  @Test
+  void a_numeric_error_interrupts_by_line_13_before_the_next_instruction_that_waits() {
+    // The handler: mov [0x1900],ax; out 0xf0,al; fnclex. Then: mov al,bl
+    assertThat(withErrorHandler("a30019 e6f0 dbe2", "88d8" + EXIT))
+        .isEqualTo(new Outcome.DebugExit(1));
+    byte[] address = new byte[2];
+    memory.copyOut(0x1900, address);
+    assertThat(address).as("of the FWAIT").containsExactly(0x35, 0x10);
+    machine.reset();
+    // The handler leaves the error, which is ignored until fnclex; then the next one interrupts.
+    assertThat(withErrorHandler("e6f0", "9b d9e8 9b dbe2" + NUMERIC_ERROR + "88d8" + EXIT))
+        .isEqualTo(new Outcome.DebugExit(2));
+  }
+
+  @Test
+  void a_numeric_error_that_nobody_sees_to_stops_the_processor_for_good() {
+    assertThatThrownBy(() -> withErrorHandler("", "88d8" + EXIT))
+        .hasMessageContaining("something has to happen");
+    assertThat(cpu.rip).isEqualTo(0x1035);
+    assertThat(cpu.gpr[Cpu.RBX]).isEqualTo(1);
+  }
+
   @Test
   void s5_switches_off() {
     // mov dx,0x604; mov ax,0x3400; out dx,ax
@@ -174,7 +215,7 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
   /** Enters code at 0x2000 in flat 32-bit mode. */
   private void loadFlat(String hex) {
     memory.copyIn(0x2000, MemorySegment.ofArray(HexFormat.of().parseHex(hex.replace(" ", ""))));
-    new EntryState.ProtectedMode(0x2000, 0, 0, 0).apply(cpu);
+    new EntryState.ProtectedMode(0x2000, 0, 0).apply(cpu);
   }
 
   @Test

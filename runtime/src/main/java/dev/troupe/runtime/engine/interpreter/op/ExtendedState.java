@@ -58,6 +58,7 @@ public final class ExtendedState {
     loadMxcsr(c, area);
     loadX87(c, area, i.operandSize == 64);
     loadXmm(c, area);
+    c.x87.releaseErrorLine(c);
   }
 
   /**
@@ -160,6 +161,7 @@ public final class ExtendedState {
       } else {
         initializeX87(c.x87);
       }
+      c.x87.releaseErrorLine(c);
     }
     if ((requested & SSE_STATE) != 0) {
       if ((present & SSE_STATE) != 0) {

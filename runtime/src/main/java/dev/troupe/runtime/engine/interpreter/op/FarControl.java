@@ -52,11 +52,11 @@ public final class FarControl {
 
   @Meaning(value = "INT", flow = Flow.END)
   public static void interrupt(Cpu c, Insn i) {
-    // Sensitive to IOPL in virtual-8086 mode (SDM vol. 3A, 20.2.7); INT3 and INTO are not.
-    if ((c.mode & Mode.V86) != 0 && (c.systemFlags & Rflags.IOPL) != Rflags.IOPL) {
-      throw c.fault(Fault.GP, 0);
+    int vector = (int) i.immediate & 0xFF;
+    // INT3 and INTO are not sensitive to IOPL in virtual-8086 mode (SDM vol. 3A, 20.2.7).
+    if ((c.mode & Mode.V86) == 0 || !c.virtual8086.interrupt(vector, i.nextRip)) {
+      c.exceptions.software(vector, i.nextRip, Kind.SOFTWARE);
     }
-    c.exceptions.software((int) i.immediate & 0xFF, i.nextRip, Kind.SOFTWARE);
   }
 
   @Meaning(value = "INT3", flow = Flow.END)

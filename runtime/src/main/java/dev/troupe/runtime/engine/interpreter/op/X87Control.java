@@ -32,12 +32,13 @@ public final class X87Control {
   @Meaning("FNINIT")
   public static void fninit(Cpu c, Insn i) {
     c.x87.initialize();
+    c.x87.releaseErrorLine(c);
   }
 
   @Meaning("FNCLEX")
   public static void fnclex(Cpu c, Insn i) {
     c.x87.status &= X87.C0 | X87.C1 | X87.C2 | X87.C3;
-    c.x87.errorLine = false;
+    c.x87.releaseErrorLine(c);
   }
 
   @Meaning("FNSTSW")
@@ -53,6 +54,7 @@ public final class X87Control {
   @Meaning("FLDCW")
   public static void fldcw(Cpu c, Insn i) {
     c.x87.setControlWord((int) Operands.load(c, i, 16));
+    c.x87.releaseErrorLine(c);
   }
 
   private static boolean wide(Insn i) {
@@ -94,6 +96,7 @@ public final class X87Control {
     long area = area(c, i, environmentSize(i), true);
     storeEnvironment(c, i, area);
     c.x87.setControlWord(c.x87.control | ALL_MASKED);
+    c.x87.releaseErrorLine(c);
   }
 
   private static void storeEnvironment(Cpu c, Insn i, long area) {
@@ -131,6 +134,7 @@ public final class X87Control {
   public static void fldenv(Cpu c, Insn i) {
     long area = area(c, i, environmentSize(i), false);
     loadEnvironment(c, i, area);
+    c.x87.releaseErrorLine(c);
   }
 
   private static void loadEnvironment(Cpu c, Insn i, long area) {
@@ -174,6 +178,7 @@ public final class X87Control {
       c.mmu.store16(place + 8, x.exponent[x.physical(n)]);
     }
     x.initialize();
+    x.releaseErrorLine(c);
   }
 
   @Meaning("FRSTOR")
@@ -191,6 +196,7 @@ public final class X87Control {
       x.significand[x.physical(n)] = significand;
       x.exponent[x.physical(n)] = (int) c.mmu.load16(place + 8);
     }
+    x.releaseErrorLine(c);
   }
 
   @Meaning("FINCSTP")

@@ -3,10 +3,10 @@ package dev.troupe.runtime.boot;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The tables with which Linux's 64-bit entry point is reached: a GDT, and page tables that map 4
- * GiB to themselves.
+ * The tables with which Linux's entry points are reached: a GDT, and for the 64-bit one page tables
+ * that map 4 GiB to themselves.
  */
-final class Linux64 {
+final class LinuxTables {
   /** Null, unused, code (0x10), data (0x18). */
   static final int GDT_BYTES = 32;
 
@@ -22,7 +22,7 @@ final class Linux64 {
   private static final long CODE_32 = 0x00CF_9B00_0000_FFFFL;
   private static final long DATA = 0x00CF_9300_0000_FFFFL;
 
-  private Linux64() {}
+  private LinuxTables() {}
 
   static MemorySegment gdt(boolean long64) {
     return new GuestBuffer(GDT_BYTES)
