@@ -16,6 +16,7 @@ import java.util.function.Predicate;
  * hosts of its vendor, and names exactly what may differ.
  */
 final class VendorDifferences {
+  private static final int BOUND_RANGE = 5;
   private static final int INVALID_OPCODE = 6;
   private static final int STACK_FAULT = 12;
   private static final int PROTECTION = 13;
@@ -84,6 +85,18 @@ final class VendorDifferences {
               "POP of a segment register reads the whole operand, before it checks",
               o -> o.is("POP_S") && o.hostFaults(STACK_FAULT, PAGE_FAULT, ALIGNMENT)),
           new Entry(
+              "MOVSXD to 16 bits reads 32 (SDM vol. 2B, MOVSXD: 16)",
+              o ->
+                  o.is("MOVSXD")
+                      && o.insn().operandSize == 16
+                      && o.hostFaults(STACK_FAULT, PROTECTION, PAGE_FAULT, ALIGNMENT)),
+          new Entry(
+              "BOUND reads both bounds before it compares",
+              o ->
+                  o.is("BOUND")
+                      && o.ours.vector == BOUND_RANGE
+                      && o.hostFaults(STACK_FAULT, PROTECTION, PAGE_FAULT, ALIGNMENT)),
+          new Entry(
               "PUSH of a segment register writes the whole operand (SDM vol. 2B, PUSH: either)",
               VendorDifferences::pushedSelector),
           new Entry(
@@ -96,7 +109,7 @@ final class VendorDifferences {
               o -> o.is("MOV_R_C", "MOV_C_R") && o.locked() && o.hostFaults(PROTECTION)),
           new Entry("MXCSR_MASK has MM (APM vol. 1, 4.2.2)", VendorDifferences::maskStored),
           new Entry(
-              "the order of checks of an XSAVE or FXSAVE area, and its stores before a fault",
+              "the order of checks of an XSAVE, FXSAVE or x87 area, and its stores before a fault",
               VendorDifferences::areaFault),
           new Entry(
               "a store's fault is seen before an x87 exception that forbids it",
@@ -240,7 +253,7 @@ final class VendorDifferences {
   }
 
   private static boolean areaFault(Outcome o) {
-    return isArea(o)
+    return (isArea(o) || o.has(OperandCode.M_EN) || o.has(OperandCode.M_ST))
         && o.bothFault(PROTECTION, PAGE_FAULT, ALIGNMENT)
         && o.only("vector", "cr2", Comparison.MEMORY);
   }
