@@ -145,6 +145,9 @@ final class CaseGenerator {
       if (bytes == null || isExtendedState() && addressedBy(0) | addressedBy(RDX)) {
         return null;
       }
+      if (ChildProgram.isOwn(image.gpr[RSP])) { // where another operand made RSP what it is
+        return null;
+      }
       bytes = Prefixes.add(bytes, insn, values);
       Arrays.fill(code, (byte) 0xCC);
       int room = Math.min(bytes.length, CpuImage.WINDOW - codeOffset);
@@ -186,7 +189,7 @@ final class CaseGenerator {
     private void registers() {
       for (int r = 0; r < 16; r++) {
         image.gpr[r] = values.integer();
-        if ((image.gpr[r] & 0xFFFF_FFFFL) >>> 25 == ChildProgram.SHARED >>> 25) {
+        if (ChildProgram.isOwn(image.gpr[r] & 0xFFFF_FFFFL)) {
           image.gpr[r] ^= 1L << 31; // what the child itself has there is nowhere for us
         }
       }
@@ -260,7 +263,7 @@ final class CaseGenerator {
         }
         if (operand.kind() == OperandCode.Kind.FAR_POINTER) {
           insn.immediate = landing();
-          insn.immediate2 = (int) codeSelector();
+          insn.immediate2 = (int) farTarget();
         }
       }
       if (row.meaning().equals("INT") && insn.immediate == LINUX_SYSTEM_CALL) {
@@ -310,6 +313,9 @@ final class CaseGenerator {
       }
       if (insn.ripRelative) {
         insn.displacement = 0x20 + values.below(0x60);
+        if (segmentBase() != 0) { // from there into the data, not to where the child's own are
+          image.fsBase = image.gsBase = dataAt - codeAt;
+        }
         return;
       }
       wanted -= segmentBase();
@@ -349,8 +355,20 @@ final class CaseGenerator {
         int width = insn.operandSize / 8;
         boolean branch = row.meaning().equals("CALLF_M") || row.meaning().equals("JMPF_M");
         put(data, wanted - dataAt, landing());
-        put(data, wanted - dataAt + width, branch ? codeSelector() : selector());
+        put(data, wanted - dataAt + width, branch ? farTarget() : selector());
       }
+    }
+
+    /**
+     * Where a far branch goes. A call from 16-bit to 64-bit code is left out: AMD's processors push
+     * on all of RSP then, whose upper half is undefined (SDM vol. 1, 3.4.1.1; Linux has an address
+     * of its own there), and Linux runs an instruction of 16-bit code that faults on an address
+     * beyond 4 GiB again for ever (is_errata100() in arch/x86/mm/fault.c).
+     */
+    private long farTarget() {
+      long selector = codeSelector();
+      boolean wide = (selector & ~3) == (ChildProgram.CS64 & ~3);
+      return mode == 16 && wide && row.meaning().startsWith("CALLF") ? 0 : selector;
     }
 
     private long codeSelector() {
@@ -466,7 +484,8 @@ final class CaseGenerator {
     private void returns() {
       int width = insn.operandSize / 8;
       switch (row.meaning()) {
-        case "RET" -> put(stack, 0x80, landing());
+        // At the pointer, wherever in the window: elsewhere, what other cases left there would run.
+        case "RET" -> put(stack, stackPointer - stackAt, landing());
         case "RETF", "IRET" -> {
           // Upwards, as each put overwrites what follows.
           put(stack, 0x80, landing());
@@ -518,8 +537,10 @@ final class CaseGenerator {
     }
 
     private void put(byte[] window, long offset, long value) {
-      if (offset >= 0 && offset <= CpuImage.WINDOW - 8) {
-        ByteBuffer.wrap(window).order(ByteOrder.LITTLE_ENDIAN).putLong((int) offset, value);
+      for (int n = 0; n < 8; n++) {
+        if (offset + n >= 0 && offset + n < CpuImage.WINDOW) {
+          window[(int) offset + n] = (byte) (value >>> 8 * n);
+        }
       }
     }
   }

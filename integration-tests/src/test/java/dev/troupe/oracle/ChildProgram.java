@@ -25,6 +25,9 @@ final class ChildProgram {
 
   static final int SHARED_SIZE = 0x100_1000;
 
+  /** The stack of its signal handler, 128 KiB. */
+  private static final long SIGNAL_STACK = 0x5000_0000L;
+
   /** Code of flat cases: readable, writable, executable; two pages, nothing behind them. */
   static final long CODE = 0x1000_0000L;
 
@@ -263,6 +266,15 @@ final class ChildProgram {
   };
 
   private ChildProgram() {}
+
+  /**
+   * Whether the child keeps something of its own there: a case may neither write nor push there.
+   */
+  static boolean isOwn(long address) {
+    return address >>> 16 == IMAGE >>> 16
+        || address >>> 18 == SIGNAL_STACK >>> 18
+        || address >>> 25 == SHARED >>> 25;
+  }
 
   /** A static ELF executable: one segment, readable, writable and executable. */
   static byte[] elf() {

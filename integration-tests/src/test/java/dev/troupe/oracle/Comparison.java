@@ -29,9 +29,19 @@ final class Comparison {
 
   private Comparison() {}
 
-  /** One line a difference; empty if there is none. */
-  static List<String> differences(CaseGenerator.Case c, CpuImage host, CpuImage ours) {
-    var lines = new ArrayList<String>();
+  /** One thing that differs; for memory the eight bytes there. */
+  record Difference(String name, long host, long ours) {
+    @Override
+    public String toString() {
+      return "%s: host %x, ours %x".formatted(name, host, ours);
+    }
+  }
+
+  static final String MEMORY = "memory ";
+
+  /** Empty if there is none. */
+  static List<Difference> differences(CaseGenerator.Case c, CpuImage host, CpuImage ours) {
+    var lines = new ArrayList<Difference>();
     number(lines, "vector", host.vector, ours.vector);
     if (host.vector == ours.vector) {
       // Linux tells user code that its own half of the address space is always present.
@@ -40,8 +50,10 @@ final class Comparison {
       number(lines, "cr2", host.faultAddress, ours.faultAddress);
     }
     number(lines, "rip", host.rip, ours.rip);
-    // Where code is not 64-bit the upper half of RSP is undefined (SDM vol. 1, 3.4.1.1).
-    long pointer = host.cs == ChildProgram.CS64 ? -1 : 0xFFFF_FFFFL;
+    // Where code is not 64-bit the upper half of RSP is undefined, and so it is where such code
+    // goes
+    // to 64-bit code (SDM vol. 1, 3.4.1.1). On AMD's processors Linux's own address is there.
+    long pointer = c.mode() == 64 && host.cs == ChildProgram.CS64 ? -1 : 0xFFFF_FFFFL;
     for (int r = 0; r < 16; r++) {
       long seen =
           (r == RSP ? pointer : -1) & (host.rip == c.image().rip ? -1 : ~Uncompared.unequal(c, r));
@@ -66,13 +78,9 @@ final class Comparison {
     for (int w = 0; w < host.windows.size(); w++) {
       byte[] want = host.windows.get(w).bytes();
       byte[] got = ours.windows.get(w).bytes();
-      int at = Arrays.mismatch(want, got);
-      if (at >= 0) {
-        int from = at & ~7;
-        lines.add(
-            "memory %x: host %016x, ours %016x"
-                .formatted(
-                    host.windows.get(w).address() + from, long64(want, from), long64(got, from)));
+      for (int at = 0; at < CpuImage.WINDOW; at += 8) {
+        long address = host.windows.get(w).address() + at;
+        number(lines, MEMORY + Long.toHexString(address), long64(want, at), long64(got, at));
       }
     }
     return lines;
@@ -95,7 +103,7 @@ final class Comparison {
     };
   }
 
-  private static boolean faulted(CpuImage out) {
+  static boolean faulted(CpuImage out) {
     return out.vector != BREAKPOINT && out.vector != SINGLE_STEP;
   }
 
@@ -106,7 +114,7 @@ final class Comparison {
    *     MMX state then, TOP 0 and the tags as they were
    */
   private static void floatingPoint(
-      List<String> lines, byte[] host, byte[] ours, boolean transition) {
+      List<Difference> lines, byte[] host, byte[] ours, boolean transition) {
     ByteBuffer want = ByteBuffer.wrap(host).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer got = ByteBuffer.wrap(ours).order(ByteOrder.LITTLE_ENDIAN);
     int status = transition ? 0xFFFF : 0xFFFF & ~TOP;
@@ -141,9 +149,9 @@ final class Comparison {
     return 32 + 16 * (i - top & 7);
   }
 
-  private static void number(List<String> lines, String name, long host, long ours) {
+  private static void number(List<Difference> lines, String name, long host, long ours) {
     if (host != ours) {
-      lines.add("%s: host %x, ours %x".formatted(name, host, ours));
+      lines.add(new Difference(name, host, ours));
     }
   }
 

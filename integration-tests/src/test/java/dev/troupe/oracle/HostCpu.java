@@ -20,6 +20,9 @@ final class HostCpu implements AutoCloseable {
   /** Cases that fit the shared file at once. */
   static final int BATCH = 4096;
 
+  /** Of the child, in all: a case takes two microseconds. */
+  private static final int CPU_SECONDS = 60;
+
   private static final int PAGE = 0x1000;
 
   // A case's page. In: selectors, signal context (struct sigcontext_64), FXSAVE area, windows; the
@@ -30,6 +33,9 @@ final class HostCpu implements AutoCloseable {
   private static final int OUT_CONTEXT = 0x800;
   private static final int OUT_FX = 0x900;
   private static final int OUT_WINDOWS = 0xB00;
+
+  /** The number of the signal that ended the case. */
+  private static final int OUT_SIGNAL = 0xF80;
 
   // Offsets in struct sigcontext_64, arch/x86/include/uapi/asm/sigcontext.h; registers by our
   // numbers.
@@ -64,7 +70,10 @@ final class HostCpu implements AutoCloseable {
             StandardOpenOption.WRITE)) {
       shared = channel.map(FileChannel.MapMode.READ_WRITE, 0, ChildProgram.SHARED_SIZE, arena);
     }
-    child = new ProcessBuilder(program.toString(), file.toString()).start();
+    // A case that never ends is ended by its processor time: SIGXCPU.
+    String limited = "ulimit -t " + CPU_SECONDS + "; exec \"$0\" \"$1\"";
+    child =
+        new ProcessBuilder("/bin/sh", "-c", limited, program.toString(), file.toString()).start();
   }
 
   /** Whether this machine can serve as the oracle at all. */
@@ -91,11 +100,23 @@ final class HostCpu implements AutoCloseable {
     child.getOutputStream().flush();
     if (child.getInputStream().read() < 0) {
       throw new IOException(
-          "the oracle's child process ended: " + child.onExit().join().exitValue());
+          "the oracle's child process ended: "
+              + child.onExit().join().exitValue()
+              + ", in the case after "
+              + lastFinished(cases));
     }
     for (int i = 0; i < cases.size(); i++) {
       results.add(take(shared.asSlice((long) PAGE * (i + 1), PAGE), cases.get(i)));
     }
+  }
+
+  /** The last case with a result. The one after it, or what that left behind, was too much. */
+  private String lastFinished(List<CpuImage> cases) {
+    int i = cases.size() - 1;
+    while (i >= 0 && shared.get(ValueLayout.JAVA_INT, (long) PAGE * (i + 1) + OUT_SIGNAL) == 0) {
+      i--;
+    }
+    return i + " of this batch" + (i + 1 < cases.size() ? ": " + cases.get(i + 1) : "");
   }
 
   private static void put(MemorySegment page, CpuImage image, int number) {

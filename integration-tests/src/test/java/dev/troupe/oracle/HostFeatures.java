@@ -1,5 +1,6 @@
 package dev.troupe.oracle;
 
+import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.engine.host.HostStub;
 import dev.troupe.runtime.isa.Feature;
 import java.lang.foreign.Arena;
@@ -25,6 +26,17 @@ final class HostFeatures {
           + "c3"; // ret
 
   private HostFeatures() {}
+
+  /** Whose CPU it is, by the signature of leaf 0; Intel's rules for any other than AMD. */
+  static CpuModel.Vendor vendor() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(24, 8);
+      new HostStub(HexFormat.of().parseHex(CPUID)).call(block.address());
+      // EBX: "Auth" of "AuthenticAMD"
+      boolean amd = block.get(ValueLayout.JAVA_INT, 12) == 0x6874_7541;
+      return amd ? CpuModel.Vendor.AMD : CpuModel.Vendor.INTEL;
+    }
+  }
 
   static Set<Feature> read() {
     var stub = new HostStub(HexFormat.of().parseHex(CPUID));

@@ -431,7 +431,8 @@ public final class FarTransfer {
     stack.current();
     stack.peek(size, 2 * size); // processors read the flags first: their fault is the one seen
     long offset = stack.pop(size);
-    int selector = (int) stack.pop(size) & 0xFFFF;
+    int selector = (int) stack.peek(2, 0); // no more than that of the selector's dword
+    stack.skip(size);
     long flags = stack.pop(size);
     if (!longMode() && size == 4 && (flags & Rflags.VM) != 0 && cpu.cpl == 0) {
       iretToV86(offset, selector, flags);

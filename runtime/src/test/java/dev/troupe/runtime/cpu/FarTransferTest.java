@@ -108,6 +108,27 @@ class FarTransferTest {
     assertThat(Rflags.arithmetic(cpu)).isEqualTo(Rflags.ZF);
   }
 
+  /** Of a selector's dword processors read the selector only (compare SDM vol. 2A, IRET). */
+  @Test
+  void aSelectorInTheLastTwoBytesOfTheStackIsReadByReturns() {
+    for (boolean interrupt : new boolean[] {false, true}) {
+      cpu.segmentLimit[Cpu.SS] = 0xFFFF;
+      cpu.segmentAttributes[Cpu.SS] &= ~Descriptor.BIG;
+      cpu.updateMode();
+      cpu.gpr[Cpu.RSP] = 0xFFFA;
+      tables.put(0xFFFA, 4, 0x6000);
+      tables.put(0xFFFE, 2, Tables.CODE);
+      tables.put(2, 4, Rflags.ZF);
+      if (interrupt) {
+        cpu.far.iret(4, 0);
+      } else {
+        cpu.far.ret(4, 0);
+      }
+      assertThat(cpu.rip).as("interrupt return: %b", interrupt).isEqualTo(0x6000);
+      assertThat(cpu.gpr[Cpu.RSP]).isEqualTo(interrupt ? 6 : 2);
+    }
+  }
+
   private void secondTask() {
     tables.put(Tables.SECOND_TSS + 28, 4, 0);
     tables.put(Tables.SECOND_TSS + 32, 4, 0x7000);

@@ -110,7 +110,8 @@ public final class Operands {
       return i.memory && i.segment == Cpu.SS;
     }
     // PUSH, POP, CALL with an operand in memory: the addresses tell which of the two it was.
-    boolean operand = i.memory && Math.abs(linear - offset(c, i)) <= 2 * Long.BYTES;
+    long base = i.segment >= Cpu.FS ? c.segmentBase[i.segment] : 0;
+    boolean operand = i.memory && Math.abs(linear - base - offset(c, i)) <= 2 * Long.BYTES;
     return !operand || i.segment == Cpu.SS;
   }
 

@@ -72,7 +72,7 @@ public final class X87Move {
 
   @Meaning("FLD_M80")
   public static void fldM80(Cpu c, Insn i) {
-    long significand = c.mmu.load64(low(c, i, false));
+    long significand = c.mmu.load64(low(c, i));
     int exponent = (int) c.mmu.load16(high(c, i, false));
     X87Arithmetic.begin(c, i);
     push(c.x87, exponent, significand);
@@ -103,7 +103,7 @@ public final class X87Move {
 
   @Meaning("FBLD")
   public static void fbld(Cpu c, Insn i) {
-    long digits = c.mmu.load64(low(c, i, false));
+    long digits = c.mmu.load64(low(c, i));
     int top = (int) c.mmu.load16(high(c, i, false));
     X87Arithmetic.begin(c, i);
     long v = 0;
@@ -126,18 +126,13 @@ public final class X87Move {
     return address;
   }
 
-  /** Linear address of the first 8 of 10 bytes, all of which are accessible. */
-  private static long low(Cpu c, Insn i, boolean write) {
-    long low = Operands.part(c, i, 0, 8, write);
+  /** Linear address of the first 8 of 10 bytes, all of which can be read. */
+  private static long low(Cpu c, Insn i) {
+    long low = Operands.part(c, i, 0, 8, false);
     c.mmu.checkAlignment(low, 8);
-    long high = high(c, i, write);
-    if (write) {
-      c.mmu.probeWrite(low, 8);
-      c.mmu.probeWrite(high, 2);
-    } else {
-      c.mmu.probeRead(low, 8);
-      c.mmu.probeRead(high, 2);
-    }
+    long high = high(c, i, false);
+    c.mmu.probeRead(low, 8);
+    c.mmu.probeRead(high, 2);
     return low;
   }
 
@@ -212,17 +207,26 @@ public final class X87Move {
     if (nothingToStore(x)) {
       return;
     }
-    // As processors do, without a look ahead: a fault of the exponent leaves the significand
-    // stored, and the number still on the stack.
     boolean empty = x.isEmpty(0);
-    long low = Operands.part(c, i, 0, 8, true);
-    c.mmu.store64(low, empty ? X87.INDEFINITE_SIGNIFICAND : x.significand[x.top]);
-    c.mmu.store16(high(c, i, true), empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
+    storeTen(
+        c,
+        i,
+        empty ? X87.INDEFINITE_SIGNIFICAND : x.significand[x.top],
+        empty ? X87.INDEFINITE_EXPONENT : x.exponent[x.top]);
     x.status &= ~X87.C1;
     if (empty) {
       x.underflow();
     }
     x.pop();
+  }
+
+  /**
+   * Stores ten bytes as Intel's processors do, without a look ahead: a fault of the last two leaves
+   * the first eight stored, and all else as it was.
+   */
+  private static void storeTen(Cpu c, Insn i, long low, long high) {
+    c.mmu.store64(Operands.part(c, i, 0, 8, true), low);
+    c.mmu.store16(high(c, i, true), high);
   }
 
   private static void storeInteger(Cpu c, Insn i, int size, int mode, boolean pop) {
@@ -312,25 +316,21 @@ public final class X87Move {
         return;
       }
     }
-    long address = low(c, i, true);
-    long last = high(c, i, true);
-    if (empty) {
-      x.underflow();
-    } else {
-      finishStore(x, x.math);
-    }
-    if (v < 0) {
-      // Packed decimal indefinite.
-      c.mmu.store64(address, X87.INDEFINITE_SIGNIFICAND);
-      c.mmu.store16(last, 0xFFFF);
-    } else {
-      long low = 0;
+    long low = X87.INDEFINITE_SIGNIFICAND; // packed decimal indefinite
+    long high = 0xFFFF;
+    if (v >= 0) {
+      low = 0;
       for (int n = 0; n < 64; n += 4) {
         low |= v % 10 << n;
         v /= 10;
       }
-      c.mmu.store64(address, low);
-      c.mmu.store16(last, sign | v / 10 << 4 | v % 10);
+      high = sign | v / 10 << 4 | v % 10;
+    }
+    storeTen(c, i, low, high);
+    if (empty) {
+      x.underflow();
+    } else {
+      finishStore(x, x.math);
     }
     x.pop();
   }
