@@ -1,14 +1,15 @@
 package dev.troupe.guest;
 
-import io.airlift.compress.v3.lz4.Lz4JavaDecompressor;
-import io.airlift.compress.v3.zstd.ZstdInputStream;
+import com.github.luben.zstd.ZstdInputStream;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -60,19 +61,17 @@ final class Vmlinux {
   }
 
   /** LZ4's legacy frames: after the magic number, blocks with their packed size before each. */
-  private static byte[] lz4(byte[] packed, int size) {
+  private static byte[] lz4(byte[] packed, int size) throws IOException {
     ByteBuffer in = ByteBuffer.wrap(packed, 4, packed.length - 4).order(ByteOrder.LITTLE_ENDIAN);
-    byte[] out = new byte[size];
-    int filled = 0;
+    ByteArrayOutputStream out = new ByteArrayOutputStream(size);
     while (in.hasRemaining()) {
       int block = in.getInt();
       if (block != LZ4_LEGACY) {
-        filled +=
-            new Lz4JavaDecompressor()
-                .decompress(packed, in.position(), block, out, filled, size - filled);
+        InputStream bytes = new ByteArrayInputStream(packed, in.position(), block);
+        new BlockLZ4CompressorInputStream(bytes).transferTo(out);
         in.position(in.position() + block);
       }
     }
-    return Arrays.copyOf(out, filled);
+    return out.toByteArray();
   }
 }

@@ -38,11 +38,13 @@ final class CpuState {
     v.part("apic", c.apic);
     v.part("pvclock", c.pvclock);
     v.part("debug", c.debug);
-    // Last: putting the APIC's page in its place drops what the TLB holds.
-    v.part("mmu", c.mmu);
     if (v.restoring()) {
       c.dropExits();
       c.updateMode();
+    }
+    // Last: putting the APIC's page in its place, and a change of mode, drop what it holds.
+    v.part("mmu", c.mmu);
+    if (v.restoring()) {
       c.takeAttention();
       if (attention) {
         c.attend();

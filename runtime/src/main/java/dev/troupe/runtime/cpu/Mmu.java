@@ -43,7 +43,7 @@ public final class Mmu implements Stateful {
   /** Host address of the TLB bank that explicit accesses use now. */
   private long bank;
 
-  /** Not a page. */
+  /** No address of a page, canonical or not. */
   private static final long NO_PAGE = 1;
 
   /**
@@ -373,14 +373,14 @@ public final class Mmu implements Stateful {
    * @return {@link GuestMemory#NO_RAM} if there is no RAM: {@link #fetch8} byte by byte then
    */
   public long fetchHost(long linear) {
-    long offset = linear ^ codePage;
-    if (Long.compareUnsigned(offset, Tlb.PAGE - 1) <= 0) {
-      return codeHost | offset;
+    long page = linear & -Tlb.PAGE;
+    if (page == codePage) {
+      return codeHost | (linear & Tlb.PAGE - 1);
     }
     codePage = NO_PAGE;
     long host = fetchBeside(linear);
     if (host != GuestMemory.NO_RAM) {
-      codePage = linear & -Tlb.PAGE;
+      codePage = page;
       codeHost = host & -Tlb.PAGE;
     }
     return host;
@@ -514,6 +514,21 @@ public final class Mmu implements Stateful {
     v.version(1);
     walk.state(v);
     v.part("tlb", tlb);
+    boolean inPage = v.bool("inCodePage", codePage != NO_PAGE);
+    long page = Msrs.canonical(v, "codePage", inPage && !v.restoring() ? codePage : 0);
+    long frame =
+        v.int64("codeFrame", inPage && !v.restoring() ? memory.physicalAddress(codeHost) : 0);
+    long host = memory.hostAddress(frame);
+    v.require((page & Tlb.PAGE - 1) == 0, "codePage", page, "a page");
+    v.require(
+        (frame & Tlb.PAGE - 1) == 0 && (!inPage || host != GuestMemory.NO_RAM),
+        "codeFrame",
+        frame,
+        "a page of RAM");
+    if (v.restoring()) {
+      codePage = inPage ? page : NO_PAGE;
+      codeHost = host;
+    }
   }
 
   /** The TLB, for engines that look it up themselves and for snapshots. */

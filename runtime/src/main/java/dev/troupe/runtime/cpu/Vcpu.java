@@ -25,7 +25,7 @@ public final class Vcpu implements Stateful {
   private static final int INTR = 1 << 3;
   private static final int IGNNE = 1 << 4;
   private static final int SIPI_VECTOR_SHIFT = 8;
-  private static final int SIGNALS = 0xFF << SIPI_VECTOR_SHIFT | 0xF;
+  private static final int SIGNALS = 0xFF << SIPI_VECTOR_SHIFT | 0x1F;
 
   private static final Exit HALT = new Exit.Halt();
   private static final Exit SHUTDOWN = new Exit.Shutdown();

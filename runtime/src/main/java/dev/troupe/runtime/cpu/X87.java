@@ -347,5 +347,6 @@ public final class X87 implements Stateful {
     dataPointer = v.int64("dataPointer", dataPointer);
     opcode = v.within("opcode", opcode, 0, 0x7FF);
     errorLine = v.bool("errorLine", errorLine);
+    errorsIgnored = v.bool("errorsIgnored", errorsIgnored);
   }
 }

@@ -1,13 +1,15 @@
 package dev.troupe.runtime.machine;
 
 import dev.troupe.runtime.cpu.Entropy;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 
 /**
  * Numbers that follow from a seed: the slice lengths of a deterministic schedule, and what its
  * guest gets for entropy. SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
  * generators", 2014): one word of state, every value once in a period.
  */
-public final class SeededNumbers implements Entropy {
+public final class SeededNumbers implements Entropy, Stateful {
   private static final long GAMMA = 0x9E37_79B9_7F4A_7C15L;
 
   private long state;
@@ -24,6 +26,12 @@ public final class SeededNumbers implements Entropy {
     z = (z ^ z >>> 30) * 0xBF58_476D_1CE4_E5B9L;
     z = (z ^ z >>> 27) * 0x94D0_49BB_1331_11EBL;
     return z ^ z >>> 31;
+  }
+
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    state = v.int64("state", state);
   }
 
   /** A number from 1 to {@code most}, each about equally likely. */

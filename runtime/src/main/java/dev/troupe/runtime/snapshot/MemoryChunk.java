@@ -187,9 +187,10 @@ final class MemoryChunk implements AutoCloseable {
     for (int i = 0; i < PAGES; i++) {
       if (has(i)) {
         long host = memory.pageAddress(first() + i);
-        memory.beforeWrite(host, GuestMemory.PAGE_SIZE);
+        memory.markDirty(host);
         Raw.copy(
             pagesAddress + (long) number++ * GuestMemory.PAGE_SIZE, host, GuestMemory.PAGE_SIZE);
+        memory.written(host, GuestMemory.PAGE_SIZE);
       }
     }
   }

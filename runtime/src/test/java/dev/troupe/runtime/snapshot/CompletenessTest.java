@@ -96,6 +96,7 @@ final class CompletenessTest {
         "Cpu.xmm[34]",
         "Cpu.xmm[35]",
         "Cpu.budget",
+        "Cpu.uncharged",
         "Cpu.undone",
         "Cpu.jumped",
         "Cpu.execution",
@@ -140,6 +141,7 @@ final class CompletenessTest {
     because("always 0", "Cpu.gpr[16]", "Cpu.dr[4]", "Cpu.dr[5]");
     because("empty at a quiet point, which saving asserts", "Cpu.exits");
     because("the first count of them are shown", "IoReplay.values");
+    because("shown as the frame of the code page, if there is one", "Mmu.codeHost");
     because(
         "shown as entries; see TlbTest",
         "Tlb.traits",

@@ -2,8 +2,8 @@ package dev.troupe.runtime.device.ferr;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.device.DeviceState;
 import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.snapshot.StateVisitor;
 
 /**
  * The PC/AT's numeric error logic: a rising FERR# latches interrupt request 13; a write to port
@@ -21,17 +21,13 @@ public final class NumericError implements Device {
 
   private static final long UNREADABLE = 0xFF;
 
-  /**
-   * All of it.
-   *
-   * @param errors bit n is set while vCPU n asserts FERR#
-   * @param requested the latch of interrupt request 13
-   * @param ignored the latch of IGNNE#
-   */
-  public record State(long errors, boolean requested, boolean ignored) implements DeviceState {}
-
+  /** Bit n is set while vCPU n asserts FERR#. */
   private long errors;
+
+  /** The latch of interrupt request 13. */
   private boolean requested;
+
+  /** The latch of IGNNE#. */
   private boolean ignored;
 
   @Override
@@ -72,17 +68,10 @@ public final class NumericError implements Device {
   }
 
   @Override
-  public State state() {
-    return new State(errors, requested, ignored);
-  }
-
-  @Override
-  public void restore(DeviceState state) {
-    if (!(state instanceof State(long pins, boolean request, boolean ignore))) {
-      throw new IllegalArgumentException("not a state of ferr: " + state);
-    }
-    errors = pins;
-    requested = request;
-    ignored = ignore;
+  public void state(StateVisitor v) {
+    v.version(1);
+    errors = v.int64("errors", errors);
+    requested = v.bool("requested", requested);
+    ignored = v.bool("ignored", ignored);
   }
 }

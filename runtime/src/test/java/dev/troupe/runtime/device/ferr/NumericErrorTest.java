@@ -1,11 +1,10 @@
 package dev.troupe.runtime.device.ferr;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.device.DeviceBench;
-import dev.troupe.runtime.device.port92.Port92;
+import dev.troupe.runtime.snapshot.States;
 import org.junit.jupiter.api.Test;
 
 /** Properties of the latches between FERR#, interrupt request 13 and IGNNE#. */
@@ -77,7 +76,7 @@ final class NumericErrorTest {
     bench.out(NumericError.PORT, 0);
     bench.send(new BoardMessage.Reset());
     levels(false, false);
-    assertThat(device.state()).isEqualTo(new NumericError().state());
+    assertThat(States.diff(device, new NumericError())).isEmpty();
   }
 
   @Test
@@ -85,9 +84,8 @@ final class NumericErrorTest {
     bench.line(5, 1);
     bench.out(NumericError.PORT, 0);
     NumericError other = new NumericError();
-    other.restore(device.state());
-    assertThat(other.state()).isEqualTo(new NumericError.State(1 << 5, false, true));
-    assertThatThrownBy(() -> other.restore(new Port92().state()))
-        .isInstanceOf(IllegalArgumentException.class);
+    States.copy(device, other);
+    assertThat(States.diff(device, other)).isEmpty();
+    assertThat(States.listing(other)).contains("errors=0x20");
   }
 }

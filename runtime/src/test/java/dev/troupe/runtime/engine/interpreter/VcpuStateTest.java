@@ -80,8 +80,9 @@ final class VcpuStateTest {
       run(guest, 2_000, 10);
       long hash = States.hash(guest.vcpu);
       guest.memory.clearDirty();
+      int holder = guest.memory.addCodeListener((host, length) -> false);
       for (long page = 0x400; page < 0x500; page++) {
-        guest.memory.markCode(page << 12);
+        guest.memory.markCode(guest.memory.hostAddress(page << 12), holder);
       }
       assertThat(States.hash(guest.vcpu)).isEqualTo(hash);
       guest.cpu.debug.write(7, 0x0001_0001 | 0x400); // a watched page: slow, and still the same
