@@ -207,6 +207,9 @@ public final class HostActor {
       return Behaviors.same();
     }
     switch (message.event()) {
+      case MachineActor.StateHash _, MachineActor.Snapshot _ -> {
+        return Behaviors.same(); // of machines in one process only
+      }
       case MachineActor.Paused _ -> resident.state = VmState.VM_STATE_PAUSED;
       case MachineActor.Ended end -> {
         resident.end(new VmStatus.Ran(end.outcome()));

@@ -27,11 +27,15 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.machine.BoardLayout;
-import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.machine.InterruptRouter;
+import dev.troupe.runtime.machine.Position;
+import dev.troupe.runtime.machine.SeededNumbers;
+import dev.troupe.runtime.snapshot.MachineState;
+import dev.troupe.runtime.snapshot.StatePart;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -47,22 +51,12 @@ final class Machine implements AutoCloseable {
       DispatcherSelector.fromConfig(BoardDispatcher.ID).withMailboxFromConfig(BoardMailbox.ID);
   private static final Props TURNS = DispatcherSelector.fromConfig(BoardDispatcher.ID);
 
-  private static final DeterministicSchedule.QuietPoint NOTHING_TO_LOOK_AT =
-      new DeterministicSchedule.QuietPoint() {
-        @Override
-        public void reached() {}
-
-        @Override
-        public long nextNanos() {
-          return EventHeap.NEVER;
-        }
-      };
-
   /** Where the machine's actors report. */
   record Supervisor(
       ActorRef<VcpuActor.Report> vcpus,
       ActorRef<DeviceActor.Report> devices,
-      ActorRef<ConsoleActor.Report> console) {}
+      ActorRef<ConsoleActor.Report> console,
+      Consumer<QuietPoints.Note> notes) {}
 
   private final MachineParts parts;
   private final MessageCounters messages = new MessageCounters();
@@ -75,6 +69,9 @@ final class Machine implements AutoCloseable {
   private final Board board;
   private final Schedule schedule;
   private final InputGate gate;
+
+  /** Null for a parallel machine. */
+  private QuietPoints quietPoints;
 
   /** The machine's own: it waits for the devices' resets. */
   private final ExitSlot own = new ExitSlot();
@@ -95,8 +92,7 @@ final class Machine implements AutoCloseable {
           new DeterministicSchedule.Options(
               spec.getDeterministic().getSeed(), !spec.getDeterministic().getUnpaced());
       var deterministic =
-          new DeterministicSchedule(
-              timer, board, timers, options, NOTHING_TO_LOOK_AT, this::expired);
+          new DeterministicSchedule(timer, board, timers, options, this::expired);
       var quiet = new QuietGate(parts.inputs(), new Inside(), deterministic::arrived);
       deterministic.gate(quiet);
       schedule = deterministic;
@@ -152,7 +148,28 @@ final class Machine implements AutoCloseable {
       machine.spawnVcpu(context, i, slots[i], router, supervisor);
     }
     machine.schedule.attach(machine.doors);
+    machine.observe(supervisor.notes());
     return machine;
+  }
+
+  private void observe(Consumer<QuietPoints.Note> notes) {
+    if (schedule instanceof DeterministicSchedule deterministic
+        && gate instanceof QuietGate quiet
+        && parts.entropy() instanceof SeededNumbers numbers) {
+      List<StatePart> state = new ArrayList<>();
+      state.add(new StatePart("schedule", deterministic));
+      state.add(new StatePart("gate", quiet));
+      state.add(new StatePart("entropy", numbers));
+      for (int i = 0; i < vcpus.size(); i++) {
+        state.add(new StatePart("vcpu" + i, vcpus.get(i)));
+      }
+      for (Device device : parts.layout().devices()) {
+        state.add(new StatePart(device.name(), device));
+      }
+      MachineState all = new MachineState(state, parts.memory());
+      quietPoints = new QuietPoints(parts, deterministic, all, notes);
+      deterministic.observe(quietPoints);
+    }
   }
 
   private void addVcpu(int index, Doors faults) {
@@ -285,8 +302,18 @@ final class Machine implements AutoCloseable {
   }
 
   /**
-   * Power-on or reset: devices, vCPUs, and what the guest starts with. Memory keeps its content
-   * otherwise, as in hardware.
+   * Power-on, of a machine that begins with a snapshot if there is one.
+   *
+   * @throws IllegalStateException if a device does not answer, or the snapshot cannot be restored
+   */
+  void powerOn() {
+    reset();
+    parts.checkpoints().restore().ifPresent(quietPoints::restore);
+  }
+
+  /**
+   * Reset: devices, vCPUs, and what the guest starts with. Memory keeps its content otherwise, as in
+   * hardware.
    *
    * @throws IllegalStateException if a device does not answer
    */
@@ -331,7 +358,16 @@ final class Machine implements AutoCloseable {
         messages.calls(),
         resets,
         schedule.nanos(),
+        stateHash(),
         vcpus.stream().map(Vcpu::summary).toList());
+  }
+
+  private Optional<MachineStatistics.StateHash> stateHash() {
+    if (quietPoints == null) {
+      return Optional.empty();
+    }
+    Position position = ((DeterministicSchedule) schedule).position();
+    return Optional.of(new MachineStatistics.StateHash(position, quietPoints.hash()));
   }
 
   /** After the last of the machine's actors has stopped. */

@@ -8,9 +8,12 @@ import dev.troupe.actors.schedule.HostTimer;
 import dev.troupe.actors.vcpu.VcpuActor;
 import dev.troupe.runtime.device.PowerEvent;
 import dev.troupe.runtime.machine.Outcome;
+import dev.troupe.runtime.machine.Position;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -63,6 +66,19 @@ public final class MachineActor {
   /** The machine stands still. */
   public record Paused(ActorRef<Command> machine) implements Event {}
 
+  /** A deterministic machine's state has this hash. */
+  public record StateHash(ActorRef<Command> machine, Position position, long hash)
+      implements Event {}
+
+  /**
+   * A snapshot was taken, or could not be.
+   *
+   * @param failure why not; empty if it was
+   */
+  public record Snapshot(
+      ActorRef<Command> machine, Position position, long hash, Path file, Optional<String> failure)
+      implements Event {}
+
   /** The machine has ended, and its actors are about to stop. */
   public record Ended(ActorRef<Command> machine, Outcome outcome, MachineStatistics statistics)
       implements Event {}
@@ -80,6 +96,7 @@ public final class MachineActor {
 
   private Motion motion = Motion.STANDING;
   private boolean poweredOn;
+  private boolean started;
 
   /** The operator wants it to run. */
   private boolean wanted;
@@ -127,9 +144,20 @@ public final class MachineActor {
                   new Machine.Supervisor(
                       context.messageAdapter(VcpuActor.Report.class, FromVcpu::new),
                       context.messageAdapter(DeviceActor.Report.class, FromDevice::new),
-                      context.messageAdapter(ConsoleActor.Report.class, FromConsole::new)));
+                      context.messageAdapter(ConsoleActor.Report.class, FromConsole::new),
+                      note -> listener.tell(event(context.getSelf(), note))));
           return new MachineActor(context, machine, listener).behavior(boards, path);
         });
+  }
+
+  private static Event event(ActorRef<Command> self, QuietPoints.Note note) {
+    return switch (note) {
+      case QuietPoints.Hash(Position at, long hash) -> new StateHash(self, at, hash);
+      case QuietPoints.Saved(Position at, long hash, Path file) ->
+          new Snapshot(self, at, hash, file, Optional.empty());
+      case QuietPoints.NotSaved(Position at, Path file, String reason) ->
+          new Snapshot(self, at, 0, file, Optional.of(reason));
+    };
   }
 
   private Behavior<Command> behavior(Boards boards, ActorPath path) {
@@ -263,9 +291,14 @@ public final class MachineActor {
     if (resetting) {
       resetting = false;
       try {
-        machine.reset();
+        if (started) {
+          machine.reset();
+        } else {
+          machine.powerOn();
+          started = true;
+        }
       } catch (RuntimeException e) {
-        return end(failed("reset: " + e.getMessage()));
+        return end(failed((started ? "reset: " : "") + e.getMessage()));
       }
     }
     if (wanted && !consoleBehind) {

@@ -35,6 +35,7 @@ public final class MachineParts implements AutoCloseable {
   private final Function<Vcpu, Engine> engines;
   private final Entropy entropy;
   private final List<ScriptedInput> inputs;
+  private final Checkpoints checkpoints;
 
   private MachineParts(
       VmSpec spec,
@@ -43,6 +44,7 @@ public final class MachineParts implements AutoCloseable {
       BootPlan plan,
       BoardLayout layout,
       List<ScriptedInput> inputs,
+      Checkpoints checkpoints,
       Function<Vcpu, Engine> engines) {
     this.spec = spec;
     this.model = model;
@@ -52,6 +54,7 @@ public final class MachineParts implements AutoCloseable {
     memory = GuestMemory.allocate(spec.getMemoryBytes());
     this.engines = engines;
     this.inputs = List.copyOf(inputs);
+    this.checkpoints = checkpoints;
     entropy =
         spec.hasDeterministic()
             ? new SeededNumbers(~spec.getDeterministic().getSeed()) // not those of the turns
@@ -66,21 +69,30 @@ public final class MachineParts implements AutoCloseable {
    * @throws IllegalArgumentException if there is no CPU model of that name
    */
   public static MachineParts prepare(VmSpec spec) {
-    return prepare(spec, List.of());
+    return prepare(spec, List.of(), Checkpoints.NONE);
   }
 
   /**
-   * The same with inputs that have a position.
+   * The same for a spec that is deterministic.
    *
-   * @param inputs in the order in which they enter; none unless the spec is deterministic
+   * @param inputs in the order in which they enter
+   * @param checkpoints where the state is looked at
    */
-  public static MachineParts prepare(VmSpec spec, List<ScriptedInput> inputs) {
-    return prepare(spec, inputs, Interpreter::new);
+  public static MachineParts prepare(
+      VmSpec spec, List<ScriptedInput> inputs, Checkpoints checkpoints) {
+    return prepare(spec, inputs, checkpoints, Interpreter::new);
   }
 
   /** The same with another engine. */
   static MachineParts prepare(
-      VmSpec spec, List<ScriptedInput> inputs, Function<Vcpu, Engine> engines) {
+      VmSpec spec,
+      List<ScriptedInput> inputs,
+      Checkpoints checkpoints,
+      Function<Vcpu, Engine> engines) {
+    if (!spec.hasDeterministic() && !(inputs.isEmpty() && checkpoints.equals(Checkpoints.NONE))) {
+      throw new IllegalArgumentException(
+          "inputs with positions, hashes and snapshots need a deterministic machine");
+    }
     CpuModel model = model(spec.getCpuModel());
     BootImages images =
         BootImages.open(
@@ -91,7 +103,7 @@ public final class MachineParts implements AutoCloseable {
       BoardLayout layout = BoardLayout.standard(spec, wallClockNanos(spec));
       BootPlan plan =
           images.plan(spec.getMemoryBytes(), BoardLayout.description(spec.getCpus()), model);
-      return new MachineParts(spec, model, images, plan, layout, inputs, engines);
+      return new MachineParts(spec, model, images, plan, layout, inputs, checkpoints, engines);
     } catch (RuntimeException e) {
       images.close();
       throw e;
@@ -153,6 +165,10 @@ public final class MachineParts implements AutoCloseable {
 
   List<ScriptedInput> inputs() {
     return inputs;
+  }
+
+  Checkpoints checkpoints() {
+    return checkpoints;
   }
 
   Entropy entropy() {

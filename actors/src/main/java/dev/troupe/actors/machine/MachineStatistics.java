@@ -1,7 +1,9 @@
 package dev.troupe.actors.machine;
 
 import dev.troupe.actors.vcpu.VcpuCounters;
+import dev.troupe.runtime.machine.Position;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a machine has done since power-on.
@@ -12,6 +14,7 @@ import java.util.List;
  *     resets
  * @param resets calls that the machine itself has made
  * @param virtualNanos the machine's clock
+ * @param stateHash the hash of a deterministic machine's state
  * @param states where each vCPU is, for people
  */
 public record MachineStatistics(
@@ -20,7 +23,12 @@ public record MachineStatistics(
     long calls,
     long resets,
     long virtualNanos,
+    Optional<StateHash> stateHash,
     List<String> states) {
+  /** A deterministic machine's state, where it stands. */
+  public record StateHash(Position position, long hash) {}
+
+
   public MachineStatistics {
     states = List.copyOf(states);
   }

@@ -154,6 +154,11 @@ public final class Board implements Runnable {
     return number;
   }
 
+  /** Goes on counting from there: the machine was restored. On a settled board. */
+  void number(long handled) {
+    number = handled;
+  }
+
   /** True if nobody drains and nothing waits. */
   public boolean settled() {
     return pushed == null && holder == null && !left; // left is written before the holder lets go

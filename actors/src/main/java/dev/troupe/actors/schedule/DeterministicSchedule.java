@@ -6,6 +6,9 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.machine.SeededNumbers;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.StateVisitor.Width;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 import java.util.List;
 
@@ -23,7 +26,7 @@ import java.util.List;
  * <p>At most one vCPU actor holds the turn, from the message that starts it to the end of its quiet
  * point; whatever is not volatile here is the holder's, and passes with that message.
  */
-public final class DeterministicSchedule implements Schedule {
+public final class DeterministicSchedule implements Schedule, Stateful {
   /**
    * Virtual nanoseconds a unit: a machine of 125 million instructions a second, about what the
    * interpreter does, so that a guest's time-outs and its work keep their proportion.
@@ -52,9 +55,9 @@ public final class DeterministicSchedule implements Schedule {
   private final EventHeap heap;
   private final SeededNumbers numbers;
   private final boolean paced;
-  private final QuietPoint quietPoint;
 
   private QuietGate gate;
+  private QuietPoint quietPoint;
   private List<? extends Runner> runners = List.of();
   private boolean[] halted = {};
 
@@ -88,11 +91,9 @@ public final class DeterministicSchedule implements Schedule {
       Board board,
       int devices,
       Options options,
-      QuietPoint quietPoint,
       Expiry expiry) {
     this.board = board;
     this.expiry = expiry;
-    this.quietPoint = quietPoint;
     heap = new EventHeap(devices);
     numbers = new SeededNumbers(options.seed());
     paced = options.paced();
@@ -110,6 +111,11 @@ public final class DeterministicSchedule implements Schedule {
   /** The gate whose inputs enter at this schedule's quiet points; before {@link #start}. */
   public void gate(QuietGate inputs) {
     gate = inputs;
+  }
+
+  /** What looks at the machine at its quiet points; before {@link #start}. */
+  public void observe(QuietPoint observer) {
+    quietPoint = observer;
   }
 
   /** Something waits outside the gate. */
@@ -342,6 +348,25 @@ public final class DeterministicSchedule implements Schedule {
     granted = 0;
     idle = false;
     runners.get(holder).turn();
+  }
+
+  /** At a quiet point, or at rest: the place in the run, who is halted, and the timers. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    retired = v.within("retired", retired, 0, Long.MAX_VALUE);
+    skipped = v.within("skipped", skipped, 0, Long.MAX_VALUE);
+    board.number(v.within("messages", board.number(), 0, Long.MAX_VALUE));
+    holder = v.within("holder", holder, 0, halted.length - 1);
+    for (int i = 0; i < halted.length; i++) {
+      halted[i] = v.scalar("halted", i, Width.BYTE, halted[i] ? 1 : 0, 0, 1) != 0;
+    }
+    v.part("numbers", numbers);
+    v.part("timers", heap);
+    if (v.restoring()) {
+      granted = 0;
+      jump = 0;
+    }
   }
 
   @Override

@@ -1,11 +1,17 @@
 package dev.troupe.actors.schedule;
 
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 
 /** Console input that waits for room, byte-exact and in order. Not for several threads at once. */
-final class InputQueue {
+final class InputQueue implements Stateful {
+  /** Console input that a snapshot may hold: more than any terminal or script lets wait. */
+  private static final int MAX_WAITING = 16 << 20;
+
   private static final Runnable NOBODY = () -> {};
   private static final byte[] NOTHING = {};
 
@@ -25,11 +31,6 @@ final class InputQueue {
 
   void grant(int bytes) {
     room += bytes;
-  }
-
-  /** Room that is left. */
-  int room() {
-    return room;
   }
 
   /** What may go in now; empty if nothing waits or there is no room. */
@@ -54,26 +55,28 @@ final class InputQueue {
     return NOTHING;
   }
 
-  /** What waits, as one. */
-  byte[] waiting() {
-    byte[] all = NOTHING;
-    int skip = offset;
-    for (Chunk chunk : chunks) {
-      int old = all.length;
-      all = Arrays.copyOf(all, old + chunk.bytes().length - skip);
-      System.arraycopy(chunk.bytes(), skip, all, old, chunk.bytes().length - skip);
-      skip = 0;
+  /** The room, and what waits, as one. Whoever offered it is not told when it is in elsewhere. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    room = v.within("room", room, 0, Integer.MAX_VALUE);
+    byte[] bytes = v.bytes("waiting", waiting(), MAX_WAITING);
+    if (v.restoring()) {
+      chunks.clear();
+      offset = 0;
+      if (bytes.length > 0) {
+        add(bytes, NOBODY);
+      }
     }
-    return all;
   }
 
-  /** Puts what waited elsewhere in place of what waits; nobody is told when it is in. */
-  void restore(byte[] bytes, int roomLeft) {
-    chunks.clear();
-    offset = 0;
-    room = roomLeft;
-    if (bytes.length > 0) {
-      add(bytes, NOBODY);
+  private byte[] waiting() {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    int skip = offset;
+    for (Chunk chunk : chunks) {
+      all.write(chunk.bytes(), skip, chunk.bytes().length - skip);
+      skip = 0;
     }
+    return all.toByteArray();
   }
 }

@@ -1,6 +1,8 @@
 package dev.troupe.actors.schedule;
 
 import dev.troupe.runtime.machine.EventHeap;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import dev.troupe.runtime.snapshot.Stateful;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -14,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * it, however long the outside needs: a machine whose console is behind stands still, and does not
  * notice.
  */
-public final class QuietGate implements InputGate {
+public final class QuietGate implements InputGate, Stateful {
   /** From outside; by any thread. */
   private sealed interface Arrival {}
 
@@ -33,6 +35,11 @@ public final class QuietGate implements InputGate {
   // What follows belongs to whoever stands at the quiet point or drains the board.
   private final Deque<ScriptedInput> script;
   private final InputQueue queue = new InputQueue();
+
+  /** Where the machine stood when it let in inputs the last time. */
+  private long lastInstructions = -1;
+
+  private long lastNanos = -1;
 
   /** Output of the serial line whose room it has not got back. */
   private int owed;
@@ -94,14 +101,14 @@ public final class QuietGate implements InputGate {
    */
   boolean admit(long instructions, long nanos) {
     boolean any = false;
+    lastInstructions = instructions;
+    lastNanos = nanos;
     if (owed > 0) {
       inside.room(owed);
       owed = 0;
       any = true;
     }
-    while (!script.isEmpty()
-        && script.peek().instructions() <= instructions
-        && script.peek().nanos() <= nanos) {
+    while (scriptDue()) {
       any |=
           enter(
               switch (script.remove().input()) {
@@ -119,6 +126,27 @@ public final class QuietGate implements InputGate {
       bytes = queue.take();
     }
     return any;
+  }
+
+  private boolean scriptDue() {
+    return !script.isEmpty()
+        && script.peek().instructions() <= lastInstructions
+        && script.peek().nanos() <= lastNanos;
+  }
+
+  /** The script itself is no state: a restored machine has one of its own, or goes on in this. */
+  @Override
+  public void state(StateVisitor v) {
+    v.version(1);
+    owed = v.within("owed", owed, 0, Integer.MAX_VALUE);
+    lastInstructions = v.within("lastInstructions", lastInstructions, -1, Long.MAX_VALUE);
+    lastNanos = v.within("lastNanos", lastNanos, -1, Long.MAX_VALUE);
+    v.part("queue", queue);
+    if (v.restoring()) {
+      while (scriptDue()) {
+        script.remove(); // has been let in before the state was saved
+      }
+    }
   }
 
   private boolean enter(Arrival arrival) {

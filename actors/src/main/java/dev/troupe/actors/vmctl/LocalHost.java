@@ -7,6 +7,7 @@ import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.actors.schedule.BoardDispatcher;
 import dev.troupe.config.Configuration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -30,25 +31,27 @@ final class LocalHost implements MachineHost {
     this.system = system;
   }
 
-  /** Starts a machine; {@code ended} is completed when it has ended. */
+  /** Starts a machine; {@code ended} is completed when it has ended, all else goes to notes. */
   static LocalHost start(
       MachineParts parts,
       ConsoleEnd console,
       Doors doors,
-      CompletableFuture<MachineActor.Ended> ended) {
+      CompletableFuture<MachineActor.Ended> ended,
+      Consumer<MachineActor.Event> notes) {
     // Before the actor system's threads, or SLF4J complains about those that come while it starts.
     LoggerFactory.getILoggerFactory();
     Configuration configuration = Configuration.load(Configuration.Role.LOCAL);
     return new LocalHost(
         ActorSystem.create(
-            guardian(parts, console, doors, ended), "troupe", configuration.config()));
+            guardian(parts, console, doors, ended, notes), "troupe", configuration.config()));
   }
 
   private static Behavior<Command> guardian(
       MachineParts parts,
       ConsoleEnd console,
       Doors doors,
-      CompletableFuture<MachineActor.Ended> ended) {
+      CompletableFuture<MachineActor.Ended> ended,
+      Consumer<MachineActor.Event> notes) {
     return Behaviors.setup(
         context -> {
           ActorRef<MachineActor.Command> machine =
@@ -74,6 +77,8 @@ final class LocalHost implements MachineHost {
                   message -> {
                     if (message.event() instanceof MachineActor.Ended end) {
                       ended.complete(end);
+                    } else {
+                      notes.accept(message.event());
                     }
                     return Behaviors.same();
                   })

@@ -1,16 +1,21 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
+import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.machine.Outcome;
+import dev.troupe.runtime.machine.Position;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +34,13 @@ final class Run {
    *
    * @param timeout null for none
    */
-  record Options(Duration timeout, boolean quiet, boolean stats, boolean sharded) {}
+  record Options(
+      Duration timeout,
+      boolean quiet,
+      boolean stats,
+      boolean sharded,
+      List<ScriptedInput> inputs,
+      Checkpoints checkpoints) {}
 
   private final VmSpec spec;
   private final Options options;
@@ -72,7 +83,7 @@ final class Run {
 
   private MachineParts prepare() {
     try {
-      return MachineParts.prepare(spec);
+      return MachineParts.prepare(spec, options.inputs(), options.checkpoints());
     } catch (BadImageException e) {
       throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
     } catch (IllegalArgumentException e) {
@@ -85,7 +96,21 @@ final class Run {
       parts.close(); // looked at only: the host makes its own
       return ShardedHost.start(spec, console, ended);
     }
-    return LocalHost.start(parts, console, Doors.OPEN, ended);
+    return LocalHost.start(parts, console, Doors.OPEN, ended, this::note);
+  }
+
+  /** What a deterministic machine tells on its way; a raw terminal wants its carriage returns. */
+  private void note(MachineActor.Event event) {
+    switch (event) {
+      case MachineActor.StateHash(var _, Position at, long hash) ->
+          System.err.print("hash: %s %016x\r\n".formatted(at, hash));
+      case MachineActor.Snapshot(var _, Position at, long hash, Path file, var failure) ->
+          System.err.print(
+              failure.isEmpty()
+                  ? "vmctl: snapshot %s at %s, state hash %016x\r\n".formatted(file, at, hash)
+                  : "vmctl: snapshot %s at %s failed: %s\r\n".formatted(file, at, failure.get()));
+      default -> {}
+    }
   }
 
   /** Waits for the machine's end; false if the time ran out. */

@@ -6,13 +6,20 @@ import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
 import dev.troupe.actors.guest.TerminalProgress;
+import dev.troupe.actors.machine.Checkpoints;
+import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.snapshot.SnapshotFile;
+import dev.troupe.runtime.snapshot.StateException;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -122,13 +129,95 @@ final class RunCommand implements Callable<Integer> {
   private boolean unpaced;
 
   @Option(
+      names = "--inputs",
+      paramLabel = "FILE",
+      description = {
+        "Inputs of a repeatable run, a line each:",
+        "i:N or t:D (or both), then console \"TEXT\" or power-button."
+      })
+  private Path inputs;
+
+  @Option(
+      names = "--hash-every",
+      paramLabel = "D",
+      converter = DurationConverter.class,
+      description = "Print a repeatable run's state hash at such intervals of virtual time.")
+  private Duration hashEvery;
+
+  @Option(
+      names = "--snapshot-at",
+      arity = "2",
+      paramLabel = "POSITION FILE",
+      hideParamSyntax = true,
+      description = "Save a repeatable run's state at i:N instructions or t:D of virtual time.")
+  private List<String> snapshotAt;
+
+  @Option(
+      names = "--restore",
+      paramLabel = "FILE",
+      description = "Go on from a snapshot; it says what the machine is.")
+  private Path restore;
+
+  @Option(
       names = "--sharded",
       description = "Run behind a sharded entity, in a cluster of one node.")
   private boolean sharded;
 
   @Override
   public Integer call() {
-    return new Run(spec(), new Run.Options(timeout, quiet, stats, sharded)).call();
+    VmSpec spec = restore == null ? spec() : restored();
+    List<ScriptedInput> script = List.of();
+    if (inputs != null) {
+      script = InputScript.read(inputs);
+    }
+    Checkpoints checkpoints =
+        new Checkpoints(
+            Optional.ofNullable(hashEvery),
+            Optional.ofNullable(snapshotAt).map(this::snapshot),
+            Optional.ofNullable(restore));
+    boolean extras = !script.isEmpty() || !checkpoints.equals(Checkpoints.NONE);
+    if (extras && !spec.hasDeterministic()) {
+      throw usage("--inputs, --hash-every and --snapshot-at are for --deterministic runs");
+    }
+    if (extras && sharded) {
+      throw usage("--inputs, --hash-every, --snapshot-at and --restore are not for --sharded runs");
+    }
+    var options = new Run.Options(timeout, quiet, stats, sharded, script, checkpoints);
+    return new Run(spec, options).call();
+  }
+
+  private Checkpoints.Snapshot snapshot(List<String> words) {
+    try {
+      var position = InputScript.Position.parse(words.getFirst());
+      return new Checkpoints.Snapshot(
+          position.instructions(), position.nanos(), Path.of(words.get(1)).toAbsolutePath());
+    } catch (IllegalArgumentException e) {
+      throw usage("--snapshot-at " + e.getMessage());
+    }
+  }
+
+  /** What a snapshot says of its machine; how idle time passes is not the guest's. */
+  private VmSpec restored() {
+    if (image != null || kernel != null || deterministic || seed != null) {
+      throw usage("--restore says what the machine is: give no image, and no --deterministic");
+    }
+    try {
+      VmSpec spec = SnapshotFile.readHeader(restore).getSpec();
+      if (!spec.hasDeterministic()) {
+        throw new UserException(
+            ExitCode.BAD_IMAGE, "snapshot " + restore + ": spec of a machine that is not repeatable");
+      }
+      return spec.toBuilder()
+          .setNoReboot(noReboot)
+          .setDeterministic(spec.getDeterministic().toBuilder().setUnpaced(unpaced))
+          .build();
+    } catch (StateException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
+    } catch (NoSuchFileException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, "snapshot " + restore + ": no such file");
+    } catch (IOException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, "snapshot " + restore + ": " + e.getMessage());
+    }
   }
 
   private VmSpec spec() {

@@ -39,6 +39,9 @@ final class StatisticsText {
         "messages that a vCPU sent: %d, handled on the board: %d",
         vcpus.messages(),
         statistics.calls() - statistics.resets());
+    statistics
+        .stateHash()
+        .ifPresent(state -> line(out, "state hash: %016x at %s", state.hash(), state.position()));
     statistics.states().forEach(state -> line(out, "%s", state));
     line(out, "time of an exit: median %d ns, p99 %d ns", vcpus.latency(0.5), vcpus.latency(0.99));
   }
