@@ -5,11 +5,7 @@ import dev.troupe.runtime.isa.InsnEncoder;
 import dev.troupe.runtime.isa.InsnGenerator;
 import dev.troupe.runtime.isa.OperandCode;
 import dev.troupe.runtime.isa.Row;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -35,15 +31,8 @@ final class CaseGenerator {
   /** Where Linux keeps the number of the CPU, as a limit. */
   private static final int CPU_NODE = 0x78;
 
-  /** The legacy area and the header. */
-  private static final int XSAVE_SIZE = 576;
-
   /** INT with this number is no exception on the host but a system call. */
   private static final int LINUX_SYSTEM_CALL = 0x80;
-
-  /** Memory operands larger than a window. */
-  private static final Set<OperandCode> AREAS =
-      EnumSet.of(OperandCode.M_FX, OperandCode.M_XS, OperandCode.M_EN, OperandCode.M_ST);
 
   private static final int RCX = 1;
   private static final int RDX = 2;
@@ -65,6 +54,7 @@ final class CaseGenerator {
   /** One case in the making. */
   private final class Draft {
     private final Row row;
+    private final RowShape shape;
     private final int mode;
     private final long seed;
     private final SplittableRandom random;
@@ -90,6 +80,7 @@ final class CaseGenerator {
 
     Draft(Row row, int mode, long seed) {
       this.row = row;
+      shape = new RowShape(row);
       this.mode = mode;
       this.seed = seed;
       random =
@@ -117,7 +108,7 @@ final class CaseGenerator {
         }
       }
       int place = new int[] {0xF80, 0x1F00, 0x1F00, 0x800}[Math.min(3, values.below(24))];
-      if (isArea()) { // three windows one after another
+      if (shape.isArea()) { // three windows one after another
         dataAt = real ? REAL_DATA : ChildProgram.DATA + (values.oneIn(4) ? 0x1D00 : 0x800);
         targetAt = dataAt + CpuImage.WINDOW;
         stackAt = targetAt + CpuImage.WINDOW;
@@ -142,7 +133,7 @@ final class CaseGenerator {
       selectors();
       returns();
       byte[] bytes = encoder.encode(insn);
-      if (bytes == null || isExtendedState() && addressedBy(0) | addressedBy(RDX)) {
+      if (bytes == null || shape.isExtendedState() && addressedBy(0) | addressedBy(RDX)) {
         return null;
       }
       if (ChildProgram.isOwn(image.gpr[RSP])) { // where another operand made RSP what it is
@@ -269,7 +260,7 @@ final class CaseGenerator {
       if (row.meaning().equals("INT") && insn.immediate == LINUX_SYSTEM_CALL) {
         insn.immediate++;
       }
-      if (isIndirect() && !insn.memory) {
+      if (shape.isIndirect() && !insn.memory) {
         image.gpr[insn.rm & 15] = landing();
       }
     }
@@ -279,13 +270,9 @@ final class CaseGenerator {
       return codeAt + values.below(CODE_OFFSET);
     }
 
-    private boolean isIndirect() {
-      return row.meaning().equals("CALL_E") || row.meaning().equals("JMP_E");
-    }
-
     /** Fits base, index or displacement so that the ModRM operand lies where we want it. */
     private void address() {
-      if (!insn.memory || !row.encoding().modRm() && !isOffset()) {
+      if (!insn.memory || !row.encoding().modRm() && !shape.isOffset()) {
         return;
       }
       int size = 1 << values.below(6);
@@ -297,12 +284,12 @@ final class CaseGenerator {
           && !values.oneIn(8)) {
         offset &= ~15;
       }
-      if (isArea()) {
+      if (shape.isArea()) {
         offset = values.below(3) * 64 + (values.oneIn(8) ? values.below(64) : 0);
-        areas(offset);
+        area(offset);
       }
       long wanted = dataAt + offset;
-      if (isBitString() && !values.oneIn(4)) {
+      if (shape.isBitString() && !values.oneIn(4)) {
         wanted = dataAt + 0x40 + (offset & 0x3F);
         image.gpr[insn.reg & 15] = values.below(1024) - 512;
       }
@@ -345,13 +332,13 @@ final class CaseGenerator {
         }
       }
       wanted += segmentBase();
-      if (isIndirect()) {
+      if (shape.isIndirect()) {
         put(data, wanted - dataAt, landing());
       }
-      if (isSelectorRow()) {
+      if (shape.isSelectorRow()) {
         put(data, wanted - dataAt, selector());
       }
-      if (isFarMemory()) {
+      if (shape.isFarMemory()) {
         int width = insn.operandSize / 8;
         boolean branch = row.meaning().equals("CALLF_M") || row.meaning().equals("JMPF_M");
         put(data, wanted - dataAt, landing());
@@ -380,7 +367,7 @@ final class CaseGenerator {
 
     /** Read-only, unmapped or beyond the segment's limit, or across the way there. */
     private long edge() {
-      if (isArea()) { // processors take areas apart at a segment's end, each model in its way
+      if (shape.isArea()) { // processors take areas apart at a segment's end, each model in its way
         return dataAt + values.below(3 * CpuImage.WINDOW);
       }
       int distance = values.below(64) - 32;
@@ -399,40 +386,13 @@ final class CaseGenerator {
     }
 
     private long fit(long displacement) {
-      return isOffset()
+      return shape.isOffset()
           ? displacement & (insn.addressSize == 64 ? -1 : (1L << insn.addressSize) - 1)
           : insn.addressSize == 16 ? (short) displacement : (int) displacement;
     }
 
-    private boolean isOffset() {
-      return row.operands().stream().anyMatch(o -> o.kind() == OperandCode.Kind.OFFSET);
-    }
-
-    private boolean isBitString() {
-      return row.meaning().startsWith("BT") && row.operands().get(1).kind() == OperandCode.Kind.REG;
-    }
-
-    private boolean isFarMemory() {
-      return row.operands().stream().anyMatch(o -> o == OperandCode.M_P);
-    }
-
-    private boolean isArea() {
-      return row.operands().stream().anyMatch(AREAS::contains);
-    }
-
-    private boolean isExtendedState() {
-      return row.operands().contains(OperandCode.M_XS);
-    }
-
     private boolean addressedBy(int register) {
       return insn.base == register || insn.index == register;
-    }
-
-    private boolean isSelectorRow() {
-      return switch (row.meaning()) {
-        case "LAR", "LSL", "VERR", "VERW", "MOV_S_E", "ARPL" -> true;
-        default -> false;
-      };
     }
 
     private long selector() {
@@ -444,7 +404,7 @@ final class CaseGenerator {
     }
 
     private void selectors() {
-      if (isSelectorRow() && !insn.memory) {
+      if (shape.isSelectorRow() && !insn.memory) {
         int r = insn.rm & 15;
         image.gpr[r] = image.gpr[r] & ~0xFFFFL | selector();
       }
@@ -502,38 +462,15 @@ final class CaseGenerator {
       }
     }
 
-    /** FXSAVE and XSAVE areas, at offset 0 of the first of three windows: valid ones mostly. */
-    private void areas(int offset) {
-      byte[] fx = new byte[CpuImage.FX_SIZE];
-      values.floatingPoint(fx);
-      byte[] all = new byte[3 * CpuImage.WINDOW];
-      values.fill(all);
-      boolean xsave = isExtendedState();
-      if (xsave || row.operands().contains(OperandCode.M_FX)) {
-        if (!values.oneIn(6)) {
-          System.arraycopy(fx, 0, all, offset, fx.length);
-        }
-      }
-      if (xsave && offset + XSAVE_SIZE <= all.length) {
-        header(ByteBuffer.wrap(all, offset + CpuImage.FX_SIZE, 64).slice());
+    private void area(int offset) {
+      byte[] all = shape.area(values, offset);
+      if (shape.isExtendedState()) {
         image.gpr[RDX] = 0;
         image.gpr[0] = values.below(4); // what the oracle compares of the host's components
       }
       System.arraycopy(all, 0, data, 0, CpuImage.WINDOW);
       System.arraycopy(all, CpuImage.WINDOW, target, 0, CpuImage.WINDOW);
       System.arraycopy(all, 2 * CpuImage.WINDOW, stack, 0, CpuImage.WINDOW);
-    }
-
-    /** XSTATE_BV, XCOMP_BV and the bytes that must be zero (SDM vol. 1, 13.4.2). */
-    private void header(ByteBuffer header) {
-      header.order(ByteOrder.LITTLE_ENDIAN).put(0, new byte[64]);
-      header.putLong(0, values.below(4));
-      if (values.oneIn(3)) {
-        header.putLong(8, Long.MIN_VALUE | values.below(4));
-      }
-      if (values.oneIn(8)) {
-        header.putLong(8 * values.below(8), 1L << 62);
-      }
     }
 
     private void put(byte[] window, long offset, long value) {

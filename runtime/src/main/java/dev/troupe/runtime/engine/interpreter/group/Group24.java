@@ -7,6 +7,7 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -234,18 +235,18 @@ final class Group24 {
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 60 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        SseOrder.pcmpgtb(c, i.reg, i.rm);
       }
       case 61 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 62 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        SseOrder.pcmpgtw(c, i.reg, i.rm);
       }
       case 63 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -13,11 +14,11 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        SseOrder.pcmpgtd(c, i.reg, i.rm);
       }
       case 1 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 2 -> {
         SsePack.packuswb(c, i.reg, i.rm);
@@ -48,25 +49,25 @@ final class Group25 {
         SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 10 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SseOrder.pcmpeqb(c, i.reg, i.rm);
       }
       case 11 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 12 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseOrder.pcmpeqw(c, i.reg, i.rm);
       }
       case 13 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 14 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        SseOrder.pcmpeqd(c, i.reg, i.rm);
       }
       case 15 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 16 -> {
         SsePack.psrlw(c, i.reg, i.rm);

@@ -6,6 +6,7 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseWiden;
@@ -81,11 +82,11 @@ final class Group29 {
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
       case 18 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SseOrder.pcmpeqq(c, i.reg, i.rm);
       }
       case 19 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 20 -> {
         SsePack.packusdw(c, i.reg, i.rm);
@@ -95,60 +96,60 @@ final class Group29 {
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
       case 22 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SseOrder.pminsb(c, i.reg, i.rm);
       }
       case 23 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        SseOrder.pminsb(c, i.reg, Vectors.SLOT);
       }
       case 24 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseOrder.pminsd(c, i.reg, i.rm);
       }
       case 25 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        SseOrder.pminsd(c, i.reg, Vectors.SLOT);
       }
       case 26 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseOrder.pminuw(c, i.reg, i.rm);
       }
       case 27 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        SseOrder.pminuw(c, i.reg, Vectors.SLOT);
       }
       case 28 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseOrder.pminud(c, i.reg, i.rm);
       }
       case 29 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        SseOrder.pminud(c, i.reg, Vectors.SLOT);
       }
       case 30 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseOrder.pmaxsb(c, i.reg, i.rm);
       }
       case 31 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxsb(c, i.reg, Vectors.SLOT);
       }
       case 32 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseOrder.pmaxsd(c, i.reg, i.rm);
       }
       case 33 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxsd(c, i.reg, Vectors.SLOT);
       }
       case 34 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseOrder.pmaxuw(c, i.reg, i.rm);
       }
       case 35 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxuw(c, i.reg, Vectors.SLOT);
       }
       case 36 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        SseOrder.pmaxud(c, i.reg, i.rm);
       }
       case 37 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxud(c, i.reg, Vectors.SLOT);
       }
       case 38 -> {
         SseLanes.pmulld(c, i.reg, i.rm);

@@ -39,6 +39,7 @@ class VectorHostTest {
           MmxLanes.class,
           MmxPack.class,
           SseLanes.class,
+          SseOrder.class,
           SsePack.class,
           SseShuffle.class,
           SseWiden.class,
