@@ -26,8 +26,9 @@ final class ChildProgram {
   static final int SHARED_SIZE = 0x100_1000;
 
   /**
-   * The stack of its signal handler, 128 KiB. A case that leaves RSP at the lower end of it ends the
-   * child, so it is where cases' arithmetic does not lead: 32-bit products of other addresses did.
+   * The stack of its signal handler, 128 KiB. A case that leaves RSP at the lower end of it ends
+   * the child, so it is where cases' arithmetic does not lead: 32-bit products of other addresses
+   * did.
    */
   private static final long SIGNAL_STACK = 0x1B3D_5A94_0000L;
 

@@ -91,8 +91,7 @@ final class Machine implements AutoCloseable {
       var options =
           new DeterministicSchedule.Options(
               spec.getDeterministic().getSeed(), !spec.getDeterministic().getUnpaced());
-      var deterministic =
-          new DeterministicSchedule(timer, board, timers, options, this::expired);
+      var deterministic = new DeterministicSchedule(timer, board, timers, options, this::expired);
       var quiet = new QuietGate(parts.inputs(), new Inside(), deterministic::arrived);
       deterministic.gate(quiet);
       schedule = deterministic;
@@ -312,8 +311,8 @@ final class Machine implements AutoCloseable {
   }
 
   /**
-   * Reset: devices, vCPUs, and what the guest starts with. Memory keeps its content otherwise, as in
-   * hardware.
+   * Reset: devices, vCPUs, and what the guest starts with. Memory keeps its content otherwise, as
+   * in hardware.
    *
    * @throws IllegalStateException if a device does not answer
    */

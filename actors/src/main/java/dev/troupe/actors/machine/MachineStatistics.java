@@ -28,7 +28,6 @@ public record MachineStatistics(
   /** A deterministic machine's state, where it stands. */
   public record StateHash(Position position, long hash) {}
 
-
   public MachineStatistics {
     states = List.copyOf(states);
   }

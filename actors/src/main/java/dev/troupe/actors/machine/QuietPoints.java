@@ -54,8 +54,7 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
     this.schedule = schedule;
     this.state = state;
     this.notes = notes;
-    interval =
-        parts.checkpoints().hashEvery().map(Duration::toNanos).orElse(EventHeap.NEVER);
+    interval = parts.checkpoints().hashEvery().map(Duration::toNanos).orElse(EventHeap.NEVER);
     nextHash = interval;
     snapshot = parts.checkpoints().snapshot().orElse(null);
   }
@@ -128,6 +127,7 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
           "snapshot %s: state hash %016x after restoring, expected %016x"
               .formatted(file, hash, header.getStateHash()));
     }
-    nextHash = interval == EventHeap.NEVER ? interval : (schedule.nanos() / interval + 1) * interval;
+    nextHash =
+        interval == EventHeap.NEVER ? interval : (schedule.nanos() / interval + 1) * interval;
   }
 }

@@ -87,11 +87,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   /** Makes the schedule of one machine; virtual time stands at 0. */
   public DeterministicSchedule(
-      HostTimer timer,
-      Board board,
-      int devices,
-      Options options,
-      Expiry expiry) {
+      HostTimer timer, Board board, int devices, Options options, Expiry expiry) {
     this.board = board;
     this.expiry = expiry;
     heap = new EventHeap(devices);

@@ -205,7 +205,8 @@ final class RunCommand implements Callable<Integer> {
       VmSpec spec = SnapshotFile.readHeader(restore).getSpec();
       if (!spec.hasDeterministic()) {
         throw new UserException(
-            ExitCode.BAD_IMAGE, "snapshot " + restore + ": spec of a machine that is not repeatable");
+            ExitCode.BAD_IMAGE,
+            "snapshot " + restore + ": spec of a machine that is not repeatable");
       }
       return spec.toBuilder()
           .setNoReboot(noReboot)

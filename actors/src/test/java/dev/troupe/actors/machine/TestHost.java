@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -67,6 +68,12 @@ interface TestHost extends AutoCloseable {
 
     @Override
     public Handle start(VmSpec spec, TestConsole console, Doors doors) {
+      return start(MachineParts.prepare(spec), console, doors, event -> {});
+    }
+
+    /** A machine of these parts; what it tells on its way goes to {@code notes}. */
+    Handle start(
+        MachineParts parts, TestConsole console, Doors doors, Consumer<MachineActor.Event> notes) {
       CompletableFuture<MachineActor.Ended> ended = new CompletableFuture<>();
       ActorRef<MachineActor.Event> listener =
           spawn(
@@ -74,11 +81,13 @@ interface TestHost extends AutoCloseable {
                   event -> {
                     if (event instanceof MachineActor.Ended end) {
                       ended.complete(end);
+                    } else {
+                      notes.accept(event);
                     }
                     return Behaviors.same();
                   }));
       ActorRef<MachineActor.Command> machine =
-          spawn(MachineActor.create(MachineParts.prepare(spec), console, doors, listener));
+          spawn(MachineActor.create(parts, console, doors, listener));
       machine.tell(new MachineActor.Resume());
       return new LocalHandle(system, machine, ended);
     }
