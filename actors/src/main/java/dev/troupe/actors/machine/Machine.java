@@ -307,7 +307,7 @@ final class Machine implements AutoCloseable {
    */
   void powerOn() {
     reset();
-    parts.checkpoints().restore().ifPresent(quietPoints::restore);
+    parts.checkpoints().restore().ifPresent(file -> quietPoints.restore(file));
   }
 
   /**

@@ -250,6 +250,11 @@ public final class MachineActor {
     return end(failed(gone.getRef().path().name() + " stopped by itself"));
   }
 
+  /** What we throw says all in its message; of anything else its kind is what helps. */
+  private static String reason(RuntimeException e) {
+    return e instanceof IllegalStateException ? e.getMessage() : e.toString();
+  }
+
   private static Outcome failed(String reason) {
     return new Outcome.InternalError(reason, null);
   }
@@ -298,7 +303,7 @@ public final class MachineActor {
           started = true;
         }
       } catch (RuntimeException e) {
-        return end(failed((started ? "reset: " : "") + e.getMessage()));
+        return end(failed((started ? "reset: " : "power-on: ") + reason(e)));
       }
     }
     if (wanted && !consoleBehind) {
