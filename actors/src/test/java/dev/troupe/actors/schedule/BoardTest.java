@@ -268,7 +268,7 @@ class BoardTest {
     assertThat(machine.stop()).isTrue();
   }
 
-  private enum Load {
+  enum Load {
     TWO_VCPUS,
     SLOW_DEVICE,
     FOUR_VCPUS
@@ -361,7 +361,8 @@ class BoardTest {
       all.add(machine);
       for (int v = 0; v < 4; v++) {
         int vcpu = v;
-        AtomicLong mine = turns[m * 4 + v] = new AtomicLong();
+        AtomicLong mine = new AtomicLong();
+        turns[m * 4 + v] = mine;
         machines
             .spawn(
                 Behaviors.<Integer>setup(

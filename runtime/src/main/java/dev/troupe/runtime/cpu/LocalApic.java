@@ -205,9 +205,9 @@ public final class LocalApic implements Mmu.LocalDevice {
     boolean enable = (value & BASE_ENABLE) != 0;
     boolean extended = (value & BASE_EXTD) != 0;
     if ((value & reserved) != 0
-        || extended && !enable
-        || extended && !wasEnabled
-        || wasX2apic && enable && !extended) {
+        || (extended && !enable)
+        || (extended && !wasEnabled)
+        || (wasX2apic && enable && !extended)) {
       return false;
     }
     base = value;
@@ -289,7 +289,7 @@ public final class LocalApic implements Mmu.LocalDevice {
       return false;
     }
     int entry = lvt[index(LVT_LINT0)];
-    return !enabled() || (entry & LVT_MASKED) == 0 && delivery(entry) == Delivery.EXT_INT;
+    return !enabled() || ((entry & LVT_MASKED) == 0 && delivery(entry) == Delivery.EXT_INT);
   }
 
   private static Delivery delivery(int entry) {
@@ -429,7 +429,7 @@ public final class LocalApic implements Mmu.LocalDevice {
       case ID, VERSION, TPR, APR, PPR, EOI, LDR, DFR, SVR, ESR, ICR, ICR_HIGH -> true;
       case INITIAL_COUNT, CURRENT_COUNT, DIVIDE -> true;
       default ->
-          register >= ISR && register < ESR || register >= LVT_TIMER && register <= LVT_ERROR;
+          (register >= ISR && register < ESR) || (register >= LVT_TIMER && register <= LVT_ERROR);
     };
   }
 
@@ -438,7 +438,7 @@ public final class LocalApic implements Mmu.LocalDevice {
         || register == APR
         || register == PPR
         || register == CURRENT_COUNT
-        || register >= ISR && register < ESR;
+        || (register >= ISR && register < ESR);
   }
 
   /**
@@ -490,7 +490,7 @@ public final class LocalApic implements Mmu.LocalDevice {
 
   private static boolean existsAsMsr(int register) {
     return register == SELF_IPI
-        || register != DFR && register != ICR_HIGH && register != APR && exists(register);
+        || (register != DFR && register != ICR_HIGH && register != APR && exists(register));
   }
 
   private static long writableAsMsr(int register) {
@@ -616,7 +616,7 @@ public final class LocalApic implements Mmu.LocalDevice {
     }
     // INIT level de-assert only synchronized arbitration ids, on the bus of old.
     boolean deassert = (low & (ICR_TRIGGER_LEVEL | ICR_LEVEL_ASSERT)) == ICR_TRIGGER_LEVEL;
-    if (delivery == Delivery.INIT && deassert || delivery == Delivery.RESERVED) {
+    if ((delivery == Delivery.INIT && deassert) || delivery == Delivery.RESERVED) {
       return;
     }
     if (shorthand == Exit.Ipi.Shorthand.SELF) {

@@ -198,7 +198,7 @@ public final class Vcpu {
       return null;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
-      if (maskable && cpu.wakeWhenMasked || cpu.time.nanos() >= cpu.waitDeadline) {
+      if ((maskable && cpu.wakeWhenMasked) || cpu.time.nanos() >= cpu.waitDeadline) {
         cpu.activity = Cpu.Activity.ACTIVE;
         return null;
       }

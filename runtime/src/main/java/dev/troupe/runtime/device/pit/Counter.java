@@ -286,7 +286,7 @@ final class Counter {
     long load = pendingAt;
     boolean before = rose(from, load);
     settle(load);
-    return before | rose(load, to);
+    return before || rose(load, to);
   }
 
   private boolean rose(long from, long to) {

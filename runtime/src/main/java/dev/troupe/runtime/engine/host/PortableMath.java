@@ -23,8 +23,8 @@ public final class PortableMath {
     boolean pair =
         opcode == HostMath.FYL2X || opcode == HostMath.FYL2XP1 || opcode == HostMath.FPATAN;
     boolean pushes = opcode == HostMath.FPTAN || opcode == HostMath.FSINCOS;
-    boolean missing = x.isEmpty(0) || pair && x.isEmpty(1);
-    if (missing || pushes && !x.isEmpty(7)) {
+    boolean missing = x.isEmpty(0) || (pair && x.isEmpty(1));
+    if (missing || (pushes && !x.isEmpty(7))) {
       stackFault(x, missing, pair, pushes);
       return;
     }

@@ -161,7 +161,7 @@ final class DispatchGenerator {
     Map<String, Row> byOpcode = new LinkedHashMap<>();
     InstructionTable.rows().forEach(row -> byOpcode.putIfAbsent(row.opcode(), row));
     for (String hot : HOT) {
-      String[] parts = hot.split("\\|");
+      String[] parts = hot.split("\\|", -1);
       form(byOpcode.get(parts[0]), Integer.parseInt(parts[1]), parts[2].equals("m"), false);
     }
     hotCases = cases.size();
@@ -221,7 +221,7 @@ final class DispatchGenerator {
 
   /** The form's number, or -1 if there is no such form. */
   private int form(Row row, int size, boolean memory, boolean lock) {
-    if (lock && !(memory && row.has(Row.LOCK)) || !exists(row, memory)) {
+    if ((lock && !(memory && row.has(Row.LOCK))) || !exists(row, memory)) {
       return -1;
     }
     Method method = methods.get(row.meaning());
@@ -344,10 +344,10 @@ final class DispatchGenerator {
         int bits = operand.bits(size);
         boolean number =
             operand.kind() == Kind.RELATIVE
-                || operand.kind() == Kind.IMMEDIATE && row.operands().size() > 1
+                || (operand.kind() == Kind.IMMEDIATE && row.operands().size() > 1)
                 || operand == OperandCode.DX
                 || row.meaning().equals("RET")
-                || row.meaning().equals("PUSH") && operand.kind() == Kind.IMMEDIATE
+                || (row.meaning().equals("PUSH") && operand.kind() == Kind.IMMEDIATE)
                 || row.meaning().equals("ENTER");
         if (!number && bits != 0) {
           return bits > 64 || row.meaning().equals("BOUND") ? size : bits;
@@ -536,7 +536,7 @@ final class DispatchGenerator {
             arguments.add("Vectors.SLOT");
             boolean mmx =
                 operand.kind() == Kind.MMX_RM
-                    || mmxRow && !(xmmRow && operand.kind() == Kind.XMM_RM);
+                    || (mmxRow && !(xmmRow && operand.kind() == Kind.XMM_RM));
             int bits = operand.bits(size);
             String width =
                 "(c, i, "
@@ -639,7 +639,7 @@ final class DispatchGenerator {
   private static void appendCase(StringBuilder code, int number, String body, int indent) {
     code.append("  ".repeat(indent - 2)).append("case ").append(number).append(" -> {\n");
     int depth = indent - 1;
-    for (String line : body.split("\n")) {
+    for (String line : body.lines().toList()) {
       depth -= line.startsWith("}") ? 1 : 0;
       code.append("  ".repeat(depth)).append(line).append('\n');
       depth += line.endsWith("{") ? 1 : 0;
@@ -675,10 +675,12 @@ final class DispatchGenerator {
     text.append("  static void run(Cpu c, Insn i, int form) {\n    switch (form & 63) {\n");
     text.append(code);
     text.append(
-        "      default -> throw new IllegalStateException(\"no such form: \" + form);\n"
-            + "    }\n"
-            + "  }\n"
-            + "}\n");
+        """
+              default -> throw new IllegalStateException("no such form: " + form);
+            }
+          }
+        }
+        """);
     return text.toString();
   }
 }

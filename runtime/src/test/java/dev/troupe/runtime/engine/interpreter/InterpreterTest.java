@@ -131,8 +131,11 @@ class InterpreterTest {
       thread.start();
       for (int n = 0; n < 2000; n++) {
         m.memory.turns().readLock().lock(); // as a turn does
-        other.alone(() -> Raw.put64(counter, Raw.get64(counter) + 1));
-        m.memory.turns().readLock().unlock();
+        try {
+          other.alone(() -> Raw.put64(counter, Raw.get64(counter) + 1));
+        } finally {
+          m.memory.turns().readLock().unlock();
+        }
       }
       thread.join();
       assertThat(Raw.get64(counter)).isEqualTo(200 * 1000 + 2000);
