@@ -6,6 +6,9 @@ import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
+import dev.troupe.vmctl.VmctlProcess;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,20 +37,15 @@ class DebianGuestIT {
 
   private static VmctlProcess guest(GuestFiles files, String words, String... options)
       throws Exception {
-    String[] all = new String[options.length + 6];
-    all[0] = "--kernel";
-    all[1] = files.kernel().toString();
-    all[2] = "--initrd";
-    all[3] = initrd;
-    all[4] = "--append";
-    all[5] = "console=ttyS0 " + words;
-    System.arraycopy(options, 0, all, 6, options.length);
-    return VmctlProcess.run(all);
+    List<String> all = new ArrayList<>(List.of("run", "--kernel", files.kernel().toString()));
+    all.addAll(List.of("--initrd", initrd, "--append", "console=ttyS0 " + words));
+    all.addAll(List.of(options));
+    return VmctlProcess.start(all.toArray(String[]::new));
   }
 
   @Test
   void theNamedImageBootsToAShellThatTakesCommandsAndPowersOff() throws Exception {
-    try (VmctlProcess vmctl = VmctlProcess.run("debian")) {
+    try (VmctlProcess vmctl = VmctlProcess.start("run", "debian")) {
       int at = vmctl.await("/root #", 0, BOOT_SECONDS);
       vmctl.type("echo sum=$((6*7)); tty; free -m | awk '/Mem/ { print \"mem=\" $2 }'\n");
       at = vmctl.await("sum=42", at, SECONDS);

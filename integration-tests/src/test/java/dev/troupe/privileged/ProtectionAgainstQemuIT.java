@@ -141,7 +141,7 @@ final class ProtectionAgainstQemuIT {
     for (int i = 0; i < CASES; i++) {
       cases.add(randomCase(i % OPERATIONS.length));
     }
-    PrivilegedGuest guest = new PrivilegedGuest(name, script(cases), folder);
+    ProtectionGuest guest = new ProtectionGuest(name, script(cases), folder);
     ByteBuffer theirs = guest.inQemu();
     ByteBuffer ours = guest.here();
     assertThat(theirs.remaining()).isEqualTo(CASES * FIELDS * 4);
