@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -12,8 +11,8 @@ import java.util.List;
  * settle, and reads the process's CPU time before and after a minute. The figure to hold: under 3 %
  * of one core.
  *
- * <p>Run it by {@code TROUPE_MAIN=dev.troupe.benchmark.IdleBenchmark}, with the arguments of {@code
- * vmctl run}; without any it boots {@code debian}.
+ * <p>Run it by {@code integration-tests/bin/idle}, with the arguments of {@code vmctl run}; without
+ * any it boots {@code debian}.
  */
 public final class IdleBenchmark {
   private static final String PROMPT = "# ";
@@ -28,22 +27,16 @@ public final class IdleBenchmark {
   /** Measures once. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     List<String> line =
-        new ArrayList<>(
-            List.of(
-                ProcessHandle.current().info().command().orElse("java"),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.troupe.actors.vmctl.Vmctl",
-                "run"));
-    line.addAll(arguments.length == 0 ? List.of("debian") : List.of(arguments));
+        VmctlChild.command(arguments.length == 0 ? List.of("debian") : List.of(arguments));
     // Its standard input is a pipe that stays open and silent.
     Process process =
         new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try {
-      awaitPrompt(process.getInputStream());
+      System.err.println("idle: booting the guest to its prompt");
+      if (!promptComes(process.getInputStream())) {
+        VmctlChild.fail("the guest ended before its prompt");
+      }
+      System.err.println("idle: measuring for " + SETTLING.plus(MEASURED).toSeconds() + " s");
       Thread.sleep(SETTLING);
       Duration before = cpu(process);
       Thread.sleep(MEASURED);
@@ -58,17 +51,18 @@ public final class IdleBenchmark {
     return process.info().totalCpuDuration().orElseThrow();
   }
 
-  private static void awaitPrompt(InputStream output) throws IOException {
+  private static boolean promptComes(InputStream output) throws IOException {
     StringBuilder last = new StringBuilder();
     while (last.indexOf(PROMPT) < 0) {
       int next = output.read();
       if (next < 0) {
-        throw new IOException("the guest ended before its prompt: " + last);
+        return false;
       }
       if (next == '\n') {
         last.setLength(0);
       }
       last.append(new String(new byte[] {(byte) next}, StandardCharsets.ISO_8859_1));
     }
+    return true;
   }
 }

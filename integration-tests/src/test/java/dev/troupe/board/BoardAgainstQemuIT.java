@@ -2,21 +2,16 @@ package dev.troupe.board;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.troupe.direct.DirectGuest;
-import dev.troupe.runtime.cpu.TimeSource;
-import dev.troupe.runtime.machine.DirectMachine;
-import dev.troupe.runtime.machine.Outcome;
-import java.io.ByteArrayOutputStream;
+import dev.troupe.peer.MultibootKernel;
+import dev.troupe.peer.MultibootKernel.Halt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,15 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
  * masked or the situation is left out, with the reason beside it.
  */
 final class BoardAgainstQemuIT {
-  private static final long MEMORY = 64L << 20;
-  private static final long TIME_OUT_SECONDS = 120;
-
-  /** Virtual time passes by this much whenever it is looked at: about once an exit. */
-  private static final long NANOS_A_LOOK = 300;
-
-  /** QEMU's exit code for a debug exit with value 0. */
-  private static final int DEBUG_EXIT_0 = 1;
-
   /** What the guest of numeric errors prints. */
   private static final int NUMERIC_ERROR_LOOKS = 19;
 
@@ -59,7 +45,7 @@ final class BoardAgainstQemuIT {
       pic(script, seed);
     }
     cascade(script);
-    compare(script.image(), script.reads());
+    compare(script.image(), script.reads(), Halt.NEVER);
   }
 
   @Test
@@ -71,7 +57,7 @@ final class BoardAgainstQemuIT {
       int mask = i == LOOK_AFTER_INITIALISATION ? 0x00FF_FFFF : -1;
       looks.add(new PortScript.Read("look " + i, mask));
     }
-    compare(numericErrorGuest(), looks);
+    compare(numericErrorGuest(), looks, Halt.WAITS);
   }
 
   private static byte[] numericErrorGuest() throws IOException {
@@ -81,12 +67,12 @@ final class BoardAgainstQemuIT {
     }
   }
 
-  private void compare(byte[] image, List<PortScript.Read> reads)
+  private void compare(byte[] image, List<PortScript.Read> reads, Halt halt)
       throws IOException, InterruptedException {
-    Path kernel = folder.resolve("guest.bin");
-    Files.write(kernel, image);
-    List<String> theirs = qemu(kernel);
-    List<String> ours = troupe(kernel);
+    MultibootKernel kernel = new MultibootKernel(image, folder);
+    // Time from instructions, 32 ns each, so that a loaded host changes nothing.
+    List<String> theirs = numbers(kernel.inQemu("-icount", "shift=5", "-rtc", "clock=vm"));
+    List<String> ours = numbers(kernel.here(halt));
     assertThat(theirs).as("numbers printed in QEMU").hasSameSizeAs(reads);
     assertThat(ours).as("numbers printed here").hasSameSizeAs(reads);
     StringBuilder differences = new StringBuilder();
@@ -101,77 +87,15 @@ final class BoardAgainstQemuIT {
     assertThat(differences.toString()).isEmpty();
   }
 
-  private List<String> qemu(Path kernel) throws IOException, InterruptedException {
-    Path log = folder.resolve("qemu.txt");
-    Process process =
-        new ProcessBuilder(
-                "qemu-system-x86_64",
-                "-machine",
-                "pc,accel=tcg",
-                // Time from instructions, 32 ns each, so that a loaded host changes nothing.
-                "-icount",
-                "shift=5",
-                "-rtc",
-                "clock=vm",
-                "-m",
-                "64",
-                "-display",
-                "none",
-                "-monitor",
-                "none",
-                "-no-reboot",
-                "-serial",
-                "file:" + folder.resolve("serial.txt"),
-                "-device",
-                "isa-debug-exit,iobase=0xf4,iosize=4",
-                "-kernel",
-                kernel.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    if (!process.waitFor(TIME_OUT_SECONDS, TimeUnit.SECONDS)) {
-      process.destroyForcibly();
-    }
-    assertThat(process.waitFor()).as(Files.readString(log)).isEqualTo(DEBUG_EXIT_0);
-    return numbers(Files.readString(folder.resolve("serial.txt"), StandardCharsets.ISO_8859_1));
-  }
-
   /**
    * Lines of eight hexadecimal digits; the firmware, and the UART's own tests, print before them.
    */
-  private static List<String> numbers(String text) {
-    return text.lines()
+  private static List<String> numbers(byte[] output) {
+    return new String(output, StandardCharsets.ISO_8859_1)
+        .lines()
         .filter(line -> line.matches(".*[0-9a-f]{8}"))
         .map(line -> line.substring(line.length() - 8))
         .toList();
-  }
-
-  private static List<String> troupe(Path kernel) {
-    ByteArrayOutputStream output = new ByteArrayOutputStream();
-    long[] clock = {0};
-    TimeSource time = () -> clock[0] += NANOS_A_LOOK;
-    DirectMachine.Console console =
-        new DirectMachine.Console() {
-          @Override
-          public void output(byte[] bytes) {
-            output.writeBytes(bytes);
-          }
-
-          @Override
-          public byte[] input(int room) {
-            return new byte[0];
-          }
-        };
-    DirectMachine.Idle idle =
-        deadline -> {
-          assertThat(deadline).as("something has to happen").isNotEqualTo(Long.MAX_VALUE);
-          clock[0] = Math.max(clock[0], deadline);
-        };
-    DirectGuest.Start start = new DirectGuest.Start(kernel, "", "", MEMORY);
-    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, idle)) {
-      assertThat(guest.machine.run()).isEqualTo(new Outcome.DebugExit(0));
-    }
-    return numbers(output.toString(StandardCharsets.ISO_8859_1));
   }
 
   private static void pci(PortScript script) {

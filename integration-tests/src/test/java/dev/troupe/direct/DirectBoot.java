@@ -108,7 +108,7 @@ public final class DirectBoot {
           guest.engine.retired() / 1_000_000,
           guest.engine.retired() / seconds / 1e6,
           guest.cpu.rip);
-      if (outcome instanceof Outcome.InternalError error) {
+      if (outcome instanceof Outcome.InternalFailure error) {
         error.cause().printStackTrace();
       }
     }

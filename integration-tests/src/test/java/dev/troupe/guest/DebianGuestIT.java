@@ -10,11 +10,14 @@ import dev.troupe.actors.guest.Progress;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.boot.Image;
 import dev.troupe.runtime.boot.KernelImage;
+import dev.troupe.vmctl.VmctlProcess;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -56,20 +59,15 @@ class DebianGuestIT {
   }
 
   private static VmctlProcess guest(Path kernel, String words, String... options) throws Exception {
-    String[] all = new String[options.length + 6];
-    all[0] = "--kernel";
-    all[1] = kernel.toString();
-    all[2] = "--initrd";
-    all[3] = initrd;
-    all[4] = "--append";
-    all[5] = "console=ttyS0 " + words;
-    System.arraycopy(options, 0, all, 6, options.length);
-    return VmctlProcess.run(all);
+    List<String> all = new ArrayList<>(List.of("run", "--kernel", kernel.toString()));
+    all.addAll(List.of("--initrd", initrd, "--append", "console=ttyS0 " + words));
+    all.addAll(List.of(options));
+    return VmctlProcess.start(all.toArray(String[]::new));
   }
 
   @Test
   void theNamedImageBootsToAShellThatTakesCommandsAndPowersOff() throws Exception {
-    try (VmctlProcess vmctl = VmctlProcess.run("debian")) {
+    try (VmctlProcess vmctl = VmctlProcess.start("run", "debian")) {
       int at = vmctl.await("/root #", 0, BOOT_SECONDS);
       vmctl.type("echo sum=$((6*7)); tty; free -m | awk '/Mem/ { print \"mem=\" $2 }'\n");
       at = vmctl.await("sum=42", at, SECONDS);
@@ -91,6 +89,7 @@ class DebianGuestIT {
     Path kernel = folder.resolve("vmlinux");
     Files.write(kernel, Vmlinux.of(Files.readAllBytes(cloud.kernel())));
     String[] options = {
+      "run",
       "--kernel",
       kernel.toString(),
       "--initrd",
@@ -100,7 +99,7 @@ class DebianGuestIT {
       "--memory",
       "5G"
     };
-    try (VmctlProcess vmctl = VmctlProcess.run(options)) {
+    try (VmctlProcess vmctl = VmctlProcess.start(options)) {
       int at = vmctl.await("/root #", 0, BOOT_SECONDS);
       vmctl.type("echo type=$(cat /proc/sys/kernel/bootloader_type); cat /proc/cmdline\n");
       at = vmctl.await("type=144", at, SECONDS);
@@ -139,7 +138,8 @@ class DebianGuestIT {
   })
   void theCloudKernelBootsToAShellOnEach64BitModel(
       String model, String has, String lacks, String brand) throws Exception {
-    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--append", "quiet", "--cpu", model)) {
+    try (VmctlProcess vmctl =
+        VmctlProcess.start("run", "debian", "--append", "quiet", "--cpu", model)) {
       String flags = "uname=x86_64 has=1 lacks=0 " + brand;
       lookAtTheCpuAndPowerOff(vmctl, BOOT_SECONDS, flags, has, lacks, "$n");
     }
@@ -149,8 +149,8 @@ class DebianGuestIT {
   @ParameterizedTest
   @CsvSource({"pentium3, sse, sse2", "troupe-v1, sse4_2, avx"})
   void the32BitKernelBootsToAShell(String model, String has, String lacks) throws Exception {
-    String[] options = {"debian-i386", "--append", "quiet", "--cpu", model};
-    try (VmctlProcess vmctl = VmctlProcess.run(options)) {
+    String[] options = {"run", "debian-i386", "--append", "quiet", "--cpu", model};
+    try (VmctlProcess vmctl = VmctlProcess.start(options)) {
       String flags = "uname=i686 has=1 lacks=0";
       lookAtTheCpuAndPowerOff(vmctl, GENERIC_BOOT_SECONDS, flags, has, lacks, "");
     }
@@ -170,7 +170,7 @@ class DebianGuestIT {
 
   @Test
   void a64BitKernelIsRefusedByAModelWithoutLongMode() throws Exception {
-    try (VmctlProcess vmctl = VmctlProcess.run("debian", "--cpu", "pentium3")) {
+    try (VmctlProcess vmctl = VmctlProcess.start("run", "debian", "--cpu", "pentium3")) {
       assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isEqualTo(4);
       assertThat(vmctl.output()).containsOnlyOnce("a 64-bit kernel").hasLineCount(1);
     }

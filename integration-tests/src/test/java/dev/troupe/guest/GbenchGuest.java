@@ -70,7 +70,7 @@ public final class GbenchGuest {
    * Prints the paths of the kernel and of the initial RAM disk, one a line, for bin/gbench; the
    * argument names Debian's image.
    */
-  public static void main(String[] arguments) throws IOException, InterruptedException {
+  public static void main(String[] arguments) throws InterruptedException {
     try {
       GuestImage image =
           GuestImage.named(arguments[0])
@@ -78,7 +78,7 @@ public final class GbenchGuest {
       GuestFiles files = GuestImages.ofUser(new TerminalProgress(System.err, false)).get(image);
       System.out.println(files.kernel());
       System.out.println(initrd(files.busybox()));
-    } catch (GuestException e) {
+    } catch (GuestException | IOException e) {
       System.err.println("gbench: " + e.getMessage());
       System.exit(4);
     }

@@ -133,7 +133,7 @@ final class CaseGenerator {
       selectors();
       returns();
       byte[] bytes = encoder.encode(insn);
-      if (bytes == null || shape.isExtendedState() && addressedBy(0) | addressedBy(RDX)) {
+      if (bytes == null || (shape.isExtendedState() && (addressedBy(0) || addressedBy(RDX)))) {
         return null;
       }
       if (ChildProgram.isOwn(image.gpr[RSP])) { // where another operand made RSP what it is
@@ -194,7 +194,7 @@ final class CaseGenerator {
       }
       image.gpr[RSP] = stackPointer;
       if (row.meaning().equals("LEAVE") || values.oneIn(4)) {
-        image.gpr[RBP] = stackAt + 0x40 + 8 * values.below(8);
+        image.gpr[RBP] = stackAt + 0x40 + 8L * values.below(8);
       }
       image.rflags = 0x202 | (values.bits() & 0x8D5);
       if (values.oneIn(8)) {
@@ -214,7 +214,7 @@ final class CaseGenerator {
         image.gpr[RCX] = values.oneIn(4) ? 2 : 0; // 1 is what the host offers and our models do not
       }
       if (row.meaning().startsWith("DIV") || row.meaning().startsWith("IDIV")) {
-        image.gpr[RDX] = values.oneIn(2) ? 0 : image.gpr[RDX] >>> 1 + values.below(63);
+        image.gpr[RDX] = values.oneIn(2) ? 0 : image.gpr[RDX] >>> (1 + values.below(63));
       }
     }
 
@@ -272,7 +272,7 @@ final class CaseGenerator {
 
     /** Fits base, index or displacement so that the ModRM operand lies where we want it. */
     private void address() {
-      if (!insn.memory || !row.encoding().modRm() && !shape.isOffset()) {
+      if (!insn.memory || (!row.encoding().modRm() && !shape.isOffset())) {
         return;
       }
       int size = 1 << values.below(6);
@@ -291,7 +291,7 @@ final class CaseGenerator {
       long wanted = dataAt + offset;
       if (shape.isBitString() && !values.oneIn(4)) {
         wanted = dataAt + 0x40 + (offset & 0x3F);
-        image.gpr[insn.reg & 15] = values.below(1024) - 512;
+        image.gpr[insn.reg & 15] = values.below(1024) - 512L;
       }
       if (values.oneIn(16)) {
         wanted = edge();
@@ -299,7 +299,7 @@ final class CaseGenerator {
         wanted = 0x8000_0000_0000_0000L >>> values.below(17) | wanted; // not canonical, mostly
       }
       if (insn.ripRelative) {
-        insn.displacement = 0x20 + values.below(0x60);
+        insn.displacement = 0x20L + values.below(0x60);
         if (segmentBase() != 0) { // from there into the data, not to where the child's own are
           image.fsBase = image.gsBase = dataAt - codeAt;
         }
@@ -375,7 +375,7 @@ final class CaseGenerator {
         return dataAt + values.below(64); // not into the code
       }
       if (mode == 16) {
-        return 0x10000 - Math.abs(distance);
+        return 0x10000L - Math.abs(distance);
       }
       return (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + distance;
     }
@@ -406,7 +406,7 @@ final class CaseGenerator {
     private void selectors() {
       if (shape.isSelectorRow() && !insn.memory) {
         int r = insn.rm & 15;
-        image.gpr[r] = image.gpr[r] & ~0xFFFFL | selector();
+        image.gpr[r] = (image.gpr[r] & ~0xFFFFL) | selector();
       }
       if (row.meaning().equals("POP_S")) {
         put(stack, 0x80, selector());

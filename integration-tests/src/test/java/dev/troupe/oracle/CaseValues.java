@@ -120,7 +120,7 @@ final class CaseValues {
   /** A quadword that is at the same time a likely float, double or integer. */
   long quadword() {
     return switch (random.nextInt(5)) {
-      case 0 -> (long) single() << 32 | single() & 0xFFFF_FFFFL;
+      case 0 -> (long) single() << 32 | (single() & 0xFFFF_FFFFL);
       case 1 -> DOUBLES[random.nextInt(DOUBLES.length)];
       case 2 ->
           Double.doubleToRawLongBits(

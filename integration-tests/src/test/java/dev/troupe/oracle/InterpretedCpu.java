@@ -116,6 +116,11 @@ final class InterpretedCpu implements AutoCloseable {
     return (int) (value & ~0xFFFL);
   }
 
+  /** A descriptor with this base address. */
+  private static long at(long base, long descriptor) {
+    return descriptor | (base & 0xFF_FFFF) << 16 | base >>> 24 << 56;
+  }
+
   private void writeDescriptors() {
     put64(GDT + 0x08, 0x00CF_9B00_0000_FFFFL); // kernel code, 32-bit
     put64(GDT + 0x10, 0x00AF_9B00_0000_FFFFL); // kernel code
@@ -126,14 +131,14 @@ final class InterpretedCpu implements AutoCloseable {
     // AVL is what modify_ldt(2) calls "useable".
     put64(LDT, 0x00DF_FB00_0000_FFFFL);
     put64(LDT + 0x08, 0x00DF_F300_0000_FFFFL);
-    put64(LDT + 0x10, 0x4010_FB00_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
-    put64(LDT + 0x18, 0x4010_F300_0000_FFFFL | ChildProgram.REAL << 16 & 0xFF_FFFF_0000L);
+    put64(LDT + 0x10, at(ChildProgram.REAL, 0x0010_FB00_0000_FFFFL));
+    put64(LDT + 0x18, at(ChildProgram.REAL, 0x0010_F300_0000_FFFFL));
     for (int v = 0; v < 256; v++) {
       long handler = KERNEL + HANDLERS + (long) v * HANDLER;
       long dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
       put64(
           IDT + v * 16,
-          handler & 0xFFFF
+          (handler & 0xFFFF)
               | 0x10 << 16
               | (0x8E00L | dpl << 13) << 32
               | (handler >> 16 & 0xFFFF) << 48);
@@ -216,8 +221,9 @@ final class InterpretedCpu implements AutoCloseable {
     long descriptor =
         (selector & ~3) == 0 ? 0 : get64(((selector & 4) != 0 ? LDT : GDT) + (selector & ~7));
     cpu.selector[register] = selector;
-    cpu.segmentBase[register] = descriptor >>> 16 & 0xFF_FFFF | descriptor >>> 32 & 0xFF00_0000L;
-    long limit = descriptor & 0xFFFF | descriptor >>> 32 & 0xF_0000;
+    cpu.segmentBase[register] =
+        (descriptor >>> 16 & 0xFF_FFFF) | (descriptor >>> 32 & 0xFF00_0000L);
+    long limit = (descriptor & 0xFFFF) | (descriptor >>> 32 & 0xF_0000);
     cpu.segmentLimit[register] = (descriptor >>> 55 & 1) != 0 ? limit << 12 | 0xFFF : limit;
     cpu.segmentAttributes[register] = (int) (descriptor >>> 40 & 0xF0FF);
   }
@@ -226,7 +232,7 @@ final class InterpretedCpu implements AutoCloseable {
     var out = new CpuImage();
     System.arraycopy(cpu.gpr, 0, out.gpr, 0, 16);
     out.vector = (int) ((cpu.segmentBase[Cpu.CS] + cpu.rip - 1 - KERNEL - HANDLERS) / HANDLER);
-    boolean coded = out.vector == 8 || out.vector >= 10 && out.vector <= 14 || out.vector == 17;
+    boolean coded = out.vector == 8 || (out.vector >= 10 && out.vector <= 14) || out.vector == 17;
     long frame = cpu.gpr[Cpu.RSP] - KERNEL;
     if (coded) {
       out.error = get64((int) frame);

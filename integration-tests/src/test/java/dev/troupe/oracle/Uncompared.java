@@ -46,7 +46,7 @@ final class Uncompared {
       return 0;
     }
     boolean random = c.row().meaning().equals("RDRAND") || c.row().meaning().equals("RDSEED");
-    return random && insn.operandSize != 32 ? -1L >>> 64 - insn.operandSize : 0xFFFF_FFFFL;
+    return random && insn.operandSize != 32 ? -1L >>> (64 - insn.operandSize) : 0xFFFF_FFFFL;
   }
 
   private static String byMeaning(String meaning) {

@@ -141,7 +141,7 @@ final class ProtectionAgainstQemuIT {
     for (int i = 0; i < CASES; i++) {
       cases.add(randomCase(i % OPERATIONS.length));
     }
-    PrivilegedGuest guest = new PrivilegedGuest(name, script(cases), folder);
+    ProtectionGuest guest = new ProtectionGuest(name, script(cases), folder);
     ByteBuffer theirs = guest.inQemu();
     ByteBuffer ours = guest.here();
     assertThat(theirs.remaining()).isEqualTo(CASES * FIELDS * 4);
@@ -213,7 +213,7 @@ final class ProtectionAgainstQemuIT {
       // It does not look at the type field in the upper half (SDM vol. 3A, 3.5.2).
       case "lldt" -> wide && (which.flags & 0x1F00) != 0;
       // It shows types that are reserved in IA-32e mode.
-      case "lar", "lsl" -> wide && (type == 1 || type >= 3 && type <= 5);
+      case "lar", "lsl" -> wide && (type == 1 || (type >= 3 && type <= 5));
       default -> false;
     };
   }
@@ -264,7 +264,7 @@ final class ProtectionAgainstQemuIT {
   private Case virtualCase(int operation) {
     int iopl = random.nextBoolean() ? 3 << 12 : random.nextInt(4) << 12;
     // Any flags but TF, NT and RF.
-    int flags = 2 | iopl | random.nextInt() & 0x3E_8ED5;
+    int flags = 2 | iopl | (random.nextInt() & 0x3E_8ED5);
     long descriptor = descriptor(11, random.nextInt(4));
     return new Case(operation, V86, random.nextInt(0x10000), descriptor, 0, 0, flags);
   }
@@ -290,21 +290,20 @@ final class ProtectionAgainstQemuIT {
       return new Case(
           operation, level, selector, descriptor64(operation, level), offset, stack, upper);
     }
-    int flags = 2 | random.nextInt() & 0x3CD5;
+    int flags = 2 | (random.nextInt() & 0x3CD5);
     return new Case(operation, level, selector, descriptor(operation, level), offset, stack, flags);
   }
 
   private long descriptor(int operation, int cpl) {
-    int type = random.nextInt(32);
-    if (operation == 13) {
-      type = random.nextInt(3) == 0 ? type : pick(1, 3, 9, 11);
-    } else if (operation == 12) {
-      type = random.nextInt(2) == 0 ? type : 2;
-    } else if (operation == 11) {
-      type = random.nextInt(4) == 0 ? type : pick(5, 6, 7, 14, 15);
-    } else if (operation == 8) {
-      type = random.nextInt(2) == 0 ? type : pick(4, 12, 12);
-    }
+    int any = random.nextInt(32);
+    int type =
+        switch (operation) {
+          case 13 -> random.nextInt(3) == 0 ? any : pick(1, 3, 9, 11);
+          case 12 -> random.nextInt(2) == 0 ? any : 2;
+          case 11 -> random.nextInt(4) == 0 ? any : pick(5, 6, 7, 14, 15);
+          case 8 -> random.nextInt(2) == 0 ? any : pick(4, 12, 12);
+          default -> any;
+        };
     int level = Math.min(random.nextInt(operation == 8 || operation == 11 ? 7 : 4), 3);
     if (operation == 1 && random.nextBoolean()) {
       type = pick(0x12, 0x13);
@@ -316,11 +315,11 @@ final class ProtectionAgainstQemuIT {
       long high = 0x8F0000L | (random.nextInt(4) == 0 ? 0 : 0x400000);
       return (high | (long) access << 8) << 32 | 0xFFFF;
     }
-    switch (type) {
+    return switch (type) {
       case 1, 3, 9, 11, 2 -> {
         long base = type == 2 ? 0x108000 : TASKS[type < 8 ? 2 : 1];
         long limit = random.nextInt(5) == 0 ? pick(0x2A, 0x2B, 0x66, 0x67) : 0xFF;
-        return ((long) access << 8 | base >>> 16 & 0xFF) << 32 | (base & 0xFFFF) << 16 | limit;
+        yield ((long) access << 8 | (base >>> 16 & 0xFF)) << 32 | (base & 0xFFFF) << 16 | limit;
       }
       default -> {
         int target = type == 5 ? pick(0x50, 0x50, 0x48, 0x08) : pick(SELECTORS);
@@ -329,11 +328,11 @@ final class ProtectionAgainstQemuIT {
         }
         long offset = type < 8 && type != 5 ? 0x7000 : LANDING_32;
         long count = operation == 11 ? 0 : random.nextInt(4);
-        return (offset >>> 16 << 16 | (long) access << 8 | count) << 32
+        yield (offset >>> 16 << 16 | (long) access << 8 | count) << 32
             | (long) target << 16
-            | offset & 0xFFFF;
+            | (offset & 0xFFFF);
       }
-    }
+    };
   }
 
   private long descriptor64(int operation, int cpl) {
@@ -358,13 +357,13 @@ final class ProtectionAgainstQemuIT {
     }
     if (type == 2 || type == 9 || type == 11) {
       long base = type == 2 ? 0x108000 : 0x10D000;
-      return ((long) access << 8 | base >>> 16 & 0xFF) << 32 | (base & 0xFFFF) << 16 | 0xFF;
+      return ((long) access << 8 | (base >>> 16 & 0xFF)) << 32 | (base & 0xFFFF) << 16 | 0xFF;
     }
     int target =
         random.nextInt(4) == 0 ? pick(SELECTORS) : pick(0x08, 0x19, 0x2A, 0x3B, 0x58, 0x60);
     long count = operation == 11 ? random.nextInt(4) : 0;
     return (LANDING_64 >>> 16 << 16 | (long) access << 8 | count) << 32
         | (long) target << 16
-        | LANDING_64 & 0xFFFF;
+        | (LANDING_64 & 0xFFFF);
   }
 }

@@ -28,7 +28,7 @@ class TerminalIT {
     List<String> line =
         new ArrayList<>(List.of("env", "--default-signal=INT,HUP,TERM", "setsid", "--ctty"));
     line.addAll(
-        VmctlProcess.command("run", "--kernel", VmctlProcess.kernel(folder, guest).toString()));
+        VmctlProcess.command("run", "--kernel", TinyKernel.write(folder, guest).toString()));
     return new ProcessBuilder(line)
         .redirectInput(pty.slave().toFile())
         .redirectOutput(pty.slave().toFile())
@@ -45,7 +45,7 @@ class TerminalIT {
   void everyKeyIsTheGuestsAndTheTerminalIsAsItWasAfterTheGuestsEnd() throws Exception {
     try (Pty pty = Pty.open()) {
       String before = pty.settings();
-      Process process = start(pty, VmctlProcess.ECHO);
+      Process process = start(pty, TinyKernel.ECHO);
       pty.await("Ctrl-]");
       pty.type("x" + CTRL_C + "y\r");
       pty.await("x" + CTRL_C + "y\r");
@@ -61,7 +61,7 @@ class TerminalIT {
   void ctrlClosingBracketLeavesAlsoFromAnEndlessGuestLoop() throws Exception {
     try (Pty pty = Pty.open()) {
       String before = pty.settings();
-      Process process = start(pty, VmctlProcess.ENDLESS);
+      Process process = start(pty, TinyKernel.ENDLESS);
       pty.await("Ctrl-]");
       pty.type(CTRL_CLOSING_BRACKET);
 
@@ -76,7 +76,7 @@ class TerminalIT {
   void theTerminalIsAsItWasAfterASignal(String signal, int exitCode) throws Exception {
     try (Pty pty = Pty.open()) {
       String before = pty.settings();
-      Process process = start(pty, VmctlProcess.ECHO);
+      Process process = start(pty, TinyKernel.ECHO);
       pty.await("Ctrl-]");
       pty.type("ready");
       pty.await("ready");

@@ -1,100 +1,181 @@
 package dev.troupe.vmctl;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** {@code vmctl} as a process of its own, on this test's class path. */
-final class VmctlProcess {
-  static final long LIMIT_SECONDS = 120;
+/**
+ * {@code vmctl} in a process of its own, as users have it, on this test's class path: what it
+ * writes is followed while it runs, its exit code counts.
+ */
+public final class VmctlProcess implements AutoCloseable {
+  /** Generous: the machine may be slow and busy. */
+  static final int LIMIT_SECONDS = 120;
 
-  /** Sends back what it gets; 4 ends it with exit code 3. */
-  static final String ECHO =
-      "66bafb03b003ee66bafa03b007ee66bafd03eca80174f766baf803ec3c047403eeebebb001e6f4";
+  private static final List<String> JVM =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "--add-opens=java.base/java.nio=ALL-UNNAMED",
+          "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+          "-XX:+UseSerialGC");
 
-  /** Jumps to itself. */
-  static final String ENDLESS = "ebfe";
-
-  /** An invalid opcode without an IDT. */
-  static final String TRIPLE_FAULT = "0f0b";
-
-  /** ACPI's S5. */
-  static final String POWER_OFF = "66ba040666b8003466ef";
-
-  /** Writes 0x10 to the debug exit port. */
-  static final String DEBUG_EXIT = "b010e6f4";
-
-  private static final int BASE = 0x10_0000;
-  private static final int HEADER_BYTES = 32;
-  private static final int MAGIC = 0x1BAD_B002;
-  private static final int ADDRESSES = 1 << 16;
-
-  private VmctlProcess() {}
+  private final Process process;
+  private final Followed out;
+  private final Followed err;
 
   /** How a process ended. */
   record Result(int exitCode, String out, String err) {}
 
+  /** A stream of the process, read by a thread of its own. */
+  private static final class Followed {
+    private final StringBuilder text = new StringBuilder();
+    private final Thread reader;
+
+    Followed(InputStream stream) {
+      reader = Thread.ofPlatform().daemon().start(() -> follow(stream));
+    }
+
+    private void follow(InputStream stream) {
+      byte[] buffer = new byte[4096];
+      try (stream) {
+        for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
+          synchronized (text) {
+            text.append(new String(buffer, 0, n, StandardCharsets.ISO_8859_1));
+            text.notifyAll();
+          }
+        }
+      } catch (IOException e) {
+        // The process has gone: what it wrote is there.
+      }
+      synchronized (text) {
+        text.notifyAll();
+      }
+    }
+
+    /** The offset behind that text; -1 if it does not come in time, or no more. */
+    int await(String wanted, int from, int seconds) throws InterruptedException {
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+      synchronized (text) {
+        while (true) {
+          boolean ended = !reader.isAlive();
+          int at = text.indexOf(wanted, from);
+          if (at >= 0) {
+            return at + wanted.length();
+          }
+          long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+          if (left <= 0 || ended) {
+            return -1;
+          }
+          text.wait(Math.min(left, 1000));
+        }
+      }
+    }
+
+    @Override
+    public String toString() {
+      synchronized (text) {
+        return text.toString();
+      }
+    }
+  }
+
+  private VmctlProcess(Process process) {
+    this.process = process;
+    out = new Followed(process.getInputStream());
+    err = new Followed(process.getErrorStream());
+  }
+
   /** The command line that starts it. */
   static List<String> command(String... arguments) {
-    List<String> line =
-        new ArrayList<>(
-            List.of(
-                ProcessHandle.current().info().command().orElse("java"),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "--add-opens=java.base/java.nio=ALL-UNNAMED",
-                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.troupe.actors.vmctl.Vmctl"));
+    List<String> line = new ArrayList<>();
+    line.add(System.getProperty("java.home") + "/bin/java");
+    line.addAll(JVM);
+    line.addAll(List.of("-cp", classPath(), "dev.troupe.actors.vmctl.Vmctl"));
     line.addAll(List.of(arguments));
     return line;
   }
 
+  /**
+   * Ours: the property, or what a launcher of tests that has a class loader of its own was given.
+   */
+  private static String classPath() {
+    ClassLoader loader = VmctlProcess.class.getClassLoader();
+    if (loader instanceof URLClassLoader own) {
+      return Stream.of(own.getURLs()).map(URL::getPath).collect(Collectors.joining(":"));
+    }
+    return System.getProperty("java.class.path");
+  }
+
+  /** Starts it with its standard streams connected to us. */
+  public static VmctlProcess start(String... arguments) throws IOException {
+    return new VmctlProcess(new ProcessBuilder(command(arguments)).start());
+  }
+
   /** Runs it to its end, with this on its standard input. */
   static Result run(byte[] input, String... arguments) throws IOException, InterruptedException {
-    Path err = Files.createTempFile("vmctl", ".err");
-    try {
-      Process process = new ProcessBuilder(command(arguments)).redirectError(err.toFile()).start();
-      Thread writer =
-          Thread.startVirtualThread(
-              () -> {
-                try (var stdin = process.getOutputStream()) {
-                  stdin.write(input);
-                } catch (IOException e) {
-                  // It ended before it had read all.
-                }
-              });
-      byte[] out = process.getInputStream().readAllBytes();
-      if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new IOException("no end after %d s".formatted(LIMIT_SECONDS));
-      }
+    try (VmctlProcess vmctl = start(arguments)) {
+      Thread writer = Thread.startVirtualThread(() -> vmctl.write(input));
+      int exitCode = vmctl.exitCode(LIMIT_SECONDS);
       writer.join();
-      return new Result(
-          process.exitValue(), new String(out, StandardCharsets.ISO_8859_1), Files.readString(err));
-    } finally {
-      Files.delete(err);
+      return new Result(exitCode, vmctl.out.toString(), vmctl.err.toString());
     }
   }
 
-  /** Writes a multiboot kernel around 32-bit code, which is loaded at 0x100020. */
-  static Path kernel(Path folder, String hex) throws IOException {
-    byte[] code = HexFormat.of().parseHex(hex);
-    int end = BASE + HEADER_BYTES + code.length;
-    ByteBuffer image =
-        ByteBuffer.allocate(HEADER_BYTES + code.length).order(ByteOrder.LITTLE_ENDIAN);
-    image.putInt(MAGIC).putInt(ADDRESSES).putInt(-(MAGIC + ADDRESSES));
-    image.putInt(BASE).putInt(BASE).putInt(end).putInt(end).putInt(BASE + HEADER_BYTES);
-    image.put(code);
-    return Files.write(Files.createTempFile(folder, "kernel", ".mb"), image.array());
+  private void write(byte[] input) {
+    try (OutputStream in = process.getOutputStream()) {
+      in.write(input);
+    } catch (IOException e) {
+      // It ended before it had read all.
+    }
+  }
+
+  /** Waits until the output from {@code from} on has that text; gives the offset behind it. */
+  public int await(String text, int from, int seconds) throws InterruptedException {
+    int at = out.await(text, from, seconds);
+    if (at < 0) {
+      throw new AssertionError("no '" + text + "' from the guest; its output:\n" + output());
+    }
+    return at;
+  }
+
+  /** Types something. */
+  public void type(String text) throws IOException {
+    OutputStream in = process.getOutputStream();
+    in.write(text.getBytes(StandardCharsets.ISO_8859_1));
+    in.flush();
+  }
+
+  /** Ends the standard input. */
+  public void endInput() throws IOException {
+    process.getOutputStream().close();
+  }
+
+  /** The exit code; fails if it takes longer. */
+  public int exitCode(int seconds) throws InterruptedException {
+    if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
+      throw new AssertionError("vmctl still runs; its output:\n" + output());
+    }
+    out.reader.join();
+    err.reader.join();
+    return process.exitValue();
+  }
+
+  /** All that it has written, to standard error last. */
+  public String output() {
+    return out.toString() + err;
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
   }
 }

@@ -30,19 +30,19 @@ class VmctlRunIT {
 
   @ParameterizedTest
   @CsvSource({
-    VmctlProcess.POWER_OFF + ", 0",
-    VmctlProcess.DEBUG_EXIT + ", 33",
-    VmctlProcess.TRIPLE_FAULT + ", 6"
+    TinyKernel.POWER_OFF + ", 0",
+    TinyKernel.DEBUG_EXIT + ", 33",
+    TinyKernel.TRIPLE_FAULT + ", 6"
   })
   void theExitCodeSaysHowTheGuestEnded(String guest, int exitCode) throws Exception {
-    String kernel = VmctlProcess.kernel(folder, guest).toString();
+    String kernel = TinyKernel.write(folder, guest).toString();
 
     assertThat(run("run", "--kernel", kernel).exitCode()).isEqualTo(exitCode);
   }
 
   @Test
   void aGuestThatDoesNotEndIsEndedByTheTimeout() throws Exception {
-    String kernel = VmctlProcess.kernel(folder, VmctlProcess.ENDLESS).toString();
+    String kernel = TinyKernel.write(folder, TinyKernel.ENDLESS).toString();
     VmctlProcess.Result result = run("run", "--kernel", kernel, "--timeout", "500ms");
 
     assertThat(result.exitCode()).isEqualTo(124);
@@ -59,7 +59,7 @@ class VmctlRunIT {
       input[i] = (byte) (5 + random.nextInt(250)); // Ctrl-] among them: it is no terminal
     }
     input[input.length - 1] = 4;
-    String kernel = VmctlProcess.kernel(folder, VmctlProcess.ECHO).toString();
+    String kernel = TinyKernel.write(folder, TinyKernel.ECHO).toString();
     VmctlProcess.Result result =
         how.equals("local")
             ? VmctlProcess.run(input, "run", "--kernel", kernel)
@@ -73,7 +73,7 @@ class VmctlRunIT {
 
   @Test
   void statisticsComeOnStandardErrorAndTheirCountsAgree() throws Exception {
-    String kernel = VmctlProcess.kernel(folder, VmctlProcess.DEBUG_EXIT).toString();
+    String kernel = TinyKernel.write(folder, TinyKernel.DEBUG_EXIT).toString();
     VmctlProcess.Result result = run("run", "--kernel", kernel, "--stats");
 
     assertThat(result.out()).isEmpty();
@@ -109,7 +109,7 @@ class VmctlRunIT {
 
   @Test
   void aBadCommandLineGetsOneLine() throws Exception {
-    String kernel = VmctlProcess.kernel(folder, VmctlProcess.POWER_OFF).toString();
+    String kernel = TinyKernel.write(folder, TinyKernel.POWER_OFF).toString();
     for (List<String> arguments : badUsage().toList()) {
       String[] given =
           arguments.stream().map(a -> a.equals("KERNEL") ? kernel : a).toArray(String[]::new);
@@ -121,7 +121,7 @@ class VmctlRunIT {
   void aBadImageGetsOneLine() throws Exception {
     Path text = Files.writeString(folder.resolve("text"), "this is no kernel\n".repeat(1000));
     Path empty = Files.createFile(folder.resolve("empty"));
-    String kernel = VmctlProcess.kernel(folder, VmctlProcess.POWER_OFF).toString();
+    String kernel = TinyKernel.write(folder, TinyKernel.POWER_OFF).toString();
     Path large = folder.resolve("large");
     try (var file = new java.io.RandomAccessFile(large.toFile(), "rw")) {
       file.setLength(8L << 20);

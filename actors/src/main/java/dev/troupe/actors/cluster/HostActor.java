@@ -223,7 +223,7 @@ public final class HostActor {
   private Behavior<Command> onFailed(ChildFailed failed) {
     Resident resident = find(failed.getRef().path());
     if (resident != null && resident.ending.isEmpty()) {
-      Outcome outcome = new Outcome.InternalError(failed.cause().toString(), failed.cause());
+      Outcome outcome = new Outcome.InternalFailure(failed.cause().toString(), failed.cause());
       resident.end(new VmStatus.Ran(outcome));
       report(resident);
     }

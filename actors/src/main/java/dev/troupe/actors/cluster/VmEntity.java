@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -48,7 +47,6 @@ public final class VmEntity {
 
   private record Hosts(Receptionist.Listing listing) implements Command {}
 
-  private final ActorContext<Command> context;
   private final String name;
   private List<ActorRef<HostActor.Command>> hosts = List.of();
   private Optional<VmSpec> spec = Optional.empty();
@@ -57,8 +55,7 @@ public final class VmEntity {
   private VmState state = VmState.VM_STATE_WAITING;
   private Optional<VmStatus.Ending> ending = Optional.empty();
 
-  private VmEntity(ActorContext<Command> context, String name) {
-    this.context = context;
+  private VmEntity(String name) {
     this.name = name;
   }
 
@@ -68,7 +65,7 @@ public final class VmEntity {
         context -> {
           var listings = context.messageAdapter(Receptionist.Listing.class, Hosts::new);
           context.getSystem().receptionist().tell(Receptionist.subscribe(HostActor.KEY, listings));
-          return new VmEntity(context, name).behavior();
+          return new VmEntity(name).behavior();
         });
   }
 

@@ -188,7 +188,7 @@ public final class WireSerializer extends SerializerWithStringManifest {
       case VmStatus.Ran(Outcome.TripleFault(int vcpu, String state)) ->
           outcome.setKind(VmOutcome.Kind.KIND_TRIPLE_FAULT).setValue(vcpu).setText(state).build();
       case VmStatus.Ran(Outcome.Stopped()) -> outcome.setKind(VmOutcome.Kind.KIND_STOPPED).build();
-      case VmStatus.Ran(Outcome.InternalError(String message, Throwable _)) ->
+      case VmStatus.Ran(Outcome.InternalFailure(String message, Throwable _)) ->
           outcome.setKind(VmOutcome.Kind.KIND_INTERNAL_ERROR).setText(message).build();
     };
   }
@@ -203,7 +203,7 @@ public final class WireSerializer extends SerializerWithStringManifest {
           new VmStatus.Ran(new Outcome.TripleFault((int) outcome.getValue(), outcome.getText()));
       case KIND_STOPPED -> new VmStatus.Ran(new Outcome.Stopped());
       case KIND_INTERNAL_ERROR ->
-          new VmStatus.Ran(new Outcome.InternalError(outcome.getText(), null));
+          new VmStatus.Ran(new Outcome.InternalFailure(outcome.getText(), null));
       case KIND_UNSPECIFIED, UNRECOGNIZED ->
           throw new NotSerializableException("unknown outcome: " + outcome.getKindValue());
     };

@@ -45,7 +45,7 @@ final class Apt {
    * @param sha256 in hexadecimal
    * @param depends the Depends field
    */
-  record Package(String name, String version, long size, String sha256, String depends) {
+  record Deb(String name, String version, long size, String sha256, String depends) {
     /** The first dependency whose name begins so. */
     Optional<String> dependency(String prefix) {
       Matcher matcher = DEPENDENCY.matcher(depends);
@@ -96,13 +96,13 @@ final class Apt {
   }
 
   /** The candidate version of a package, if the lists have one. */
-  Optional<Package> find(String name) {
+  Optional<Deb> find(String name) {
     Result result = run(folder, "apt-cache", "show", "--no-all-versions", name);
     return result.status == 0 ? parse(name, result.output) : Optional.empty();
   }
 
   /** The stanza of that package in apt-cache's answer; a virtual package has none. */
-  static Optional<Package> parse(String name, String output) {
+  static Optional<Deb> parse(String name, String output) {
     Map<String, String> fields = new LinkedHashMap<>();
     for (String line : output.lines().toList()) {
       int colon = line.indexOf(": ");
@@ -118,7 +118,7 @@ final class Apt {
       return Optional.empty();
     }
     return Optional.of(
-        new Package(
+        new Deb(
             name,
             fields.getOrDefault("Version", ""),
             Long.parseLong(size),
@@ -132,7 +132,7 @@ final class Apt {
    * @return its file
    * @throws GuestException if it cannot be had
    */
-  Path download(Package wanted) {
+  Path download(Deb wanted) {
     Path target = folder.resolve(wanted.name);
     try {
       Files.createDirectories(target);
@@ -153,7 +153,7 @@ final class Apt {
     }
   }
 
-  static void check(Package wanted, Path file) throws IOException {
+  static void check(Deb wanted, Path file) throws IOException {
     long size = Files.size(file);
     String sha256 = sha256(file);
     if (size != wanted.size || !sha256.equals(wanted.sha256)) {

@@ -1,6 +1,6 @@
 package dev.troupe.actors.guest;
 
-import dev.troupe.actors.guest.Apt.Package;
+import dev.troupe.actors.guest.Apt.Deb;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -85,7 +85,7 @@ public final class GuestImages {
         DebArchive.extract(user.file, "bin/busybox", n -> n.matches("\\.?/?(usr/)?bin/busybox")));
     StringBuilder versions = new StringBuilder();
     for (Fetched f : packages) {
-      Package p = f.description;
+      Deb p = f.description;
       versions.append(
           "%s %s %d sha256:%s%n".formatted(p.name(), p.version(), p.size(), p.sha256()));
     }
@@ -93,18 +93,18 @@ public final class GuestImages {
     GuestCache.remove(work);
   }
 
-  private record Fetched(Package description, Path file) {}
+  private record Fetched(Deb description, Path file) {}
 
   /** The kernel's package, then busybox's. */
   private static List<Fetched> download(GuestImage image, Apt apt) {
-    Package kernel =
+    Deb kernel =
         find(
             apt,
             image,
             find(apt, image, image.metapackage())
                 .dependency(image.kernelPrefix())
                 .orElseThrow(() -> missing(image, image.kernelPrefix() + "*")));
-    Package user = find(apt, image, GuestImage.BUSYBOX);
+    Deb user = find(apt, image, GuestImage.BUSYBOX);
     try {
       return List.of(
               new Fetched(user, apt.download(user)), new Fetched(kernel, apt.download(kernel)))
@@ -117,7 +117,7 @@ public final class GuestImages {
 
   private static final String WITHOUT = "with --kernel FILE --initrd FILE no network is needed";
 
-  private static Package find(Apt apt, GuestImage image, String name) {
+  private static Deb find(Apt apt, GuestImage image, String name) {
     return apt.find(name).orElseThrow(() -> missing(image, name));
   }
 

@@ -256,7 +256,7 @@ public final class MachineActor {
   }
 
   private static Outcome failed(String reason) {
-    return new Outcome.InternalError(reason, null);
+    return new Outcome.InternalFailure(reason, null);
   }
 
   /** The first reason counts. */

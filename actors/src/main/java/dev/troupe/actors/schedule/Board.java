@@ -306,7 +306,7 @@ public final class Board implements Runnable {
 
   private void drain(ExitSlot until) {
     int left = until == null ? BATCH : MORE;
-    while (until != null && !until.done || left-- > 0) {
+    while ((until != null && !until.done) || left-- > 0) {
       Message message = next();
       if (message == null) {
         return;

@@ -44,7 +44,7 @@ public final class HostTimer implements Extension, AutoCloseable {
 
     /** Sets or moves the alarm; the action runs on the timer's thread, and must not block. */
     public void set(long nanosFromNow) {
-      long when = System.nanoTime() + Math.min(nanosFromNow, FARTHEST);
+      long when = System.nanoTime() + Math.clamp(nanosFromNow, -FARTHEST, FARTHEST);
       boolean earlier;
       synchronized (HostTimer.this) {
         if (set && at == when) {
@@ -77,7 +77,7 @@ public final class HostTimer implements Extension, AutoCloseable {
   }
 
   /**
-   * Alarms farther off are set to this, about a year, so that differences of {@link
+   * Alarms farther off, or longer ago, are set to this, about a year, so that differences of {@link
    * System#nanoTime} never wrap.
    */
   private static final long FARTHEST = 1L << 55;
@@ -115,6 +115,11 @@ public final class HostTimer implements Extension, AutoCloseable {
     return new Alarm(action, alarmsMade++);
   }
 
+  /** Alarms that are set. */
+  synchronized int pending() {
+    return alarms.size();
+  }
+
   private void run() {
     while (!closed) {
       Alarm due = null;
@@ -142,8 +147,8 @@ public final class HostTimer implements Extension, AutoCloseable {
   private static void run(Alarm due) {
     try {
       due.action.run();
-    } catch (RuntimeException e) {
-      // One machine's failure must not stop the others' time.
+    } catch (RuntimeException | Error e) {
+      // One machine's failure, whichever, must not stop the others' time.
       LOG.error("timer of a machine failed", e);
     }
   }

@@ -38,7 +38,7 @@ public final class MachineClock implements TimeSource {
         return seen.stopped;
       }
       long now = host.getAsLong() - seen.origin;
-      if (seen == state) {
+      if (seen.equals(state)) {
         return now; // else the clock was stopped and moved on between the two reads
       }
     }

@@ -72,7 +72,7 @@ final class Run {
               interactive ? StreamConsole.ESCAPE : StreamConsole.NO_ESCAPE,
               () -> left.complete(null));
       try (MachineHost host = host(parts, console)) {
-        left.thenRun(host::stop);
+        var _ = left.thenRun(host::stop);
         inTime = await(host);
       }
     } catch (IOException e) {
@@ -160,7 +160,7 @@ final class Run {
         complain("guest ended in a triple fault: " + state);
         yield ExitCode.TRIPLE_FAULT;
       }
-      case Outcome.InternalError(String message, Throwable _) -> {
+      case Outcome.InternalFailure(String message, Throwable _) -> {
         Vmctl.complain("machine failed: " + message);
         yield ExitCode.INTERNAL;
       }

@@ -1,36 +1,35 @@
 package dev.troupe.actors.vmctl;
 
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Sizes in bytes: a number with K, M, G or T for powers of 1024, in either case; without a letter
- * it counts MiB.
+ * Sizes in bytes: a number above 0 with K, M, G or T for powers of 1024, in either case; without a
+ * letter it counts MiB.
  */
 final class SizeConverter implements ITypeConverter<Long> {
   private static final String UNITS = "KMGT";
+  private static final Pattern SIZE = Pattern.compile("([0-9]+)([" + UNITS + "]?)");
 
   @Override
   public Long convert(String text) {
-    String number = text.strip().toUpperCase(Locale.ROOT);
-    int power = 2;
-    if (!number.isEmpty()) {
-      int unit = UNITS.indexOf(number.charAt(number.length() - 1));
-      if (unit >= 0) {
-        power = unit + 1;
-        number = number.substring(0, number.length() - 1);
+    Matcher matcher = SIZE.matcher(text.strip().toUpperCase(Locale.ROOT));
+    if (matcher.matches()) {
+      int power = matcher.group(2).isEmpty() ? 2 : UNITS.indexOf(matcher.group(2)) + 1;
+      try {
+        long bytes = Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << (10 * power));
+        if (bytes > 0) {
+          return bytes;
+        }
+      } catch (NumberFormatException | ArithmeticException e) {
+        // Too large: said below, as for every other text that is no size.
       }
     }
-    try {
-      long bytes = Long.parseLong(number);
-      for (int i = 0; i < power; i++) {
-        bytes = Math.multiplyExact(bytes, 1024L);
-      }
-      return bytes;
-    } catch (NumberFormatException | ArithmeticException e) {
-      throw new TypeConversionException(
-          "'" + text + "' is not a size (a number with K, M, G or T; MiB without)");
-    }
+    throw new TypeConversionException(
+        "'%s' is not a size (a number above 0 with K, M, G or T; MiB without)"
+            .formatted(text.replaceAll("\\p{Cntrl}", "?")));
   }
 }

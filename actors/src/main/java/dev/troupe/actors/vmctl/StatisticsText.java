@@ -21,33 +21,40 @@ final class StatisticsText {
     VcpuCounters vcpus = statistics.vcpus();
     double seconds = nanos / 1e9;
     double mips = vcpus.instructions() / 1e6 / seconds;
-    line(out, "time: %.3f s, CPU: %.2f s", seconds, cpuSeconds());
-    line(out, "guest instructions: %d, %.1f MIPS", vcpus.instructions(), mips);
+    out.printf(Locale.ROOT, "stats: time: %.3f s, CPU: %.2f s%n", seconds, cpuSeconds());
+    out.printf(
+        Locale.ROOT, "stats: guest instructions: %d, %.1f MIPS%n", vcpus.instructions(), mips);
     for (ExitKind kind : ExitKind.values()) {
       if (vcpus.exits(kind) > 0) {
-        line(out, "exits %s: %d", kind.text(), vcpus.exits(kind));
+        out.printf(Locale.ROOT, "stats: exits %s: %d%n", kind.text(), vcpus.exits(kind));
       }
     }
-    line(out, "exits that no device claims: %d", vcpus.unclaimed());
+    out.printf(Locale.ROOT, "stats: exits that no device claims: %d%n", vcpus.unclaimed());
     for (MessageKind kind : MessageKind.values()) {
       if (statistics.messages(kind) > 0) {
-        line(out, "messages %s: %d", kind.text(), statistics.messages(kind));
+        out.printf(Locale.ROOT, "stats: messages %s: %d%n", kind.text(), statistics.messages(kind));
       }
     }
-    line(
-        out,
-        "messages that a vCPU sent: %d, handled on the board: %d",
+    out.printf(
+        Locale.ROOT,
+        "stats: messages that a vCPU sent: %d, handled on the board: %d%n",
         vcpus.messages(),
         statistics.calls() - statistics.resets());
     statistics
         .stateHash()
-        .ifPresent(state -> line(out, "state hash: %016x at %s", state.hash(), state.position()));
-    statistics.states().forEach(state -> line(out, "%s", state));
-    line(out, "time of an exit: median %d ns, p99 %d ns", vcpus.latency(0.5), vcpus.latency(0.99));
-  }
-
-  private static void line(PrintStream out, String format, Object... values) {
-    out.println("stats: " + String.format(Locale.ROOT, format, values));
+        .ifPresent(
+            state ->
+                out.printf(
+                    Locale.ROOT,
+                    "stats: state hash: %016x at %s%n",
+                    state.hash(),
+                    state.position()));
+    statistics.states().forEach(state -> out.printf(Locale.ROOT, "stats: %s%n", state));
+    out.printf(
+        Locale.ROOT,
+        "stats: time of an exit: median %d ns, p99 %d ns%n",
+        vcpus.latency(0.5),
+        vcpus.latency(0.99));
   }
 
   /** CPU time of this process, all threads, start-up and compiler included. */

@@ -24,13 +24,19 @@ final class StreamConsole implements ConsoleEnd {
   static final int ESCAPE = 0x1D;
 
   private static final int CHUNK = 4096;
-  private static final byte[] END = {};
+
+  /**
+   * What the writer's thread has to do.
+   *
+   * @param last no more follows; its own bytes are none
+   */
+  private record Piece(byte[] bytes, boolean last) {}
 
   private final InputStream in;
   private final OutputStream out;
   private final int escape;
   private final Runnable onEscape;
-  private final BlockingQueue<byte[]> output = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Piece> output = new LinkedBlockingQueue<>();
   private final Semaphore mayRead = new Semaphore(1);
   private volatile ActorRef<ConsoleActor.Command> console;
 
@@ -56,7 +62,7 @@ final class StreamConsole implements ConsoleEnd {
 
   @Override
   public void write(byte[] bytes) {
-    output.add(bytes);
+    output.add(new Piece(bytes, false));
   }
 
   @Override
@@ -66,7 +72,7 @@ final class StreamConsole implements ConsoleEnd {
 
   @Override
   public void close() {
-    output.add(END);
+    output.add(new Piece(new byte[0], true));
   }
 
   private void read() {
@@ -108,18 +114,18 @@ final class StreamConsole implements ConsoleEnd {
   private void write() {
     try {
       while (true) {
-        byte[] bytes = output.take();
+        Piece piece = output.take();
         int written = 0;
-        while (bytes != null && bytes != END) {
-          out.write(bytes);
-          written += bytes.length;
-          bytes = written < CHUNK ? output.poll() : null;
+        while (piece != null && !piece.last) {
+          out.write(piece.bytes);
+          written += piece.bytes.length;
+          piece = written < CHUNK ? output.poll() : null;
         }
         out.flush();
         if (written > 0) {
           console.tell(new ConsoleActor.Written(written));
         }
-        if (bytes == END) {
+        if (piece != null) {
           return;
         }
       }

@@ -85,7 +85,7 @@ class WireSerializerTest {
             new VmStatus.Ran(new Outcome.DebugExit(0xFFFF_FFFFL)),
             new VmStatus.Ran(new Outcome.TripleFault(63, "rip=1")),
             new VmStatus.Ran(new Outcome.Stopped()),
-            new VmStatus.Ran(new Outcome.InternalError("why", null)));
+            new VmStatus.Ran(new Outcome.InternalFailure("why", null)));
     for (VmStatus.Ending ending : endings) {
       all.add(new VmEntity.HostReport(4, VmState.VM_STATE_ENDED, Optional.of(ending)));
       all.add(new VmStatus("y", 4, "host", VmState.VM_STATE_ENDED, Optional.of(ending)));

@@ -27,7 +27,7 @@ class AptTest {
 
   @Test
   void theMetapackageNamesTheKernel() {
-    Apt.Package meta = Apt.parse("linux-image-cloud-amd64", STANZA).orElseThrow();
+    Apt.Deb meta = Apt.parse("linux-image-cloud-amd64", STANZA).orElseThrow();
     assertThat(meta.version()).isEqualTo("6.1.192-2");
     assertThat(meta.size()).isEqualTo(1484);
     assertThat(meta.dependency("linux-image-")).contains("linux-image-6.1.0-56-cloud-amd64");
@@ -46,12 +46,12 @@ class AptTest {
   @Test
   void aFileThatIsNotWhatTheIndexSaysIsRefused(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("p.deb"), "abc");
-    Apt.check(new Apt.Package("p", "1", 3, ABC, ""), file);
-    assertThatThrownBy(() -> Apt.check(new Apt.Package("p", "1", 4, ABC, ""), file))
+    Apt.check(new Apt.Deb("p", "1", 3, ABC, ""), file);
+    assertThatThrownBy(() -> Apt.check(new Apt.Deb("p", "1", 4, ABC, ""), file))
         .isInstanceOf(GuestException.class)
         .hasMessageContaining("package p is damaged: 3 bytes");
     Files.writeString(file, "abd");
-    assertThatThrownBy(() -> Apt.check(new Apt.Package("p", "1", 3, ABC, ""), file))
+    assertThatThrownBy(() -> Apt.check(new Apt.Deb("p", "1", 3, ABC, ""), file))
         .hasMessageContaining(ABC);
   }
 }

@@ -309,7 +309,7 @@ abstract class MachineTest {
 
     assertThat(machine.ended().outcome())
         .isInstanceOfSatisfying(
-            Outcome.InternalError.class,
+            Outcome.InternalFailure.class,
             error -> assertThat(error.message()).contains("rtc").contains("address=113"));
     other.type(new byte[] {'x', END_OF_INPUT});
     assertThat(neighbour.ended().outcome()).isEqualTo(new Outcome.DebugExit(1));

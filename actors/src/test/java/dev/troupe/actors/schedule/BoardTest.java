@@ -2,24 +2,19 @@ package dev.troupe.actors.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.troupe.actors.schedule.TestMachines.Crash;
 import dev.troupe.actors.schedule.TestMachines.Io;
 import dev.troupe.actors.schedule.TestMachines.Irq;
 import dev.troupe.actors.schedule.TestMachines.Message;
-import dev.troupe.actors.schedule.TestMachines.Stop;
 import dev.troupe.actors.schedule.TestMachines.TestMachine;
-import dev.troupe.actors.schedule.TestMachines.Tick;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,16 +22,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The board's law, on real actors and threads. Every wait is bounded: a hang is a failure, not a
- * stuck build.
+ * The board's law, on real actors and threads: exits end when all that they caused is done, nothing
+ * locks up, threads are shared fairly. Every wait is bounded: a hang is a failure, not a stuck
+ * build.
  */
 @Timeout(60)
 class BoardTest {
-  private static final long WAIT_SECONDS = 20;
-
   private static TestMachines machines;
 
   @BeforeAll
@@ -47,121 +40,6 @@ class BoardTest {
   @AfterAll
   static void stop() {
     machines.close();
-  }
-
-  /**
-   * Tickets drawn under a lock together with the send define the order from outside. Four senders,
-   * two of them vCPUs that make exits too, and devices that send on.
-   */
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void messagesAreHandledInTheOrderOfSendingOneAtATimeWithGaplessNumbers(boolean tickets)
-      throws Exception {
-    OrderCheck check = new OrderCheck(tickets);
-    TestMachine machine = machines.machine(2, check::device, check::record);
-    Thread[] senders = new Thread[4];
-    for (int k = 0; k < senders.length; k++) {
-      int me = k;
-      senders[k] = new Thread(() -> check.sender(machine, me, 50_000));
-      senders[k].start();
-    }
-    join(senders);
-    await(() -> check.handled.get() == check.sent.get());
-
-    assertThat(check.outOfOrder).as("out of order").hasValue(0);
-    assertThat(check.numberGaps).as("number gaps").hasValue(0);
-    assertThat(check.overlaps).as("two at once").hasValue(0);
-    assertThat(check.handled.get()).isEqualTo(check.sent.get());
-    assertThat(machine.stop()).isTrue();
-  }
-
-  private static final class OrderCheck {
-    final boolean tickets;
-    final Object lock = new Object();
-    long nextTicket;
-    long lastTicket;
-    long lastNumber;
-    final long[] lastSequence = new long[16];
-    final AtomicInteger inside = new AtomicInteger();
-    final AtomicLong sent = new AtomicLong();
-    final AtomicLong handled = new AtomicLong();
-    final AtomicLong outOfOrder = new AtomicLong();
-    final AtomicLong numberGaps = new AtomicLong();
-    final AtomicLong overlaps = new AtomicLong();
-
-    OrderCheck(boolean tickets) {
-      this.tickets = tickets;
-    }
-
-    void record(long number, BoardMailbox.Queue to, Object message) {
-      if (number != lastNumber + 1) {
-        numberGaps.incrementAndGet();
-      }
-      lastNumber = number;
-    }
-
-    void tell(TestMachine machine, int to, int sender, long sequence, int hops) {
-      sent.incrementAndGet();
-      if (tickets) {
-        synchronized (lock) {
-          machine.devices.get(to).tell(new Tick(++nextTicket, sender, sequence, hops));
-        }
-      } else {
-        machine.devices.get(to).tell(new Tick(0, sender, sequence, hops));
-      }
-    }
-
-    Behavior<Message> device(int index, TestMachine machine) {
-      return Behaviors.receiveMessage(
-          message -> {
-            if (inside.incrementAndGet() != 1) {
-              overlaps.incrementAndGet();
-            }
-            switch (message) {
-              case Tick tick -> handle(index, machine, tick);
-              case Io io -> io.exit().reply(io.value() + 1);
-              default -> throw new IllegalArgumentException(message.toString());
-            }
-            inside.decrementAndGet();
-            return Behaviors.same();
-          });
-    }
-
-    private void handle(int index, TestMachine machine, Tick tick) {
-      if (tickets) {
-        if (tick.ticket() != lastTicket + 1) {
-          outOfOrder.incrementAndGet();
-        }
-        lastTicket = tick.ticket();
-      }
-      if (tick.sequence() > 0) {
-        if (tick.sequence() <= lastSequence[tick.sender()]) {
-          outOfOrder.incrementAndGet();
-        }
-        lastSequence[tick.sender()] = tick.sequence();
-      }
-      if (tick.hops() > 0) {
-        int to = (int) ((tick.sequence() * 31 + tick.hops() * 7L + index) & 7);
-        tell(machine, to, 15, 0, tick.hops() - 1);
-      }
-      handled.incrementAndGet();
-    }
-
-    void sender(TestMachine machine, int me, int messages) {
-      SplittableRandom random = new SplittableRandom(me);
-      for (int i = 1; i <= messages; i++) {
-        tell(machine, random.nextInt(8), me, i, random.nextInt(3));
-        if (me < 2 && random.nextInt(4) == 0) {
-          machine.io(me, random.nextInt(8), i);
-          if (machine.exits[me].value() != i + 1) {
-            outOfOrder.incrementAndGet();
-          }
-        }
-        if (me >= 2 && (i & 1023) == 0) {
-          LockSupport.parkNanos(100_000);
-        }
-      }
-    }
   }
 
   private record Tree(ExitSlot exit, int vcpu, int depth) implements Message, ExitSlot.Root {}
@@ -233,7 +111,7 @@ class BoardTest {
               });
       vcpus[k].start();
     }
-    join(vcpus);
+    TestMachines.join(vcpus);
     stop.set(true);
     noise.join();
 
@@ -268,7 +146,7 @@ class BoardTest {
     assertThat(machine.stop()).isTrue();
   }
 
-  private enum Load {
+  enum Load {
     TWO_VCPUS,
     SLOW_DEVICE,
     FOUR_VCPUS
@@ -313,7 +191,7 @@ class BoardTest {
               }
             });
     bell.start();
-    boolean ended = done.await(WAIT_SECONDS, TimeUnit.SECONDS);
+    boolean ended = done.await(TestMachines.WAIT_SECONDS, TimeUnit.SECONDS);
     stop.set(true);
     bell.join();
 
@@ -361,7 +239,8 @@ class BoardTest {
       all.add(machine);
       for (int v = 0; v < 4; v++) {
         int vcpu = v;
-        AtomicLong mine = turns[m * 4 + v] = new AtomicLong();
+        AtomicLong mine = new AtomicLong();
+        turns[m * 4 + v] = mine;
         machines
             .spawn(
                 Behaviors.<Integer>setup(
@@ -382,12 +261,12 @@ class BoardTest {
       }
     }
     // Counted from when all have begun, and in turns, not in time.
-    await(() -> least(turns) > 0);
+    TestMachines.await(() -> least(turns) > 0);
     long[] from = counts(turns);
-    await(() -> least(turns) > 2_000 + from[15]);
+    TestMachines.await(() -> least(turns) > 2_000 + from[15]);
     long[] to = counts(turns);
     stop.set(true);
-    assertThat(ended.await(WAIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(ended.await(TestMachines.WAIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
     long least = Long.MAX_VALUE;
     long most = 0;
@@ -443,161 +322,5 @@ class BoardTest {
       assertThat(machine.stop()).isTrue();
     }
     assertThat(machines.boards()).isEqualTo(before);
-  }
-
-  @Test
-  void anExitToADeadDeviceEndsUnrepliedAndTheOthersLive() throws Exception {
-    TestMachine machine = machines.machine(1, BoardTest::mortal, null);
-    ExitSlot exit = machine.exits[0];
-
-    machine.io(0, 0, 1);
-    assertThat(exit.replied()).isTrue();
-    machine.board.call(exit, () -> machine.devices.get(0).tell(new Crash(exit)));
-    assertThat(exit.replied()).as("the exit that killed it").isFalse();
-    machine.io(0, 0, 1);
-    assertThat(exit.replied()).as("an exit to the failed device").isFalse();
-    machine.io(0, 1, 1);
-    assertThat(exit.replied()).as("another device").isTrue();
-    await(() -> machine.deaths.contains("failed dev0"));
-    machine.io(0, 0, 1);
-    assertThat(exit.replied()).as("after its termination, by the dead letter path").isFalse();
-    machine.devices.get(2).tell(new Stop(false));
-    machine.io(0, 2, 1);
-    assertThat(exit.replied()).as("a device that stopped by itself").isFalse();
-    await(() -> machine.deaths.contains("stopped dev2"));
-    assertThat(machine.stop()).isTrue();
-    machine.io(0, 3, 1);
-    assertThat(exit.replied()).as("after the machine's stop").isFalse();
-  }
-
-  /** Machine actors are never restarted, but a board actor that is must not upset the board. */
-  @Test
-  void aRestartedDeviceWorksOnInPlaceWithoutItsState() throws Exception {
-    TestMachine machine =
-        machines.machine(
-            1,
-            (index, m) ->
-                Behaviors.supervise(mortal(index, m))
-                    .onFailure(IllegalStateException.class, SupervisorStrategy.restart()),
-            null);
-    ExitSlot exit = machine.exits[0];
-
-    machine.io(0, 7, 1);
-    machine.io(0, 7, 1);
-    assertThat(exit.value()).isEqualTo(2);
-    machine.board.call(exit, () -> machine.devices.get(7).tell(new Crash(exit)));
-    assertThat(exit.replied()).isFalse();
-    machine.io(0, 7, 1);
-    assertThat(exit.value()).isEqualTo(1);
-    assertThat(machine.stop()).isTrue();
-  }
-
-  private static Behavior<Message> mortal(int index, TestMachine machine) {
-    return Behaviors.setup(
-        context -> {
-          int[] count = {0};
-          return Behaviors.receiveMessage(
-              message -> {
-                switch (message) {
-                  case Io io -> io.exit().reply(++count[0]);
-                  case Crash crash -> throw new IllegalStateException("crash " + index);
-                  case Stop stop when stop.failing() ->
-                      throw new IllegalStateException("killed " + index);
-                  case Stop stop -> {
-                    return Behaviors.stopped();
-                  }
-                  default -> {}
-                }
-                return Behaviors.same();
-              });
-        });
-  }
-
-  @Test
-  void aMachineStoppedOrADeviceKilledUnderFireLeavesNoExitOpen() throws Exception {
-    for (int k = 0; k < 60; k++) {
-      TestMachine machine =
-          machines.machine(
-              2,
-              (index, m) ->
-                  Behaviors.receiveMessage(
-                      message -> {
-                        if (message instanceof Io io) {
-                          io.exit().reply(1);
-                          m.devices.get((index + 1) & 7).tell(new Irq(index));
-                        } else if (message instanceof Stop) {
-                          throw new IllegalStateException("killed");
-                        }
-                        return Behaviors.same();
-                      }),
-              null);
-      Thread[] vcpus = new Thread[2];
-      for (int v = 0; v < vcpus.length; v++) {
-        int me = v;
-        vcpus[v] =
-            new Thread(
-                () -> {
-                  for (int i = 0, unreplied = 0; unreplied < 50; i++) {
-                    machine.io(me, i & 7, 1);
-                    unreplied += machine.exits[me].replied() ? 0 : 1;
-                  }
-                });
-        vcpus[v].start();
-      }
-      Thread.sleep(2);
-      if (k % 2 == 0) {
-        machine.devices.get(k & 7).tell(new Stop(true));
-      } else {
-        machine.self.tell("stop");
-      }
-      join(vcpus);
-      assertThat(machine.stop()).isTrue();
-    }
-  }
-
-  /**
-   * Deterministic schedule: what is sent from outside waits for settle, and nothing runs meanwhile.
-   */
-  @Test
-  void aSteppedBoardIsDrainedByItsTurnsThreadOnly() throws Exception {
-    List<Thread> drainers = new ArrayList<>();
-    TestMachine machine =
-        machines.machine(
-            1,
-            (index, m) ->
-                Behaviors.receiveMessage(
-                    message -> {
-                      drainers.add(Thread.currentThread());
-                      return Behaviors.same();
-                    }),
-            null);
-    machine.board.settle();
-    machine.board.stepped(true);
-    for (int i = 0; i < 100; i++) {
-      machine.devices.get(i & 7).tell(new Irq(i));
-    }
-    assertThat(machine.board.settled()).isFalse();
-    assertThat(drainers).isEmpty();
-    machine.board.settle();
-    assertThat(machine.board.settled()).isTrue();
-    assertThat(drainers).hasSize(100).containsOnly(Thread.currentThread());
-    machine.board.stepped(false);
-    assertThat(machine.stop()).isTrue();
-  }
-
-  private static void join(Thread[] threads) throws InterruptedException {
-    for (Thread thread : threads) {
-      thread.join(TimeUnit.SECONDS.toMillis(WAIT_SECONDS));
-      assertThat(thread.isAlive()).as("hung: %s", thread).isFalse();
-    }
-  }
-
-  private static void await(java.util.function.BooleanSupplier condition)
-      throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("gave up waiting").isLessThan(end);
-      Thread.sleep(1);
-    }
   }
 }

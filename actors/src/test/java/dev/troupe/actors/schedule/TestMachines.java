@@ -1,5 +1,7 @@
 package dev.troupe.actors.schedule;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.typesafe.config.ConfigFactory;
 import dev.troupe.config.Configuration;
 import java.util.ArrayList;
@@ -8,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -25,6 +28,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  */
 final class TestMachines implements AutoCloseable {
   static final int DEVICES = 8;
+  static final long WAIT_SECONDS = 20;
   static final Props BOARD =
       DispatcherSelector.fromConfig(BoardDispatcher.ID).withMailboxFromConfig(BoardMailbox.ID);
   static final Props TURNS = DispatcherSelector.fromConfig(BoardDispatcher.ID);
@@ -143,6 +147,23 @@ final class TestMachines implements AutoCloseable {
             TURNS);
     up.await();
     return machine;
+  }
+
+  /** Waits for their ends; one that hangs is a failure. */
+  static void join(Thread[] threads) throws InterruptedException {
+    for (Thread thread : threads) {
+      thread.join(TimeUnit.SECONDS.toMillis(WAIT_SECONDS));
+      assertThat(thread.isAlive()).as("hung: %s", thread).isFalse();
+    }
+  }
+
+  /** Waits until that holds, and fails if it never does. */
+  static void await(BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("gave up waiting").isLessThan(end);
+      Thread.sleep(1);
+    }
   }
 
   int boards() {

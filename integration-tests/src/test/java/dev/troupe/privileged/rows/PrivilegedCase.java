@@ -61,7 +61,7 @@ final class PrivilegedCase {
 
   /** A register's value at the beginning; those not set have one of their own. */
   long register(int number) {
-    return registers.getOrDefault(number, 0x1111_1111_0000_0000L * (number & 7) + 0x100 * number);
+    return registers.getOrDefault(number, 0x1111_1111_0000_0000L * (number & 7) + 0x100L * number);
   }
 
   PrivilegedCase with(int number, long value) {

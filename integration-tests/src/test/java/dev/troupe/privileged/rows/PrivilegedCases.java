@@ -316,13 +316,12 @@ final class PrivilegedCases extends CaseList {
 
   private void fastCalls() {
     String setup =
-        "b9810000c0 31c0 ba08001b00 0f30 b9820000c0 b8"
-            + "%s"
+        "b9810000c0 31c0 ba08001b00 0f30 b9820000c0"
+            + "b800001800" // SCRATCH, where int FE has been put
             + "31d2 0f30 b9840000c0 b800020000 31d2 0f30";
-    String target = "00001800"; // SCRATCH, where int FE has been put
     String end = "66c7042500001800cdfe";
     add("SYSCALL", 3, "0f05")
-        .after(end + setup.formatted(target))
+        .after(end + setup)
         .flags(IF)
         .expect(
             r -> {

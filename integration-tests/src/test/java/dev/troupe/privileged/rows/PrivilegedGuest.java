@@ -1,6 +1,7 @@
 package dev.troupe.privileged.rows;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -110,7 +111,7 @@ final class PrivilegedGuest {
     code.at(PAGES + 0x2000);
     for (long i = 0; i < 2048; i++) {
       boolean user = i >= 512 && i < 1024;
-      code.qword(user ? i - 512 << 21 | 0xE7 : i << 21 | 0xE3);
+      code.qword(user ? (i - 512) << 21 | 0xE7 : i << 21 | 0xE3);
     }
     code.at(RECORDS_AT).qword(RECORDS);
   }
@@ -201,8 +202,8 @@ final class PrivilegedGuest {
   private void finish(Assembler code, int count) {
     String send = "66bafd03 eca82074fb 66baf803 88d8 ee"; // wait for LSR bit 5; out 3F8, bl
     code.hex("66bafb03 b003 ee 66bafa03 b000 ee 66baf903 b000 ee");
-    for (char letter : MAGIC.toCharArray()) {
-      code.hex("b3").raw(new byte[] {(byte) letter}).hex(send);
+    for (byte letter : MAGIC.getBytes(StandardCharsets.US_ASCII)) {
+      code.hex("b3").raw(new byte[] {letter}).hex(send);
     }
     code.load(6, RECORDS).load(1, 8L * RECORD * count);
     int loop = code.here();

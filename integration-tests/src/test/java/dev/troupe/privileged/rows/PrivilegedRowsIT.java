@@ -2,22 +2,16 @@ package dev.troupe.privileged.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.troupe.direct.DirectGuest;
-import dev.troupe.runtime.cpu.TimeSource;
-import dev.troupe.runtime.machine.DirectMachine;
-import dev.troupe.runtime.machine.Outcome;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
+import dev.troupe.peer.MultibootKernel;
+import dev.troupe.peer.MultibootKernel.Halt;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,11 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
  * manual demands, and against QEMU TCG where QEMU is right.
  */
 final class PrivilegedRowsIT {
-  private static final long MEMORY = 64L << 20;
-  private static final long TIME_OUT_SECONDS = 120;
-  private static final long NANOS_A_LOOK = 300;
-  private static final int DEBUG_EXIT_0 = 1;
-
   /** QEMU's model with the features that the default model and TCG both have. */
   private static final String QEMU_CPU =
       "qemu64,-svm,+smep,+smap,+xsave,+xsaveopt,+fsgsbase,+rdtscp,+monitor,+rdrand";
@@ -40,11 +29,11 @@ final class PrivilegedRowsIT {
   @Test
   void privileged_rows_behave_as_the_manual_says_and_as_in_qemu() throws Exception {
     List<PrivilegedCase> cases = PrivilegedCases.all();
-    Path kernel = folder.resolve("privileged.bin");
-    Files.write(kernel, PrivilegedGuest.image(cases, true));
-    List<Result> theirs = results(qemu(kernel), cases.size());
-    Files.write(kernel, PrivilegedGuest.image(cases, false));
-    List<Result> ours = results(troupe(kernel), cases.size());
+    byte[] forQemu = PrivilegedGuest.image(cases, true);
+    List<Result> theirs =
+        results(new MultibootKernel(forQemu, folder).inQemu("-cpu", QEMU_CPU), cases.size());
+    byte[] forUs = PrivilegedGuest.image(cases, false);
+    List<Result> ours = results(new MultibootKernel(forUs, folder).here(Halt.WAITS), cases.size());
     StringBuilder wrong = new StringBuilder();
     Map<String, Integer> errors = new HashMap<>();
     for (int i = 0; i < cases.size(); i++) {
@@ -107,61 +96,5 @@ final class PrivilegedRowsIT {
       results.add(new Result(record));
     }
     return results;
-  }
-
-  private byte[] qemu(Path kernel) throws IOException, InterruptedException {
-    Path log = folder.resolve("qemu.txt");
-    Process process =
-        new ProcessBuilder(
-                "qemu-system-x86_64",
-                "-machine",
-                "pc,accel=tcg",
-                "-cpu",
-                QEMU_CPU,
-                "-m",
-                "64",
-                "-display",
-                "none",
-                "-monitor",
-                "none",
-                "-no-reboot",
-                "-serial",
-                "file:" + folder.resolve("serial.bin"),
-                "-device",
-                "isa-debug-exit,iobase=0xf4,iosize=4",
-                "-kernel",
-                kernel.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    if (!process.waitFor(TIME_OUT_SECONDS, TimeUnit.SECONDS)) {
-      process.destroyForcibly();
-    }
-    assertThat(process.waitFor()).as(Files.readString(log)).isEqualTo(DEBUG_EXIT_0);
-    return Files.readAllBytes(folder.resolve("serial.bin"));
-  }
-
-  private static byte[] troupe(Path kernel) {
-    ByteArrayOutputStream output = new ByteArrayOutputStream();
-    long[] clock = {0};
-    TimeSource time = () -> clock[0] += NANOS_A_LOOK;
-    DirectMachine.Console console =
-        new DirectMachine.Console() {
-          @Override
-          public void output(byte[] bytes) {
-            output.writeBytes(bytes);
-          }
-
-          @Override
-          public byte[] input(int room) {
-            return new byte[0];
-          }
-        };
-    DirectMachine.Idle idle = deadline -> clock[0] = Math.max(clock[0], deadline);
-    DirectGuest.Start start = new DirectGuest.Start(kernel, "", "", MEMORY);
-    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, idle)) {
-      assertThat(guest.machine.run()).isEqualTo(new Outcome.DebugExit(0));
-    }
-    return output.toByteArray();
   }
 }

@@ -126,10 +126,10 @@ final class Aml {
     }
     if (size + 2 < 1 << 12) {
       int n = size + 2;
-      return join(bytes(0x40 | n & 15, n >> 4), body);
+      return join(bytes(0x40 | (n & 15), n >> 4), body);
     }
     int n = size + 3;
-    return join(bytes(0x80 | n & 15, n >> 4, n >> 12), body);
+    return join(bytes(0x80 | (n & 15), n >> 4, n >> 12), body);
   }
 
   private static byte[] segment(String name) {

@@ -99,18 +99,18 @@ public final class AddressMap {
       throw new IllegalArgumentException(
           "too many port ranges: count=%d, at most %d".formatted(portRanges.size(), MAX_RANGES));
     }
-    Arrays.fill(ports, UNCLAIMED);
     portDevice = portRanges.stream().mapToInt(Range::device).toArray();
     portLast = portRanges.stream().mapToInt(r -> (int) r.last()).toArray();
     portWidth = portRanges.stream().mapToInt(Range::width).toArray();
     for (int i = 0; i < portRanges.size(); i++) {
       for (int p = (int) portRanges.get(i).first(); p <= portLast[i]; p++) {
-        if (ports[p >> 8] == UNCLAIMED) {
+        if (ports[p >> 8] == null) {
           ports[p >> 8] = new byte[256];
         }
         ports[p >> 8][p & 0xFF] = (byte) (i + 1);
       }
     }
+    Arrays.setAll(ports, page -> ports[page] == null ? UNCLAIMED : ports[page]);
     memoryFirst = memoryRanges.stream().mapToLong(Range::first).toArray();
     memoryLast = memoryRanges.stream().mapToLong(Range::last).toArray();
     memoryDevice = memoryRanges.stream().mapToInt(Range::device).toArray();

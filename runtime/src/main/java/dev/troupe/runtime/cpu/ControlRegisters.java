@@ -114,8 +114,8 @@ public final class ControlRegisters {
     boolean paging = (value & PG) != 0;
     boolean wasPaging = (cpu.cr0 & PG) != 0;
     if (value >>> 32 != 0
-        || paging && (value & PE) == 0
-        || (value & NW) != 0 && (value & CD) == 0) {
+        || (paging && (value & PE) == 0)
+        || ((value & NW) != 0 && (value & CD) == 0)) {
       throw generalProtection();
     }
     long efer = cpu.efer;
@@ -173,7 +173,7 @@ public final class ControlRegisters {
   public void writeCr4(long value) {
     long changed = value ^ cpu.cr4;
     boolean longMode = (cpu.efer & Msrs.EFER_LMA) != 0;
-    if ((value & ~cr4Bits) != 0 || longMode && (value & PAE) == 0) {
+    if ((value & ~cr4Bits) != 0 || (longMode && (value & PAE) == 0)) {
       throw generalProtection();
     }
     if ((changed & value & PCIDE) != 0 && (!longMode || (cpu.cr3 & 0xFFF) != 0)) {
@@ -204,7 +204,7 @@ public final class ControlRegisters {
   /** WRMSR to EFER: false for #GP. LMA follows from LME and CR0.PG and cannot be written. */
   boolean writeEfer(long value) {
     long changed = value ^ cpu.efer;
-    if ((value & ~eferBits) != 0 || (changed & Msrs.EFER_LME) != 0 && (cpu.cr0 & PG) != 0) {
+    if ((value & ~eferBits) != 0 || ((changed & Msrs.EFER_LME) != 0 && (cpu.cr0 & PG) != 0)) {
       return false;
     }
     cpu.efer = (value & ~Msrs.EFER_LMA) | (cpu.efer & Msrs.EFER_LMA);

@@ -177,7 +177,7 @@ public final class Cpuid {
     eax = model.signature();
     ebx = cpu.apicId << 24 | (1 << coreBits()) << 16;
     if (model.has(Feature.CLFSH)) {
-      ebx |= LINE / 8 << 8;
+      ebx |= (LINE / 8) << 8;
     }
     if (cpu.count > 1) {
       edx |= 1 << 28;

@@ -240,7 +240,7 @@ public final class DebugRegisters implements Mmu.Watch, Stateful {
   public void accessed(long linear, int size, boolean write) {
     for (int i = 0; i < 4; i++) {
       int kind = kind(i);
-      boolean watched = kind == 3 || kind == WRITE && write;
+      boolean watched = kind == 3 || (kind == WRITE && write);
       if (watched && active(i) && hits(i, linear, size)) {
         pending |= 1L << i;
       }

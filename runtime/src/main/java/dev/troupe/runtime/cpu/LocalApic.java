@@ -203,9 +203,9 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     boolean enable = (value & BASE_ENABLE) != 0;
     boolean extended = (value & BASE_EXTD) != 0;
     if ((value & reservedInBase()) != 0
-        || extended && !enable
-        || extended && !wasEnabled
-        || wasX2apic && enable && !extended) {
+        || (extended && !enable)
+        || (extended && !wasEnabled)
+        || (wasX2apic && enable && !extended)) {
       return false;
     }
     base = value;
@@ -292,7 +292,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       return false;
     }
     int entry = lvt[index(LVT_LINT0)];
-    return !enabled() || (entry & LVT_MASKED) == 0 && delivery(entry) == Delivery.EXT_INT;
+    return !enabled() || ((entry & LVT_MASKED) == 0 && delivery(entry) == Delivery.EXT_INT);
   }
 
   private static Delivery delivery(int entry) {
@@ -432,7 +432,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       case ID, VERSION, TPR, APR, PPR, EOI, LDR, DFR, SVR, ESR, ICR, ICR_HIGH -> true;
       case INITIAL_COUNT, CURRENT_COUNT, DIVIDE -> true;
       default ->
-          register >= ISR && register < ESR || register >= LVT_TIMER && register <= LVT_ERROR;
+          (register >= ISR && register < ESR) || (register >= LVT_TIMER && register <= LVT_ERROR);
     };
   }
 
@@ -441,7 +441,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
         || register == APR
         || register == PPR
         || register == CURRENT_COUNT
-        || register >= ISR && register < ESR;
+        || (register >= ISR && register < ESR);
   }
 
   /**
@@ -493,7 +493,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
 
   private static boolean existsAsMsr(int register) {
     return register == SELF_IPI
-        || register != DFR && register != ICR_HIGH && register != APR && exists(register);
+        || (register != DFR && register != ICR_HIGH && register != APR && exists(register));
   }
 
   private static long writableAsMsr(int register) {
@@ -619,7 +619,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     }
     // INIT level de-assert only synchronized arbitration ids, on the bus of old.
     boolean deassert = (low & (ICR_TRIGGER_LEVEL | ICR_LEVEL_ASSERT)) == ICR_TRIGGER_LEVEL;
-    if (delivery == Delivery.INIT && deassert || delivery == Delivery.RESERVED) {
+    if ((delivery == Delivery.INIT && deassert) || delivery == Delivery.RESERVED) {
       return;
     }
     if (shorthand == Exit.Ipi.Shorthand.SELF) {

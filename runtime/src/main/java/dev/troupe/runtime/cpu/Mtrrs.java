@@ -44,7 +44,7 @@ final class Mtrrs implements Stateful {
 
   /** True if the MSR is one of these. */
   static boolean holds(int msr) {
-    return msr >= FIRST_VARIABLE && msr < FIRST_VARIABLE + 2 * VARIABLE
+    return (msr >= FIRST_VARIABLE && msr < FIRST_VARIABLE + 2 * VARIABLE)
         || msr == DEFAULT_TYPE
         || Arrays.binarySearch(FIXED, msr) >= 0;
   }
@@ -71,7 +71,7 @@ final class Mtrrs implements Stateful {
     if (msr < FIRST_VARIABLE + 2 * VARIABLE) {
       boolean base = (msr & 1) == 0;
       long reserved = ~(-1L >>> (64 - physicalBits)) | (base ? 0xF00 : 0x7FF);
-      if ((value & reserved) != 0 || base && !isType((int) value & 0xFF)) {
+      if ((value & reserved) != 0 || (base && !isType((int) value & 0xFF))) {
         return false;
       }
       variable[msr - FIRST_VARIABLE] = value;
@@ -88,7 +88,7 @@ final class Mtrrs implements Stateful {
 
   /** UC, WC, WT, WP, WB. */
   private static boolean isType(int type) {
-    return type == 0 || type == 1 || type >= 4 && type <= 6;
+    return type == 0 || type == 1 || (type >= 4 && type <= 6);
   }
 
   @Override

@@ -89,7 +89,7 @@ final class PageWalk {
     long table = cr3 & 0xFFFF_FFE0L;
     long[] loaded = new long[4];
     for (int i = 0; i < 4; i++) {
-      long host = memory.hostAddress(table + 8 * i);
+      long host = memory.hostAddress(table + 8L * i);
       loaded[i] = host == GuestMemory.NO_RAM ? 0 : Raw.get64(host);
       if (!isPdpte(loaded[i])) {
         return false;
@@ -225,7 +225,7 @@ final class PageWalk {
     if ((pde & LARGE) != 0 && (cpu.cr4 & ControlRegisters.PSE) != 0) {
       // PSE-36: bits 20 to 13 are address bits 39 to 32, as far as MAXPHYADDR goes; 21 is reserved.
       int width = Math.min(physicalBits, 40);
-      long reserved = (1 << 21) | ((1 << 21) - (1 << (width - 32 + 13)));
+      long reserved = (1L << 21) | ((1L << 21) - (1L << (width - 32 + 13)));
       if ((pde & reserved) != 0) {
         return -1;
       }

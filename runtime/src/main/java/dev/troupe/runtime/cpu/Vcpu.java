@@ -215,7 +215,7 @@ public final class Vcpu implements Stateful {
       cpu.activity = Cpu.Activity.ACTIVE;
     }
     if (cpu.activity == Cpu.Activity.HALTED) {
-      if (maskable && cpu.wakeWhenMasked || cpu.time.nanos() >= cpu.waitDeadline) {
+      if ((maskable && cpu.wakeWhenMasked) || cpu.time.nanos() >= cpu.waitDeadline) {
         cpu.activity = Cpu.Activity.ACTIVE;
         return null;
       }

@@ -151,7 +151,7 @@ public final class X87 implements Stateful {
 
   /** Sets the control word; reserved bits are dropped; the exception summary follows. */
   public void setControlWord(int word) {
-    control = word & 0x1F3F | 0x40;
+    control = (word & 0x1F3F) | 0x40;
     updateSummary();
   }
 
@@ -208,7 +208,7 @@ public final class X87 implements Stateful {
   public void setTagWord(int word) {
     int abridged = 0;
     for (int i = 0; i < 8; i++) {
-      if ((word >> 2 * i & 3) != 3) {
+      if ((word >> (2 * i) & 3) != 3) {
         abridged |= 1 << i;
       }
     }

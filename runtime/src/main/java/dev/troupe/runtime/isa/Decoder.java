@@ -240,7 +240,7 @@ public final class Decoder {
     if (modRm >= 0) {
       modRm(row, modRm);
     } else if (encoding.registerInOpcode()) {
-      insn.reg = opcode & 7 | (insn.rex & 1) << 3;
+      insn.reg = (opcode & 7) | (insn.rex & 1) << 3;
       if (row.operands().get(0) == OperandCode.Z_B) {
         insn.reg = byteRegister(insn.reg);
       }
@@ -281,9 +281,9 @@ public final class Decoder {
   }
 
   private void modRm(Row row, int modRm) {
-    insn.reg = modRm >> 3 & 7 | (insn.rex & 4) << 1;
+    insn.reg = (modRm >> 3 & 7) | (insn.rex & 4) << 1;
     if (modRm >= 0xC0 || row.has(Row.REGISTER)) {
-      insn.rm = modRm & 7 | (insn.rex & 1) << 3;
+      insn.rm = (modRm & 7) | (insn.rex & 1) << 3;
       return;
     }
     insn.memory = true;
@@ -320,8 +320,8 @@ public final class Decoder {
     int base = rm | (insn.rex & 1) << 3;
     if (rm == 4) {
       int sib = next();
-      int index = sib >> 3 & 7 | (insn.rex & 2) << 2;
-      base = sib & 7 | (insn.rex & 1) << 3;
+      int index = (sib >> 3 & 7) | (insn.rex & 2) << 2;
+      base = (sib & 7) | (insn.rex & 1) << 3;
       if (index != 4) {
         insn.index = index;
         insn.scale = sib >> 6;
@@ -369,7 +369,7 @@ public final class Decoder {
         return insn.reg < 6 && !(place == 0 && insn.reg == 1);
       }
       case CONTROL -> {
-        return insn.reg == 0 || insn.reg >= 2 && insn.reg <= 4 || insn.reg == 8;
+        return insn.reg == 0 || (insn.reg >= 2 && insn.reg <= 4) || insn.reg == 8;
       }
       case DEBUG -> {
         return insn.reg < 8;
@@ -429,7 +429,7 @@ public final class Decoder {
   private long unsigned(int size) {
     long value = 0;
     for (int n = 0; n < size; n++) {
-      value |= (long) next() << 8 * n;
+      value |= (long) next() << (8 * n);
     }
     return value;
   }

@@ -79,7 +79,7 @@ public final class Disassembler {
   private static boolean showsAddressSize(Insn insn) {
     boolean absolute = isAbsolute(insn);
     boolean offset = absolute && !insn.row.encoding().modRm();
-    return offset || absolute && insn.mode == 16 || insn.row.meaning().startsWith("LOOP");
+    return offset || (absolute && insn.mode == 16) || insn.row.meaning().startsWith("LOOP");
   }
 
   /**
@@ -193,8 +193,8 @@ public final class Disassembler {
     StringBuilder text = new StringBuilder();
     int count = row.operands().size();
     boolean named =
-        row.meaning().startsWith("CMP") && count == 3 && insn.immediate < 8
-            || row.meaning().equals("PCLMULQDQ") && (insn.immediate & 0xEE) == 0;
+        (row.meaning().startsWith("CMP") && count == 3 && insn.immediate < 8)
+            || (row.meaning().equals("PCLMULQDQ") && (insn.immediate & 0xEE) == 0);
     if (isExchange(insn)) {
       String accumulator = general(0, insn.operandSize);
       return accumulator + "," + accumulator;
@@ -209,9 +209,9 @@ public final class Disassembler {
     int bits = code.bits(insn.operandSize);
     return switch (code.kind()) {
       case RM ->
-          insn.memory ? memory(insn, code, bits) : general(insn.rm, registerBits(insn, code, bits));
-      case RM_REGISTER -> general(insn.rm, registerBits(insn, code, bits));
-      case REG, OPCODE -> general(insn.reg, registerBits(insn, code, bits));
+          insn.memory ? memory(insn, code, bits) : general(insn.rm, registerBits(insn, bits));
+      case RM_REGISTER -> general(insn.rm, registerBits(insn, bits));
+      case REG, OPCODE -> general(insn.reg, registerBits(insn, bits));
       case VVVV -> general(insn.vvvv, bits);
       case MEMORY, OFFSET -> memory(insn, code, bits);
       case IMMEDIATE -> immediate(insn, code);
@@ -244,7 +244,7 @@ public final class Disassembler {
   /**
    * How wide a register is shown: some operands of 16 bits are shown as wide as the operand size.
    */
-  private static int registerBits(Insn insn, OperandCode code, int bits) {
+  private static int registerBits(Insn insn, int bits) {
     return switch (insn.row.meaning()) {
       case "LAR", "LSL" -> insn.operandSize;
       case "MOV_S_E" -> insn.mode == 16 ? 16 : 32;
@@ -293,8 +293,8 @@ public final class Disassembler {
     boolean absolute = isAbsolute(insn);
     boolean noIndex =
         absolute && insn.mode == 64 && insn.addressSize == 32 && insn.row.encoding().modRm();
-    if (insn.segment != InsnEncoder.defaultSegment(insn) && !notrack(insn)
-        || absolute && !noIndex) {
+    if ((insn.segment != InsnEncoder.defaultSegment(insn) && !notrack(insn))
+        || (absolute && !noIndex)) {
       text.append(SEGMENTS.get(insn.segment)).append(':');
     }
     String displacement = Long.toHexString(insn.displacement & mask(insn.addressSize));

@@ -34,18 +34,18 @@ public final class InsnEncoder {
     if (insn.operandSize != natural && w == 0) {
       if (insn.operandSize == 64) {
         w = 1;
-      } else if (mode == 64 && natural == 64 && insn.operandSize != 16
-          || row.has(Row.F64) && mode == 64
-          || opcode.prefix() != Opcode.PREFIX_ANY
+      } else if ((mode == 64 && natural == 64 && insn.operandSize != 16)
+          || (row.has(Row.F64) && mode == 64)
+          || (opcode.prefix() != Opcode.PREFIX_ANY
               && opcode.prefix() != Opcode.PREFIX_NO_F
-              && opcode.prefix() < Opcode.PREFIX_F3) {
+              && opcode.prefix() < Opcode.PREFIX_F3)) {
         return null;
       } else {
         prefix66 = true;
       }
     }
     int rex = rex(insn, w);
-    if (rex < 0 || rex != 0 && mode != 64) {
+    if (rex < 0 || (rex != 0 && mode != 64)) {
       return null;
     }
     insn.rex = opcode.vex() && mode == 64 ? 0x40 | rex : rex;
@@ -56,7 +56,7 @@ public final class InsnEncoder {
       put(0x67);
     }
     if (insn.memory && insn.segment != defaultSegment(insn)) {
-      if (mode == 64 && insn.segment < 4 || fixedSegment(row)) {
+      if ((mode == 64 && insn.segment < 4) || fixedSegment(row)) {
         return null;
       }
       put(SEGMENT_PREFIXES[insn.segment]);
@@ -99,7 +99,8 @@ public final class InsnEncoder {
       return 0;
     }
     boolean stack =
-        insn.row.encoding().modRm() && (insn.base == 5 || insn.base == 4 && insn.addressSize != 16);
+        insn.row.encoding().modRm()
+            && (insn.base == 5 || (insn.base == 4 && insn.addressSize != 16));
     return stack ? 2 : 3;
   }
 
@@ -270,7 +271,7 @@ public final class InsnEncoder {
 
   private void put(long value, int size) {
     for (int n = 0; n < size; n++) {
-      out[length++] = (byte) (value >> 8 * n);
+      out[length++] = (byte) (value >> (8 * n));
     }
   }
 }

@@ -42,7 +42,7 @@ public final class InsnGenerator {
     boolean with16 =
         prefix == Opcode.PREFIX_ANY
             || prefix == Opcode.PREFIX_NO_F
-            || prefix >= Opcode.PREFIX_F3 && !row.encoding().vex();
+            || (prefix >= Opcode.PREFIX_F3 && !row.encoding().vex());
     boolean any = false;
     boolean wide = false;
     boolean narrow = false;
@@ -52,14 +52,14 @@ public final class InsnGenerator {
           size == Size.V
               || size == Size.P
               || size == Size.A
-              || operand.kind() == Kind.RELATIVE && mode != 64;
+              || (operand.kind() == Kind.RELATIVE && mode != 64);
       wide |= size == Size.Y;
       narrow |=
           size == Size.Z && operand.kind() != Kind.IMMEDIATE && operand.kind() != Kind.RELATIVE;
     }
     int names = row.mnemonic().split("/").length;
     boolean address = row.mnemonic().startsWith("JCXZ");
-    any |= names == 3 && !address || row.has(Row.D64) || sizedWithoutOperands(row);
+    any |= (names == 3 && !address) || row.has(Row.D64) || sizedWithoutOperands(row);
     narrow |= names == 2 && row.has(Row.I64 | Row.IO);
     wide |= names == 2 && !row.has(Row.I64 | Row.IO);
     List<Integer> sizes = new ArrayList<>();
@@ -135,7 +135,7 @@ public final class InsnGenerator {
         hasMemoryForm(row)
             && (form == Form.MEMORY
                 || !hasRegisterForm(row)
-                || form == Form.ANY && choices.below(2) == 0);
+                || (form == Form.ANY && choices.below(2) == 0));
     for (OperandCode operand : row.operands()) {
       operand(operand, memory, choices, into);
     }
@@ -264,7 +264,7 @@ public final class InsnGenerator {
           case 2 -> -(1L << choices.below(bits));
           default -> choices.bits();
         };
-    return value << 64 - bits >> 64 - bits;
+    return value << (64 - bits) >> (64 - bits);
   }
 
   private static int addressSize(Choices choices, int mode) {

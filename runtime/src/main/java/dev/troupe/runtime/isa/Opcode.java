@@ -131,7 +131,7 @@ public record Opcode(
   boolean matchesPrefix(int inForce) {
     return prefix == inForce
         || prefix == PREFIX_ANY
-        || prefix == PREFIX_NO_F && inForce <= PREFIX_66;
+        || (prefix == PREFIX_NO_F && inForce <= PREFIX_66);
   }
 
   @Override

@@ -160,7 +160,7 @@ public record Row(
     if (slash < 0) {
       return mnemonic;
     }
-    String[] names = mnemonic.split("/");
+    String[] names = mnemonic.split("/", -1);
     if (names.length == 3) {
       return names[size / 32];
     }

@@ -165,7 +165,7 @@ public final class DirectMachine {
       }
       return outcome;
     } catch (RuntimeException e) {
-      return new Outcome.InternalError("at virtual time " + now + " ns: " + e, e);
+      return new Outcome.InternalFailure("at virtual time " + now + " ns: " + e, e);
     }
   }
 

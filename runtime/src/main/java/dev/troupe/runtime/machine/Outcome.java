@@ -22,5 +22,5 @@ public sealed interface Outcome {
   record Stopped() implements Outcome {}
 
   /** A broken invariant of ours; the message carries the numbers. */
-  record InternalError(String message, Throwable cause) implements Outcome {}
+  record InternalFailure(String message, Throwable cause) implements Outcome {}
 }

@@ -123,7 +123,7 @@ public final class ExecutableMemory implements AutoCloseable {
    * not be running there.
    */
   public void write(long offset, byte[] code) {
-    Objects.checkFromIndexSize(offset, code.length, size);
+    Objects.checkFromIndexSize(offset, /* size= */ code.length, /* length= */ size);
     MemorySegment.copy(
         code, 0, Raw.segment(address + offset, code.length), ValueLayout.JAVA_BYTE, 0, code.length);
   }

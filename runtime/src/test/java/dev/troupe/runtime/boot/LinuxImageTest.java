@@ -9,6 +9,7 @@ import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.memory.GuestMemory;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -143,7 +144,7 @@ class LinuxImageTest {
   @Test
   void aSignedKernelCutInItsSignatureIsTruncated() {
     GuestBuffer pe = TestImages.bzImage().bytes(0, (byte) 'M', (byte) 'Z').u32(0x3C, 0x40);
-    pe.bytes(0x40, "PE\0\0".getBytes()).u16(0x58, 0x20B);
+    pe.bytes(0x40, "PE\0\0".getBytes(StandardCharsets.US_ASCII)).u16(0x58, 0x20B);
     int end = 1024 + TestImages.BZ_KERNEL_BYTES;
     pe.u32(0x58 + 112 + 32, end - 16).u32(0x58 + 112 + 36, 16);
     assertThat(parse(pe).format()).contains("64-bit");

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.boot;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -37,7 +38,10 @@ final class TestImages {
         .u16(0x1FE, 0xAA55)
         .u8(0x200, 0xEB)
         .u8(0x201, 0x6A);
-    b.bytes(0x202, "HdrS".getBytes()).u16(0x206, 0x20F).u8(0x211, 1).u32(0x214, 0x100000);
+    b.bytes(0x202, "HdrS".getBytes(StandardCharsets.US_ASCII))
+        .u16(0x206, 0x20F)
+        .u8(0x211, 1)
+        .u32(0x214, 0x100000);
     b.u32(0x22C, 0x7FFF_FFFF).u32(0x230, 0x20_0000).u8(0x234, 1).u16(0x236, 1).u32(0x238, 2047);
     b.u64(0x258, BZ_PREFERRED).u32(0x260, BZ_INIT_SIZE);
     byte[] kernel = new byte[BZ_KERNEL_BYTES];
@@ -58,7 +62,7 @@ final class TestImages {
     b.u32(0x200, 4)
         .u32(0x204, 4)
         .u32(0x208, 18)
-        .bytes(0x20C, "Xen\0".getBytes())
+        .bytes(0x20C, "Xen\0".getBytes(StandardCharsets.US_ASCII))
         .u32(0x210, 0x100040);
     return b.bytes(0x1000, pattern(0x100));
   }

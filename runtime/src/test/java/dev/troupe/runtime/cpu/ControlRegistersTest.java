@@ -127,7 +127,7 @@ class ControlRegistersTest {
       long value = 1L << bit;
       generalProtection(() -> control.writeCr3(value));
     }
-    control.writeCr3(1L << t.cpu.model.physicalBits() - 1);
+    control.writeCr3(1L << (t.cpu.model.physicalBits() - 1));
   }
 
   @Test

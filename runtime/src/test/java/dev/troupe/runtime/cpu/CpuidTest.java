@@ -140,8 +140,8 @@ class CpuidTest {
       try (TestCpu t = new TestCpu(model)) {
         for (Feature f : Feature.values()) {
           if (f.bit() < 0
-              || Integer.compareUnsigned(f.leaf(), 0x8000_0000) >= 0
-                  && Integer.compareUnsigned(f.leaf(), model.highestExtended()) > 0
+              || (Integer.compareUnsigned(f.leaf(), 0x8000_0000) >= 0
+                  && Integer.compareUnsigned(f.leaf(), model.highestExtended()) > 0)
               || f.leaf() > model.highestBasic()) {
             continue;
           }

@@ -23,7 +23,7 @@ class DebugRegistersTest {
   /** Breakpoint {@code n}, globally enabled; {@code length} is the encoding. */
   private void breakpoint(int n, long address, int kind, int length) {
     debug.write(n, address);
-    long control = 2L << 2 * n | (long) (kind | length << 2) << (16 + 4 * n);
+    long control = 2L << (2 * n) | (long) (kind | length << 2) << (16 + 4 * n);
     debug.write(7, t.cpu.dr[7] | control);
   }
 

@@ -134,11 +134,11 @@ class FarTransferTest {
     tables.put(Tables.SECOND_TSS + 32, 4, 0x7000);
     tables.put(Tables.SECOND_TSS + 36, 4, 2);
     for (int i = 0; i < 8; i++) {
-      tables.put(Tables.SECOND_TSS + 40 + 4 * i, 4, i == Cpu.RSP ? 0xA000 : 0x100 + i);
+      tables.put(Tables.SECOND_TSS + 40 + 4L * i, 4, i == Cpu.RSP ? 0xA000 : 0x100 + i);
     }
     int[] selectors = {Tables.DATA, Tables.CODE, Tables.DATA, Tables.DATA, 0, 0, Tables.LOCAL};
     for (int i = 0; i < selectors.length; i++) {
-      tables.put(Tables.SECOND_TSS + 72 + 4 * i, 4, selectors[i]);
+      tables.put(Tables.SECOND_TSS + 72 + 4L * i, 4, selectors[i]);
     }
   }
 

@@ -45,7 +45,7 @@ class PageWalkRandomTest {
     int reserved = 0;
     int hits = 0;
     for (int round = 0; round < ROUNDS; round++) {
-      long seed = 0x7A6E + round;
+      long seed = 0x7A6EL + round;
       random = new SplittableRandom(seed);
       Paging paging = Paging.values()[round % 3];
       fillTables(paging);
@@ -104,7 +104,7 @@ class PageWalkRandomTest {
     }
     if (paging == Paging.PAE) {
       for (int i = 0; i < 4; i++) {
-        put(8 * i, 8, (long) random.nextInt(1, TABLES) << 12 | 1);
+        put(8L * i, 8, (long) random.nextInt(1, TABLES) << 12 | 1);
       }
     }
     memory.copyIn(0, image);
@@ -174,7 +174,7 @@ class PageWalkRandomTest {
     for (int shift = 12; shift < 48; shift += 9) {
       address |= (long) (random.nextInt(4) * 0x55 & 0x1FF) << shift;
     }
-    address |= random.nextInt(1024) * 4;
+    address |= random.nextInt(1024) * 4L;
     return paging == Paging.FOUR_LEVEL ? address << 16 >> 16 : address & 0xFFFF_FFFFL;
   }
 

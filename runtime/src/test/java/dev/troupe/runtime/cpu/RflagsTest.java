@@ -33,7 +33,7 @@ class RflagsTest {
         long image = random.nextLong();
         long mask = random.nextLong();
         Rflags.set(t.cpu, image, mask);
-        long expected = ((before & ~mask) | (image & mask)) & Rflags.ALL | Rflags.FIXED;
+        long expected = (((before & ~mask) | (image & mask)) & Rflags.ALL) | Rflags.FIXED;
         assertThat(Rflags.get(t.cpu)).as("seed %d, round %d", seed, i).isEqualTo(expected);
       }
     }

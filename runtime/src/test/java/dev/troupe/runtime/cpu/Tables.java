@@ -90,13 +90,13 @@ final class Tables implements AutoCloseable {
   }
 
   void descriptor(int selector, long base, long limit, int attributes) {
-    long d = limit & 0xFFFF | (limit & 0xF0000) << 32;
+    long d = (limit & 0xFFFF) | (limit & 0xF0000) << 32;
     d |= (base & 0xFF_FFFF) << 16 | (base & 0xFF00_0000L) << 32;
     put(GDT + (selector & ~7), 8, d | (long) attributes << 40);
   }
 
   void gate(long address, int selector, long offset, int attributes, int count) {
-    long d = offset & 0xFFFF | (offset & 0xFFFF_0000L) << 32;
+    long d = (offset & 0xFFFF) | (offset & 0xFFFF_0000L) << 32;
     put(address, 8, d | (long) selector << 16 | (long) (attributes << 8 | count) << 32);
     put(address + 8, 8, cpu.efer == 0 ? get(address + 8, 8) : offset >>> 32);
   }
@@ -127,7 +127,7 @@ final class Tables implements AutoCloseable {
     try {
       operation.run();
     } catch (Fault fault) {
-      return fault.vector << 16 | fault.error & 0xFFFF;
+      return fault.vector << 16 | (fault.error & 0xFFFF);
     }
     throw new AssertionError("no fault");
   }

@@ -263,7 +263,7 @@ class TlbTest {
         new Mmu.LocalDevice() {
           @Override
           public long read(int offset, int size) {
-            return offset + size;
+            return (long) offset + size;
           }
 
           @Override

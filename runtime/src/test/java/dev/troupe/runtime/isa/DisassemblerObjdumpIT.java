@@ -97,7 +97,7 @@ class DisassemblerObjdumpIT {
             row, mode, InsnGenerator.Form.ANY, InsnEncoderTest.choices(random), insn);
         byte[] bytes = encoder.encode(insn);
         if (bytes == null
-            || row.meaning().equals("PCLMULQDQ") && WRONG_CARRYLESS.contains(insn.immediate)) {
+            || (row.meaning().equals("PCLMULQDQ") && WRONG_CARRYLESS.contains(insn.immediate))) {
           continue;
         }
         assertThat(decoder.decode(mode, at -> bytes[at] & 0xFF, insn)).isEqualTo(Result.DECODED);

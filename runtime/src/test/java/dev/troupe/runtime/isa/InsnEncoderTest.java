@@ -76,8 +76,8 @@ class InsnEncoderTest {
           if (result == Decoder.Result.DECODED && text(back).equals(text(insn))) {
             good++;
           } else if (result != Decoder.Result.DECODED
-              || back.row == row
-              || n == CASES - 1 && good == 0) {
+              || back.row.equals(row)
+              || (n == CASES - 1 && good == 0)) {
             wrong.add(
                 HexFormat.of().formatHex(bytes)
                     + "\n  was "

@@ -271,6 +271,7 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
             });
     assertThat(broken.run())
         .isInstanceOfSatisfying(
-            Outcome.InternalError.class, error -> assertThat(error.message()).contains("count=3"));
+            Outcome.InternalFailure.class,
+            error -> assertThat(error.message()).contains("count=3"));
   }
 }

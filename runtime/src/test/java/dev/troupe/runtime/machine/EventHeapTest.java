@@ -52,8 +52,8 @@ final class EventHeapTest {
                 model.values().stream()
                     .min(
                         Comparator.comparingLong(Entry::deadline)
-                            .thenComparing(e -> e.key().actor())
-                            .thenComparing(Entry::sequence))
+                            .thenComparingInt(e -> e.key().actor())
+                            .thenComparingLong(Entry::sequence))
                     .filter(e -> e.deadline() <= now)
                     .orElse(null);
             EventHeap.Due due = heap.poll(now);

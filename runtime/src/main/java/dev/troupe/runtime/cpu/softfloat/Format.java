@@ -26,11 +26,11 @@ public enum Format {
 
   Format(int fraction, int exponent) {
     this.fraction = fraction;
-    this.bias = (1 << exponent - 1) - 1;
+    this.bias = (1 << (exponent - 1)) - 1;
     this.special = (1 << exponent) - 1;
-    this.signBit = 1L << fraction + exponent;
+    this.signBit = 1L << (fraction + exponent);
     this.fractionMask = (1L << fraction) - 1;
-    this.quietBit = 1L << fraction - 1;
+    this.quietBit = 1L << (fraction - 1);
     this.infinity = (long) special << fraction;
     this.indefinite = signBit | infinity | quietBit;
   }
@@ -68,7 +68,7 @@ public enum Format {
     long f = bits & fractionMask;
     return exponent(bits) == 0
         ? f << Long.numberOfLeadingZeros(f)
-        : (f | 1L << fraction) << 63 - fraction;
+        : (f | 1L << fraction) << (63 - fraction);
   }
 
   /** The exponent that belongs to {@link #significand}. */

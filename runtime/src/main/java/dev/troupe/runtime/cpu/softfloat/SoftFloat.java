@@ -58,7 +58,7 @@ public final class SoftFloat {
    * gives it.
    */
   void add(int signA, int expA, long a, int signB, int expB, long b, int rounding) {
-    if (expA < expB || expA == expB && Long.compareUnsigned(a, b) < 0) {
+    if (expA < expB || (expA == expB && Long.compareUnsigned(a, b) < 0)) {
       addOrdered(signB, expB, b, signA, expA, a, rounding);
     } else {
       addOrdered(signA, expA, a, signB, expB, b, rounding);
@@ -86,7 +86,7 @@ public final class SoftFloat {
       long sum = a + bHi;
       if (Long.compareUnsigned(sum, a) < 0) {
         hi = sum >>> 1 | TOP;
-        lo = sum << 63 | bLo >>> 1 | bLo & 1;
+        lo = sum << 63 | bLo >>> 1 | (bLo & 1);
         exp = expA + 1;
       } else {
         hi = sum;
@@ -171,14 +171,14 @@ public final class SoftFloat {
   long divide128(long high, long low, long d) {
     long d1 = d >>> 32;
     long d0 = d & LOW;
-    long q1 = digit(high, low >>> 32, d, d1, d0);
+    long q1 = digit(high, low >>> 32, d1, d0);
     long rest = (high << 32 | low >>> 32) - q1 * d;
-    long q0 = digit(rest, low & LOW, d, d1, d0);
-    remainder = (rest << 32 | low & LOW) - q0 * d;
+    long q0 = digit(rest, low & LOW, d1, d0);
+    remainder = (rest << 32 | (low & LOW)) - q0 * d;
     return (q1 << 32) + q0;
   }
 
-  private static long digit(long high, long next, long d, long d1, long d0) {
+  private static long digit(long high, long next, long d1, long d0) {
     long q = Long.divideUnsigned(high, d1);
     long r = high - q * d1;
     while (q > LOW || Long.compareUnsigned(q * d0, r << 32 | next) > 0) {
@@ -201,7 +201,7 @@ public final class SoftFloat {
     // The radicand, 2^126 or more, is high:low.
     long high = (expA & 1) == 0 ? a >>> 1 : a;
     long low = (expA & 1) == 0 ? a << 63 : 0;
-    long s = (long) Math.sqrt(high >= 0 ? (double) high : (high >>> 1 | high & 1) * 2.0);
+    long s = (long) Math.sqrt(high >= 0 ? (double) high : (high >>> 1 | (high & 1)) * 2.0);
     while (s > LOW || Long.compareUnsigned(s * s, high) > 0) {
       s--;
     }
@@ -211,10 +211,10 @@ public final class SoftFloat {
     long r = high - s * s; // up to 2s, 33 bits
     long half = r << 31 | low >>> 33;
     long q = Long.divideUnsigned(half, s);
-    long u = (half - q * s) << 1 | low >>> 32 & 1;
+    long u = (half - q * s) << 1 | (low >>> 32 & 1);
     // root = s·2^32 + q, remainder = u·2^32 + low's low half - q²
     long hiU = u >>> 32;
-    long loU = u << 32 | low & LOW;
+    long loU = u << 32 | (low & LOW);
     long hiQ = Math.unsignedMultiplyHigh(q, q);
     long loQ = q * q;
     long restLo = loU - loQ;
@@ -287,14 +287,14 @@ public final class SoftFloat {
       roundedUp = true;
     } else {
       exp = greatest;
-      hi = -1L << 64 - precision;
+      hi = -1L << (64 - precision);
       roundedUp = false;
     }
   }
 
   /** Whether a significand of all ones (in the precision) would round up to 1.0. */
   private boolean roundsToNextPower(int precision, int rounding) {
-    long ones = -1L << 64 - precision;
+    long ones = -1L << (64 - precision);
     if ((hi & ones) != ones) {
       return false;
     }
@@ -333,7 +333,7 @@ public final class SoftFloat {
       unit = 1;
     } else {
       rest = hi << precision | (lo != 0 ? 1 : 0);
-      unit = 1L << 64 - precision;
+      unit = 1L << (64 - precision);
       hi &= -unit;
     }
     if (rest == 0) {

@@ -324,7 +324,7 @@ public final class SseMath {
     int n = Long.numberOfLeadingZeros(magnitude);
     return sign
         | (long) (63 - n + f.bias) << f.fraction
-        | magnitude << n >>> 63 - f.fraction & f.fractionMask;
+        | (magnitude << n >>> (63 - f.fraction) & f.fractionMask);
   }
 
   private void load(Format f, long a) {
@@ -357,7 +357,7 @@ public final class SseMath {
     if ((soft.flags & trap & (OVERFLOW | UNDERFLOW)) != 0) {
       return 0;
     }
-    long fraction = soft.hi >>> 63 - f.fraction & f.fractionMask;
+    long fraction = soft.hi >>> (63 - f.fraction) & f.fractionMask;
     return soft.hi < 0
         ? sign | (long) (soft.exp + f.bias) << f.fraction | fraction
         : sign | fraction;

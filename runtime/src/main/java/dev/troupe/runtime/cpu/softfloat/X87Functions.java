@@ -102,7 +102,7 @@ public final class X87Functions {
       return;
     }
     // Far apart, a step takes 32 to 63 bits off, as Intel's processors do.
-    int bits = distance < 64 ? distance : distance & 31 | 32;
+    int bits = distance < 64 ? distance : (distance & 31) | 32;
     complete = distance < 64;
     long q = Long.compareUnsigned(a, b) >= 0 ? 1 : 0;
     long rest = a - (q != 0 ? b : 0);
@@ -114,7 +114,7 @@ public final class X87Functions {
     if (complete) {
       quotient = (int) q & 7;
       boolean above = rest < 0 || Long.compareUnsigned(rest << 1, b) > 0;
-      if (nearest && (above || rest << 1 == b && (q & 1) != 0)) {
+      if (nearest && (above || (rest << 1 == b && (q & 1) != 0))) {
         rest = b - rest;
         soft.sign ^= 1;
         quotient = (int) (q + 1) & 7;
@@ -170,7 +170,7 @@ public final class X87Functions {
     if (power < 0) {
       return 0;
     }
-    int magnitude = power > 16 ? GREATEST_SCALE : (int) (Extended.normal(bs) >>> 63 - power);
+    int magnitude = power > 16 ? GREATEST_SCALE : (int) (Extended.normal(bs) >>> (63 - power));
     return (be & Extended.SIGN) != 0 ? -magnitude : magnitude;
   }
 
@@ -201,7 +201,7 @@ public final class X87Functions {
     math.flags = flags;
     exponentExponent = math.exponent;
     exponentSignificand = math.significand;
-    math.result(ae & Extended.SIGN | Extended.BIAS, Extended.normal(as));
+    math.result((ae & Extended.SIGN) | Extended.BIAS, Extended.normal(as));
   }
 
   /**

@@ -109,7 +109,7 @@ public final class X87Math {
     } else {
       // The larger significand; of equal ones, the positive.
       int order = Long.compareUnsigned(as, bs);
-      first = order > 0 || order == 0 && ae <= be;
+      first = order > 0 || (order == 0 && ae <= be);
     }
     if (first) {
       result(ae, as | Extended.QUIET);
@@ -250,7 +250,7 @@ public final class X87Math {
       int sign = (ae ^ be) & Extended.SIGN;
       boolean aInfinite = Extended.isInfinite(ae, as);
       boolean bInfinite = Extended.isInfinite(be, bs);
-      if (aInfinite && bInfinite || as == 0 && bs == 0) {
+      if ((aInfinite && bInfinite) || (as == 0 && bs == 0)) {
         takeOperandFlags();
         invalid();
         return;
@@ -384,7 +384,7 @@ public final class X87Math {
     int sign = f.sign(bits) << 15;
     if (f.exponent(bits) == f.special) {
       long fraction = bits & f.fractionMask;
-      result(sign | Extended.SPECIAL, Extended.ONE | fraction << 63 - f.fraction);
+      result(sign | Extended.SPECIAL, Extended.ONE | fraction << (63 - f.fraction));
       flags = f.isSignaling(bits) ? INVALID : 0;
     } else if (f.isZero(bits)) {
       result(sign, 0);
@@ -419,7 +419,7 @@ public final class X87Math {
       if ((as & Extended.QUIET) == 0) {
         flags |= INVALID;
       }
-      return sign | f.infinity | f.quietBit | as >>> 63 - f.fraction & f.fractionMask;
+      return sign | f.infinity | f.quietBit | (as >>> (63 - f.fraction) & f.fractionMask);
     }
     if (Extended.isInfinite(ae, as)) {
       return sign | f.infinity;
@@ -435,7 +435,7 @@ public final class X87Math {
     if (soft.infinite) {
       return sign | f.infinity;
     }
-    long fraction = soft.hi >>> 63 - f.fraction & f.fractionMask;
+    long fraction = soft.hi >>> (63 - f.fraction) & f.fractionMask;
     return soft.hi < 0
         ? sign | (long) (soft.exp + f.bias) << f.fraction | fraction
         : sign | fraction;
@@ -449,7 +449,7 @@ public final class X87Math {
    */
   public long toInteger(int ae, long as, int size, int mode, int controlWord) {
     start(controlWord);
-    long least = -1L << size - 1;
+    long least = -1L << (size - 1);
     if ((ae & Extended.SPECIAL) == Extended.SPECIAL || Extended.isUnsupported(ae, as)) {
       flags |= INVALID;
       return least;
@@ -461,7 +461,7 @@ public final class X87Math {
     long magnitude = soft.toInteger(mode);
     boolean negative = soft.sign != 0;
     // As unsigned numbers the limits are 2^(size-1) and one less.
-    long limit = negative ? 1L << size - 1 : (1L << size - 1) - 1;
+    long limit = negative ? 1L << (size - 1) : (1L << (size - 1)) - 1;
     if (soft.exp > 63 || Long.compareUnsigned(magnitude, limit) > 0) {
       flags |= INVALID;
       return least;

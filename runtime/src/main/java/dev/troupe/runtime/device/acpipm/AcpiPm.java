@@ -108,7 +108,7 @@ public final class AcpiPm implements Device {
 
   /** The timer's highest bit has changed so many times. */
   private long carries(long now) {
-    return CLOCK.ticks(now) >> timerBits - 1;
+    return CLOCK.ticks(now) >> (timerBits - 1);
   }
 
   private void settle(long now) {
@@ -129,20 +129,20 @@ public final class AcpiPm implements Device {
           case TIMER_OFFSET -> CLOCK.ticks(now) & (1L << timerBits) - 1;
           default -> 0;
         };
-    return block >>> 8 * (offset & 3) & (1L << 8 * size) - 1;
+    return block >>> (8 * (offset & 3)) & (1L << (8 * size)) - 1;
   }
 
   /** Registers are two bytes wide; a wider or narrower write is taken byte by byte. */
   private void write(int offset, int size, int value, Effects effects) {
     int shift = 8 * (offset & 3);
-    int mask = (int) ((1L << 8 * size) - 1) << shift;
+    int mask = (int) ((1L << (8 * size)) - 1) << shift;
     int bits = value << shift & mask;
     switch (offset & ~3) {
       case EVENT_OFFSET -> {
         status &= ~(bits & STATUS_CLEARABLE);
-        enable = (enable & ~(mask >>> 16) | bits >>> 16) & EVENTS;
+        enable = ((enable & ~(mask >>> 16)) | bits >>> 16) & EVENTS;
       }
-      case CONTROL_OFFSET -> writeControl((control & ~mask | bits) & 0xFFFF, effects);
+      case CONTROL_OFFSET -> writeControl(((control & ~mask) | bits) & 0xFFFF, effects);
       default -> {} // the timer is read-only
     }
   }
@@ -165,7 +165,7 @@ public final class AcpiPm implements Device {
 
   private void arm(long now, Effects effects) {
     boolean waits = (enable & ~status & TIMER_CARRY) != 0;
-    long deadline = waits ? CLOCK.nanos(carries(now) + 1 << timerBits - 1) : Long.MAX_VALUE;
+    long deadline = waits ? CLOCK.nanos((carries(now) + 1) << (timerBits - 1)) : Long.MAX_VALUE;
     if (deadline != timer) {
       timer = deadline;
       effects.timer(TIMER, deadline);

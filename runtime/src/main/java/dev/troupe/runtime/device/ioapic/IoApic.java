@@ -145,7 +145,7 @@ public final class IoApic implements Device {
           case WINDOW -> Integer.toUnsignedLong(readSelected());
           default -> 0;
         };
-    return value >>> 8 * (offset & 3) & (size >= 4 ? 0xFFFF_FFFFL : (1L << 8 * size) - 1);
+    return value >>> (8 * (offset & 3)) & (size >= 4 ? 0xFFFF_FFFFL : (1L << (8 * size)) - 1);
   }
 
   private int readSelected() {

@@ -44,9 +44,9 @@ public final class ConfigSpace implements Stateful {
    */
   public void set(int offset, int size, int value, int writableBits) {
     for (int i = 0; i < size; i++) {
-      initial[offset + i] = (byte) (value >> 8 * i);
+      initial[offset + i] = (byte) (value >> (8 * i));
       bytes[offset + i] = initial[offset + i];
-      writable[offset + i] = (byte) (writableBits >> 8 * i);
+      writable[offset + i] = (byte) (writableBits >> (8 * i));
     }
   }
 
@@ -54,7 +54,7 @@ public final class ConfigSpace implements Stateful {
   long read(int offset, int size) {
     long value = 0;
     for (int i = 0; i < size; i++) {
-      value |= (bytes[offset + i] & 0xFFL) << 8 * i;
+      value |= (bytes[offset + i] & 0xFFL) << (8 * i);
     }
     return value;
   }
@@ -62,7 +62,7 @@ public final class ConfigSpace implements Stateful {
   void write(int offset, int size, long value) {
     for (int i = 0; i < size; i++) {
       int mask = writable[offset + i];
-      bytes[offset + i] = (byte) (bytes[offset + i] & ~mask | (int) (value >> 8 * i) & mask);
+      bytes[offset + i] = (byte) ((bytes[offset + i] & ~mask) | ((int) (value >> (8 * i)) & mask));
     }
   }
 

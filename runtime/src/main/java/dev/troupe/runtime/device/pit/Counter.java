@@ -276,7 +276,7 @@ final class Counter implements Stateful {
     long load = pendingAt;
     boolean before = rose(from, load);
     settle(load);
-    return before | rose(load, to);
+    return before || rose(load, to);
   }
 
   private boolean rose(long from, long to) {

@@ -56,7 +56,7 @@ final class Nvram {
 
   private static void put(byte[] cells, int at, long value, int bytes) {
     for (int i = 0; i < bytes; i++) {
-      cells[at + i] = (byte) (value >> 8 * i);
+      cells[at + i] = (byte) (value >> (8 * i));
     }
   }
 }

@@ -170,8 +170,8 @@ public final class Rtc implements Device {
     int rate = cell(REGISTER_A) & A_RATE;
     return switch (rate) {
       case 0 -> 0;
-      case 1, 2 -> 1 << rate + 6; // 256 and 128 Hz again, with this crystal
-      default -> 1 << rate - 1;
+      case 1, 2 -> 1 << (rate + 6); // 256 and 128 Hz again, with this crystal
+      default -> 1 << (rate - 1);
     };
   }
 
@@ -269,7 +269,7 @@ public final class Rtc implements Device {
   }
 
   private int encode(int value) {
-    return (cell(REGISTER_B) & B_BINARY) != 0 ? value : value / 10 << 4 | value % 10;
+    return (cell(REGISTER_B) & B_BINARY) != 0 ? value : (value / 10) << 4 | value % 10;
   }
 
   private int decodeHour(int raw) {

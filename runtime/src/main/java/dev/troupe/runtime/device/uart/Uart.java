@@ -399,7 +399,7 @@ public final class Uart implements Device {
 
   private void transmit(int value, long now, Effects effects) {
     transmitInterrupt = false;
-    int data = value & (0xFF >> 3 - (lineControl & 3)); // word length 5 to 8
+    int data = value & (0xFF >> (3 - (lineControl & 3))); // word length 5 to 8
     if (loops()) {
       accept(data, now);
       transmitInterrupt = true;

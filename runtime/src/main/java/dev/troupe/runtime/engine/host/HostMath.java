@@ -33,7 +33,7 @@ public final class HostMath {
   private static final int STATUS = 4;
   private static final int TAGS = 8;
   private static final int POINTERS_END = 28;
-  private static final int REGISTER_BYTES = 10;
+  private static final long REGISTER_BYTES = 10;
 
   /** Bytes of an operand block. */
   public static final int BLOCK_SIZE = 256;
@@ -114,7 +114,7 @@ public final class HostMath {
       x.significand[x.physical(n)] = Raw.get64(place);
       x.exponent[x.physical(n)] = Raw.get16(place + 8) & 0xFFFF;
     }
-    x.status = x.status & ~CONDITIONS | status & CONDITIONS;
+    x.status = (x.status & ~CONDITIONS) | (status & CONDITIONS);
     x.raise(status & FLAGS);
   }
 

@@ -32,8 +32,8 @@ public final class PortableMath {
     boolean pushes = opcode == HostMath.FPTAN || opcode == HostMath.FSINCOS;
     boolean angle = pushes || opcode == HostMath.FSIN || opcode == HostMath.FCOS;
     x.status &= angle ? ~(X87.C1 | X87.C2) : ~X87.C1;
-    boolean missing = x.isEmpty(0) || pair && x.isEmpty(1);
-    if (missing || pushes && !x.isEmpty(7)) {
+    boolean missing = x.isEmpty(0) || (pair && x.isEmpty(1));
+    if (missing || (pushes && !x.isEmpty(7))) {
       stackFault(x, missing, pair, pushes);
       return;
     }

@@ -182,17 +182,17 @@ final class BlockBuilder {
       raise(i, Fault.UD, Fault.NO_ERROR_CODE);
     } else if (row.has(Row.CPL0) && (mode & Mode.CPL) != 0) {
       raise(i, Fault.GP, 0);
-    } else if (row.has(Row.FPU | Row.FX) && (em || ts)
-        || row.has(Row.MMX | Row.SSE | Row.XSAVE) && ts
-        || row.has(Row.WAIT) && ts && (mode & Mode.MP) != 0) {
+    } else if ((row.has(Row.FPU | Row.FX) && (em || ts))
+        || (row.has(Row.MMX | Row.SSE | Row.XSAVE) && ts)
+        || (row.has(Row.WAIT) && ts && (mode & Mode.MP) != 0)) {
       raise(i, Fault.NM, Fault.NO_ERROR_CODE);
     }
   }
 
   private static boolean undefined(Row row, int mode, boolean em) {
-    return row.has(Row.PE) && ((mode & Mode.PROTECTED) == 0 || (mode & Mode.V86) != 0)
-        || row.has(Row.MMX) && em
-        || row.has(Row.SSE) && (em || (mode & Mode.OSFXSR) == 0)
-        || row.has(Row.XSAVE | Row.OSXSAVE) && (mode & Mode.OSXSAVE) == 0;
+    return (row.has(Row.PE) && ((mode & Mode.PROTECTED) == 0 || (mode & Mode.V86) != 0))
+        || (row.has(Row.MMX) && em)
+        || (row.has(Row.SSE) && (em || (mode & Mode.OSFXSR) == 0))
+        || (row.has(Row.XSAVE | Row.OSXSAVE) && (mode & Mode.OSXSAVE) == 0);
   }
 }

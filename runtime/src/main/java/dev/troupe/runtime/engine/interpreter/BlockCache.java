@@ -200,7 +200,7 @@ final class BlockCache implements CodeListener {
 
   private int index(long page) {
     int mask = pages.length - 1;
-    int at = (int) (page >>> 12) * 0x9E37_79B1 >>> 8 & mask;
+    int at = ((int) (page >>> 12) * 0x9E37_79B1) >>> 8 & mask;
     while (pages[at] != 0 && pages[at] != page) {
       at = at + 1 & mask;
     }

@@ -50,7 +50,7 @@ final class Forms {
     FORMS = new short[(lines.size() - 1) * VARIANTS];
     int at = 0;
     for (String line : lines.subList(1, lines.size())) {
-      for (String number : line.split(" ")) {
+      for (String number : line.split(" ", -1)) {
         FORMS[at++] = Short.parseShort(number);
       }
     }

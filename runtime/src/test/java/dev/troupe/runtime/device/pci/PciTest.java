@@ -13,7 +13,7 @@ final class PciTest {
   private final DeviceBench bench = new DeviceBench(pci);
 
   private long config(int device, int register, int size) {
-    bench.out(0xCF8, 4, 0x8000_0000L | (long) device << 11 | register & 0xFC);
+    bench.out(0xCF8, 4, 0x8000_0000L | (long) device << 11 | (register & 0xFC));
     return bench.in(0xCFC + (register & 3), size);
   }
 

@@ -131,7 +131,7 @@ final class RtcTest {
     set(0x0B, 0x12);
     bench.until(SECOND / 2);
     assertThat(bench.level(0)).isTrue();
-    assertThat(get(0x0C)).isEqualTo(0xD0 | 0x40 & get(0x0C));
+    assertThat(get(0x0C)).isEqualTo(0xD0 | (0x40 & get(0x0C)));
     assertThat(bench.level(0)).isFalse();
     bench.until(3 * SECOND / 2);
     assertThat(bench.rises(0)).containsExactly(SECOND / 2, 3 * SECOND / 2);
@@ -198,7 +198,7 @@ final class RtcTest {
       int[] values = {second, minute, hour};
       for (int field = 0; field < 3; field++) {
         other.out(0x70, 1 + 2 * field);
-        other.out(0x71, values[field] < 0 ? 0xC0 : values[field] / 10 << 4 | values[field] % 10);
+        other.out(0x71, values[field] < 0 ? 0xC0 : (values[field] / 10) << 4 | values[field] % 10);
       }
       other.out(0x70, 0x0B);
       other.out(0x71, 0x22);
@@ -226,7 +226,7 @@ final class RtcTest {
   void nvram_describes_the_machine_and_survives_a_reset() {
     assertThat(get(0x34) | get(0x35) << 8).isEqualTo((int) ((0xC000_0000L - (16 << 20)) >> 16));
     assertThat(get(0x5B) | get(0x5C) << 8 | get(0x5D) << 16)
-        .isEqualTo((int) ((6L << 30) - 0xC000_0000L >> 16));
+        .isEqualTo((int) (((6L << 30) - 0xC000_0000L) >> 16));
     assertThat(get(0x5F)).isEqualTo(3);
     assertThat(get(0x15) | get(0x16) << 8).isEqualTo(640);
     int sum = 0;

@@ -36,7 +36,7 @@ class DispatchTest {
           .as("%s is stale: run DispatchGenerator.main", file.getKey())
           .isEqualTo(file.getValue().replaceAll("\\s", ""));
     }
-    Path folder = main.resolve("java").resolve(DispatchGenerator.PACKAGE.replace('.', '/'));
+    Path folder = main.resolve("java").resolve(DispatchClasses.PACKAGE.replace('.', '/'));
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files.count()).isEqualTo(generator.output.size() - 1);
     }

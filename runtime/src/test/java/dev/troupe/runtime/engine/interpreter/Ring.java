@@ -69,7 +69,7 @@ final class Ring implements AutoCloseable {
     }
     for (int vector = 0; vector < 256; vector++) {
       long handler = HANDLERS + 16L * vector;
-      put(IDT + 16L * vector, handler & 0xFFFF | (long) KERNEL_CODE << 16 | 0xEE00L << 32);
+      put(IDT + 16L * vector, (handler & 0xFFFF) | (long) KERNEL_CODE << 16 | 0xEE00L << 32);
       put(IDT + 16L * vector + 8, 0);
       memory.copyIn(handler, new byte[] {(byte) 0xF4});
     }

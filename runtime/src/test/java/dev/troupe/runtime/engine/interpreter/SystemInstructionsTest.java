@@ -345,8 +345,8 @@ class SystemInstructionsTest {
       try (Ring r = new Ring(0)) {
         r.memory.copyIn(0x5000, new byte[16]);
         for (int i = 0; i < 8; i++) {
-          r.memory.copyIn(0x5000 + i, new byte[] {(byte) (c.low >>> 8 * i)});
-          r.memory.copyIn(0x5008 + i, new byte[] {(byte) (c.high >>> 8 * i)});
+          r.memory.copyIn(0x5000 + i, new byte[] {(byte) (c.low >>> (8 * i))});
+          r.memory.copyIn(0x5008 + i, new byte[] {(byte) (c.high >>> (8 * i))});
         }
         r.cpu.gpr[Cpu.RAX] = c.type;
         r.cpu.gpr[Cpu.RBX] = 0x5000;

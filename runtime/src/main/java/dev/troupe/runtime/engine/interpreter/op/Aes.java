@@ -30,7 +30,7 @@ public final class Aes {
   private Aes() {}
 
   private static int rotate(int b, int n) {
-    return b << n | b >> 8 - n;
+    return b << n | b >> (8 - n);
   }
 
   private static void set(int from, int to) {
@@ -50,7 +50,7 @@ public final class Aes {
     int r = 0;
     for (int row = 3; row >= 0; row--) {
       int from = (column + step * row & 3) * 4 + row;
-      r = r << 8 | box[state(c, slot, from)] & 0xFF;
+      r = r << 8 | (box[state(c, slot, from)] & 0xFF);
     }
     return r;
   }
@@ -119,7 +119,7 @@ public final class Aes {
   private static int substitute(int word) {
     int r = 0;
     for (int n = 24; n >= 0; n -= 8) {
-      r = r << 8 | SBOX[word >>> n & 0xFF] & 0xFF;
+      r = r << 8 | (SBOX[word >>> n & 0xFF] & 0xFF);
     }
     return r;
   }
@@ -128,8 +128,8 @@ public final class Aes {
   public static void aeskeygenassist(Cpu c, int to, int from, int constant) {
     int a = substitute((int) (c.xmm[2 * from] >> 32));
     int b = substitute((int) (c.xmm[2 * from + 1] >> 32));
-    c.xmm[2 * to] = Lanes.dwords(a, Integer.rotateRight(a, 8) ^ constant & 0xFF);
-    c.xmm[2 * to + 1] = Lanes.dwords(b, Integer.rotateRight(b, 8) ^ constant & 0xFF);
+    c.xmm[2 * to] = Lanes.dwords(a, Integer.rotateRight(a, 8) ^ (constant & 0xFF));
+    c.xmm[2 * to + 1] = Lanes.dwords(b, Integer.rotateRight(b, 8) ^ (constant & 0xFF));
   }
 
   @Meaning("PCLMULQDQ")
@@ -141,7 +141,7 @@ public final class Aes {
     for (int n = 0; n < 64; n++) {
       long mask = -(b >>> n & 1);
       low ^= a << n & mask;
-      high ^= n == 0 ? 0 : a >>> 64 - n & mask;
+      high ^= n == 0 ? 0 : a >>> (64 - n) & mask;
     }
     c.xmm[2 * to] = low;
     c.xmm[2 * to + 1] = high;

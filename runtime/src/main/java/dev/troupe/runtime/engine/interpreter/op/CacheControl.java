@@ -79,14 +79,14 @@ public final class CacheControl {
     boolean pcids = (c.cr4 & ControlRegisters.PCIDE) != 0;
     boolean one = type == 0 || type == 1;
     if (Long.compareUnsigned(type, 3) > 0
-        || one && ((descriptor & ~(long) PCID) != 0 || !pcids && descriptor != 0)
-        || type == 0 && !Msrs.canonical(linear)) {
+        || (one && ((descriptor & ~(long) PCID) != 0 || (!pcids && descriptor != 0)))
+        || (type == 0 && !Msrs.canonical(linear))) {
       throw c.fault(Fault.GP, 0);
     }
     boolean current = (descriptor & PCID) == (pcids ? c.cr3 & PCID : 0);
     if (type == 2) {
       c.mmu.flushAll();
-    } else if (type == 3 || type == 1 && current) {
+    } else if (type == 3 || (type == 1 && current)) {
       c.mmu.flushNonGlobal();
     } else if (type == 0 && current) {
       c.mmu.invalidateNonGlobalPage(linear);

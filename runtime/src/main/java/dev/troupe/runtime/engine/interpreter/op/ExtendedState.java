@@ -107,7 +107,7 @@ public final class ExtendedState {
     if ((requested & (SSE_STATE | AVX_STATE)) != 0) {
       saveMxcsr(c, area);
     }
-    c.mmu.store64(area + XSTATE_BV, old & ~requested | inUse & requested);
+    c.mmu.store64(area + XSTATE_BV, (old & ~requested) | (inUse & requested));
   }
 
   @Meaning({"XSAVEC", "XSAVES"})
@@ -191,7 +191,7 @@ public final class ExtendedState {
   }
 
   private static long requested(Cpu c) {
-    return (c.gpr[Cpu.RDX] << 32 | c.gpr[Cpu.RAX] & 0xFFFF_FFFFL) & c.xcr0;
+    return (c.gpr[Cpu.RDX] << 32 | (c.gpr[Cpu.RAX] & 0xFFFF_FFFFL)) & c.xcr0;
   }
 
   /** XINUSE: what differs from the initial state of 13.6. */
@@ -226,13 +226,13 @@ public final class ExtendedState {
   private static void saveX87(Cpu c, long area, boolean wide) {
     X87 x = c.x87;
     c.mmu.store32(area, x.control | x.statusWord() << 16);
-    c.mmu.store32(area + 4, x.used | x.opcode << 8 * (OPCODE - 4));
+    c.mmu.store32(area + 4, x.used | x.opcode << (8 * (OPCODE - 4)));
     c.mmu.store64(
         area + INSTRUCTION, wide ? x.instructionPointer : x.instructionPointer & 0xFFFF_FFFFL);
     c.mmu.store64(area + DATA, wide ? x.dataPointer : x.dataPointer & 0xFFFF_FFFFL);
     for (int n = 0; n < 8; n++) {
       int r = x.physical(n);
-      c.mmu.store128(area + REGISTERS + 16 * n, x.significand[r], x.exponent[r]);
+      c.mmu.store128(area + REGISTERS + 16L * n, x.significand[r], x.exponent[r]);
     }
   }
 
@@ -243,14 +243,14 @@ public final class ExtendedState {
     x.setControlWord(words & 0xFFFF);
     x.setStatusWord(words >>> 16);
     x.used = tags & 0xFF;
-    x.opcode = tags >>> 8 * (OPCODE - 4) & 0x7FF;
+    x.opcode = tags >>> (8 * (OPCODE - 4)) & 0x7FF;
     x.instructionPointer =
         wide ? c.mmu.load64(area + INSTRUCTION) : c.mmu.load32(area + INSTRUCTION);
     x.dataPointer = wide ? c.mmu.load64(area + DATA) : c.mmu.load32(area + DATA);
     for (int n = 0; n < 8; n++) {
       int r = x.physical(n);
-      x.significand[r] = c.mmu.load64(area + REGISTERS + 16 * n);
-      x.exponent[r] = (int) c.mmu.load16(area + REGISTERS + 16 * n + 8);
+      x.significand[r] = c.mmu.load64(area + REGISTERS + 16L * n);
+      x.exponent[r] = (int) c.mmu.load16(area + REGISTERS + 16L * n + 8);
     }
   }
 
@@ -261,13 +261,13 @@ public final class ExtendedState {
 
   private static void saveXmm(Cpu c, long area) {
     for (int n = 0; n < xmmRegisters(c); n++) {
-      c.mmu.store128(area + XMM + 16 * n, c.xmm[2 * n], c.xmm[2 * n + 1]);
+      c.mmu.store128(area + XMM + 16L * n, c.xmm[2 * n], c.xmm[2 * n + 1]);
     }
   }
 
   private static void loadXmm(Cpu c, long area) {
     for (int n = 0; n < xmmRegisters(c); n++) {
-      c.mmu.load128(area + XMM + 16 * n, c.xmm, 2 * n);
+      c.mmu.load128(area + XMM + 16L * n, c.xmm, 2 * n);
     }
   }
 

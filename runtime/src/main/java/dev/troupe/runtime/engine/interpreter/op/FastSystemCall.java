@@ -96,7 +96,7 @@ public final class FastSystemCall {
     } else {
       Rflags.set(c, Rflags.IF, Rflags.IF);
     }
-    enter(c, (wide ? base + 16 : base) & 0xFFFF | 3, (base + 8) & 0xFFFF | 3, wide, 3);
+    enter(c, ((wide ? base + 16 : base) & 0xFFFF) | 3, ((base + 8) & 0xFFFF) | 3, wide, 3);
     c.debug.stepByNewFlags();
     c.jump(target);
   }

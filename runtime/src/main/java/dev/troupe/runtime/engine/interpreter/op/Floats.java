@@ -245,7 +245,7 @@ final class Floats {
       double exact = (double) x * y;
       float r = (float) exact;
       float magnitude = Math.abs(r);
-      if (magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE || exact == 0) {
+      if ((magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE) || exact == 0) {
         if (r != exact) {
           m.flags |= INEXACT;
         }
@@ -261,7 +261,7 @@ final class Floats {
     if (fast(mxcsr) && plain(x) && normal(y)) {
       float r = x / y;
       float magnitude = Math.abs(r);
-      if (magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE || x == 0) {
+      if ((magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE) || x == 0) {
         if ((double) r * y != x) {
           m.flags |= INEXACT;
         }
@@ -324,7 +324,7 @@ final class Floats {
     double x = real(a);
     float r = (float) x;
     float magnitude = Math.abs(r);
-    if (fast(mxcsr) && (magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE || x == 0)) {
+    if (fast(mxcsr) && ((magnitude > Float.MIN_NORMAL && magnitude <= Float.MAX_VALUE) || x == 0)) {
       if (r != x) {
         m.flags |= INEXACT;
       }

@@ -97,7 +97,7 @@ public final class InterruptFlag {
     long mask = size == 16 ? POPPED & 0xFFFF : POPPED;
     if (virtual) {
       boolean enables = (image & Rflags.IF) != 0;
-      if ((image & Rflags.TF) != 0 || enables && (c.systemFlags & Rflags.VIP) != 0) {
+      if ((image & Rflags.TF) != 0 || (enables && (c.systemFlags & Rflags.VIP) != 0)) {
         c.gpr[Cpu.RSP] = pointer;
         throw c.fault(Fault.GP, 0);
       }

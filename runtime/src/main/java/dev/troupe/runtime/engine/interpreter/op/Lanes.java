@@ -162,15 +162,15 @@ final class Lanes {
 
   /** Signed word {@code n}. */
   static int word(long a, int n) {
-    return (short) (a >> 16 * n);
+    return (short) (a >> (16 * n));
   }
 
   static int wordUnsigned(long a, int n) {
-    return (int) (a >>> 16 * n) & 0xFFFF;
+    return (int) (a >>> (16 * n)) & 0xFFFF;
   }
 
   static int byteUnsigned(long a, int n) {
-    return (int) (a >>> 8 * n) & 0xFF;
+    return (int) (a >>> (8 * n)) & 0xFF;
   }
 
   static long words(int w0, int w1, int w2, int w3) {
@@ -189,26 +189,26 @@ final class Lanes {
 
   static long multiplyHigh(long a, long b) {
     return words(
-        word(a, 0) * word(b, 0) >> 16,
-        word(a, 1) * word(b, 1) >> 16,
-        word(a, 2) * word(b, 2) >> 16,
-        word(a, 3) * word(b, 3) >> 16);
+        (word(a, 0) * word(b, 0)) >> 16,
+        (word(a, 1) * word(b, 1)) >> 16,
+        (word(a, 2) * word(b, 2)) >> 16,
+        (word(a, 3) * word(b, 3)) >> 16);
   }
 
   static long multiplyHighUnsigned(long a, long b) {
     return words(
-        wordUnsigned(a, 0) * wordUnsigned(b, 0) >>> 16,
-        wordUnsigned(a, 1) * wordUnsigned(b, 1) >>> 16,
-        wordUnsigned(a, 2) * wordUnsigned(b, 2) >>> 16,
-        wordUnsigned(a, 3) * wordUnsigned(b, 3) >>> 16);
+        (wordUnsigned(a, 0) * wordUnsigned(b, 0)) >>> 16,
+        (wordUnsigned(a, 1) * wordUnsigned(b, 1)) >>> 16,
+        (wordUnsigned(a, 2) * wordUnsigned(b, 2)) >>> 16,
+        (wordUnsigned(a, 3) * wordUnsigned(b, 3)) >>> 16);
   }
 
   static long multiplyHighRounded(long a, long b) {
     return words(
-        (word(a, 0) * word(b, 0) >> 14) + 1 >> 1,
-        (word(a, 1) * word(b, 1) >> 14) + 1 >> 1,
-        (word(a, 2) * word(b, 2) >> 14) + 1 >> 1,
-        (word(a, 3) * word(b, 3) >> 14) + 1 >> 1);
+        (((word(a, 0) * word(b, 0)) >> 14) + 1) >> 1,
+        (((word(a, 1) * word(b, 1)) >> 14) + 1) >> 1,
+        (((word(a, 2) * word(b, 2)) >> 14) + 1) >> 1,
+        (((word(a, 3) * word(b, 3)) >> 14) + 1) >> 1);
   }
 
   static long multiplyAdd(long a, long b) {
@@ -226,7 +226,7 @@ final class Lanes {
     for (int i = 0; i < 64; i += 16) {
       int s =
           (int) (a >>> i & 0xFF) * (byte) (b >> i)
-              + (int) (a >>> i + 8 & 0xFF) * (byte) (b >> i + 8);
+              + (int) (a >>> (i + 8) & 0xFF) * (byte) (b >> (i + 8));
       r |= (saturateWord(s) & 0xFFFFL) << i;
     }
     return r;
@@ -300,7 +300,7 @@ final class Lanes {
   private static long packSigned(long a) {
     long r = 0;
     for (int i = 3; i >= 0; i--) {
-      r = r << 8 | Math.clamp(word(a, i), Byte.MIN_VALUE, Byte.MAX_VALUE) & 0xFF;
+      r = r << 8 | (Math.clamp(word(a, i), Byte.MIN_VALUE, Byte.MAX_VALUE) & 0xFF);
     }
     return r;
   }
@@ -342,7 +342,7 @@ final class Lanes {
 
   /** The low two words, zero-extended to dwords. */
   static long widenWords(long a) {
-    return a & 0xFFFFL | (a & 0xFFFF_0000L) << 16;
+    return (a & 0xFFFFL) | (a & 0xFFFF_0000L) << 16;
   }
 
   static long interleaveBytes(long a, long b) {
@@ -354,7 +354,7 @@ final class Lanes {
   }
 
   static long interleaveDwords(long a, long b) {
-    return a & 0xFFFF_FFFFL | b << 32;
+    return (a & 0xFFFF_FFFFL) | b << 32;
   }
 
   static long shuffleWords(long a, int order) {
@@ -367,6 +367,6 @@ final class Lanes {
 
   /** One bit of each byte's sign, byte 0's lowest. */
   static int signs(long a) {
-    return (int) ((a >>> 7 & 0x0101_0101_0101_0101L) * 0x0102_0408_1020_4080L >>> 56);
+    return (int) (((a >>> 7 & 0x0101_0101_0101_0101L) * 0x0102_0408_1020_4080L) >>> 56);
   }
 }

@@ -62,7 +62,7 @@ public final class MmxMove {
     long r = 0;
     for (int n = 0; n < 64; n += 8) {
       int index = (int) (order >>> n);
-      r |= (a >>> 8 * (index & 7) & 0xFF & ~((byte) index >> 7)) << n;
+      r |= (a >>> (8 * (index & 7)) & 0xFF & ~((byte) index >> 7)) << n;
     }
     MmxLanes.set(c, to, r);
   }
@@ -83,7 +83,7 @@ public final class MmxMove {
     long value = i.memory ? Operands.load(c, i, 16) : c.gpr[i.rm];
     int shift = 16 * ((int) i.immediate & 3);
     long mask = 0xFFFFL << shift;
-    MmxLanes.set(c, i.reg & 7, mm(c, i.reg & 7) & ~mask | value << shift & mask);
+    MmxLanes.set(c, i.reg & 7, (mm(c, i.reg & 7) & ~mask) | (value << shift & mask));
   }
 
   @Meaning("PEXTRW_MMX")

@@ -67,7 +67,7 @@ public final class ModelSpecific {
     boolean counter =
         c.model.vendor() == CpuModel.Vendor.AMD
             && Long.compareUnsigned(c.gpr[Cpu.RCX] & LOW, AMD_COUNTERS) < 0;
-    if (!counter || c.cpl != 0 && (c.cr4 & ControlRegisters.PCE) == 0) {
+    if (!counter || (c.cpl != 0 && (c.cr4 & ControlRegisters.PCE) == 0)) {
       throw c.fault(Fault.GP, 0);
     }
     setEdxEax(c, 0);

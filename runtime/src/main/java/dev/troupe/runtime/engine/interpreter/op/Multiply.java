@@ -140,13 +140,13 @@ public final class Multiply {
     long rest = low << shift;
     long u1 = rest >>> 32;
     long u0 = rest & 0xFFFF_FFFFL;
-    long q1 = digit(top, u1, v, v1, v0);
+    long q1 = digit(top, u1, v1, v0);
     long middle = (top << 32) + u1 - q1 * v;
-    long q0 = digit(middle, u0, v, v1, v0);
+    long q0 = digit(middle, u0, v1, v0);
     return (q1 << 32) + q0;
   }
 
-  private static long digit(long top, long next, long v, long v1, long v0) {
+  private static long digit(long top, long next, long v1, long v0) {
     long q = Long.divideUnsigned(top, v1);
     long r = top - q * v1;
     while (q >>> 32 != 0 || Long.compareUnsigned(q * v0, (r << 32) + next) > 0) {

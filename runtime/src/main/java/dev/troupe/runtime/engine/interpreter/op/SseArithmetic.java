@@ -22,7 +22,7 @@ public final class SseArithmetic {
   }
 
   static void setSingle(Cpu c, int slot, int value) {
-    c.xmm[2 * slot] = c.xmm[2 * slot] & 0xFFFF_FFFF_0000_0000L | Lanes.low(value);
+    c.xmm[2 * slot] = (c.xmm[2 * slot] & 0xFFFF_FFFF_0000_0000L) | Lanes.low(value);
   }
 
   @Meaning("ADDSS")

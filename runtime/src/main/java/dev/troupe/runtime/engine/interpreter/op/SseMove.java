@@ -36,7 +36,7 @@ public final class SseMove {
 
   @Meaning("MOVSS")
   public static void movss(Cpu c, int to, int from) {
-    c.xmm[2 * to] = c.xmm[2 * to] & ~LOW | c.xmm[2 * from] & LOW;
+    c.xmm[2 * to] = (c.xmm[2 * to] & ~LOW) | (c.xmm[2 * from] & LOW);
   }
 
   @Meaning("MOVSS_LOAD")
@@ -83,13 +83,13 @@ public final class SseMove {
   /** Replaces {@code bits} bits of a register at a multiple of them. */
   private static void insert(Cpu c, int slot, int element, int bits, long value) {
     int shift = element * bits & 63;
-    int half = 2 * slot + (element * bits >> 6 & 1);
+    int half = 2 * slot + ((element * bits) >> 6 & 1);
     long mask = (bits == 64 ? -1 : (1L << bits) - 1) << shift;
-    c.xmm[half] = c.xmm[half] & ~mask | value << shift & mask;
+    c.xmm[half] = (c.xmm[half] & ~mask) | (value << shift & mask);
   }
 
   private static long extract(Cpu c, int slot, int element, int bits) {
-    return c.xmm[2 * slot + (element * bits >> 6 & 1)] >>> (element * bits & 63)
+    return c.xmm[2 * slot + ((element * bits) >> 6 & 1)] >>> (element * bits & 63)
         & (bits == 64 ? -1 : (1L << bits) - 1);
   }
 
@@ -159,7 +159,7 @@ public final class SseMove {
   }
 
   private static long signsOfDwords(long a) {
-    return a >>> 31 & 1 | a >>> 62 & 2;
+    return (a >>> 31 & 1) | (a >>> 62 & 2);
   }
 
   @Meaning("MOVMSKPD")
@@ -197,7 +197,7 @@ public final class SseMove {
     c.mmu.probeWrite(linear, count);
     for (int n = first; n < first + count; n++) {
       if ((mask >> n & 1) != 0) {
-        c.mmu.store8(linear + n - first, (n < 8 ? low : high) >>> 8 * (n & 7) & 0xFF);
+        c.mmu.store8(linear + n - first, (n < 8 ? low : high) >>> (8 * (n & 7)) & 0xFF);
       }
     }
   }

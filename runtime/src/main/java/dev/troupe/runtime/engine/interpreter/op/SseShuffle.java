@@ -16,7 +16,7 @@ public final class SseShuffle {
   private SseShuffle() {}
 
   private static int dword(Cpu c, int slot, int n) {
-    return (int) (c.xmm[2 * slot + (n >> 1)] >> 32 * (n & 1));
+    return (int) (c.xmm[2 * slot + (n >> 1)] >> (32 * (n & 1)));
   }
 
   private static void set(Cpu c, int slot, long low, long high) {
@@ -136,7 +136,7 @@ public final class SseShuffle {
 
   /** Bits from {@code shift} (0 to 63) of the 128 that low and high make. */
   static long funnel(long low, long high, int shift) {
-    return shift == 0 ? low : low >>> shift | high << 64 - shift;
+    return shift == 0 ? low : low >>> shift | high << (64 - shift);
   }
 
   // Blends.
@@ -204,9 +204,9 @@ public final class SseShuffle {
     // A memory operand is one element, whatever the choice says.
     int value = dword(c, from, from >= MEMORY ? 0 : choice >> 6 & 3);
     int place = choice >> 4 & 3;
-    long mask = 0xFFFF_FFFFL << 32 * (place & 1);
+    long mask = 0xFFFF_FFFFL << (32 * (place & 1));
     int half = 2 * to + (place >> 1);
-    c.xmm[half] = c.xmm[half] & ~mask | Lanes.low(value) << 32 * (place & 1);
+    c.xmm[half] = (c.xmm[half] & ~mask) | Lanes.low(value) << (32 * (place & 1));
     c.xmm[2 * to] &= ~dwordMask(choice);
     c.xmm[2 * to + 1] &= ~dwordMask(choice >> 2);
   }
@@ -250,9 +250,9 @@ public final class SseShuffle {
         sum += Math.abs(Lanes.byteUnsigned(a, k) - Lanes.byteUnsigned(b, k));
       }
       if (n < 4) {
-        first |= sum << 16 * n;
+        first |= sum << (16 * n);
       } else {
-        second |= sum << 16 * (n - 4);
+        second |= sum << (16 * (n - 4));
       }
     }
     set(c, to, first, second);

@@ -65,10 +65,10 @@ public final class SseStrings {
   /** Element {@code n}, extended as the immediate says. */
   private static int element(Cpu c, int slot, int n, int control) {
     if ((control & WORDS) != 0) {
-      long bits = c.xmm[2 * slot + (n >> 2)] >>> 16 * (n & 3);
+      long bits = c.xmm[2 * slot + (n >> 2)] >>> (16 * (n & 3));
       return (control & SIGNED) != 0 ? (short) bits : (int) bits & 0xFFFF;
     }
-    long bits = c.xmm[2 * slot + (n >> 3)] >>> 8 * (n & 7);
+    long bits = c.xmm[2 * slot + (n >> 3)] >>> (8 * (n & 7));
     return (control & SIGNED) != 0 ? (byte) bits : (int) bits & 0xFF;
   }
 
@@ -114,7 +114,7 @@ public final class SseStrings {
     int n = elements(control);
     int kind = control >> 2 & 3;
     if (kind == EQUAL_EACH) {
-      return k < firstLength && k < secondLength
+      return (k < firstLength && k < secondLength)
           ? element(c, first, k, control) == element(c, second, k, control)
           : k >= firstLength && k >= secondLength;
     }
@@ -169,7 +169,7 @@ public final class SseStrings {
     long value = 0;
     for (int k = 0; k < count; k++) {
       if ((bits >>> k & 1) != 0) {
-        value |= Flags.mask(width) << k * width;
+        value |= Flags.mask(width) << (k * width);
       }
     }
     return value;

@@ -25,7 +25,7 @@ public final class X87Compare {
   }
 
   private static void setConditions(X87 x, int bits) {
-    x.status = x.status & ~(CONDITIONS | X87.C1) | bits;
+    x.status = (x.status & ~(CONDITIONS | X87.C1)) | bits;
   }
 
   /** Compares ST(0); false if an unmasked exception keeps the instruction from popping. */

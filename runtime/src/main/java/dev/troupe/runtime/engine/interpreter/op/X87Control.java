@@ -109,9 +109,9 @@ public final class X87Control {
       c.mmu.store32(area + 4, x.statusWord() | UPPER);
       c.mmu.store32(area + 8, x.tagWord() | UPPER);
       if (real) {
-        c.mmu.store32(area + 12, fip & 0xFFFF | UPPER);
+        c.mmu.store32(area + 12, (fip & 0xFFFF) | UPPER);
         c.mmu.store32(area + 16, (fip >> 16 & 0xFFFF) << 12 | x.opcode);
-        c.mmu.store32(area + 20, fdp & 0xFFFF | UPPER);
+        c.mmu.store32(area + 20, (fdp & 0xFFFF) | UPPER);
         c.mmu.store32(area + 24, (fdp >> 16 & 0xFFFF) << 12);
       } else {
         c.mmu.store32(area + 12, fip);
@@ -143,14 +143,15 @@ public final class X87Control {
     int step = wide(i) ? 4 : 2;
     int control = (int) c.mmu.load16(area);
     int status = (int) c.mmu.load16(area + step);
-    int tags = (int) c.mmu.load16(area + 2 * step);
+    int tags = (int) c.mmu.load16(area + 2L * step);
     if (wide(i)) {
       long low = c.mmu.load32(area + 12);
       long high = c.mmu.load32(area + 16);
       long data = c.mmu.load32(area + 20);
-      x.instructionPointer = real ? low & 0xFFFF | (high >> 12 & 0xFFFF) << 16 : low;
+      x.instructionPointer = real ? (low & 0xFFFF) | (high >> 12 & 0xFFFF) << 16 : low;
       x.opcode = (int) (real ? high : high >> 16) & 0x7FF;
-      x.dataPointer = real ? data & 0xFFFF | (c.mmu.load32(area + 24) >> 12 & 0xFFFF) << 16 : data;
+      x.dataPointer =
+          real ? (data & 0xFFFF) | (c.mmu.load32(area + 24) >> 12 & 0xFFFF) << 16 : data;
     } else {
       long high = c.mmu.load16(area + 8);
       x.instructionPointer = c.mmu.load16(area + 6) | (real ? high >> 12 << 16 : 0);
@@ -169,11 +170,11 @@ public final class X87Control {
     long area = area(c, i, environment + 8 * REGISTER_BYTES, true);
     storeEnvironment(c, i, area);
     for (int n = 0; n < 8; n++) {
-      long place = area + environment + n * REGISTER_BYTES;
+      long place = area + environment + (long) n * REGISTER_BYTES;
       // By words: quadwords are not aligned here, and alignment is none of theirs.
       long significand = x.significand[x.physical(n)];
       for (int word = 0; word < 4; word++) {
-        c.mmu.store16(place + 2 * word, significand >>> 16 * word);
+        c.mmu.store16(place + 2L * word, significand >>> (16 * word));
       }
       c.mmu.store16(place + 8, x.exponent[x.physical(n)]);
     }
@@ -188,10 +189,10 @@ public final class X87Control {
     long area = area(c, i, environment + 8 * REGISTER_BYTES, false);
     loadEnvironment(c, i, area);
     for (int n = 0; n < 8; n++) {
-      long place = area + environment + n * REGISTER_BYTES;
+      long place = area + environment + (long) n * REGISTER_BYTES;
       long significand = 0;
       for (int word = 0; word < 4; word++) {
-        significand |= c.mmu.load16(place + 2 * word) << 16 * word;
+        significand |= c.mmu.load16(place + 2L * word) << (16 * word);
       }
       x.significand[x.physical(n)] = significand;
       x.exponent[x.physical(n)] = (int) c.mmu.load16(place + 8);

@@ -116,7 +116,7 @@ public final class X87Function {
     conditions |= (f.quotient & 1) != 0 ? X87.C1 : 0;
     conditions |= (f.quotient & 2) != 0 ? X87.C3 : 0;
     conditions |= (f.quotient & 4) != 0 ? X87.C0 : 0;
-    x.status = x.status & ~(X87.C0 | X87.C1 | X87.C3) | conditions;
+    x.status = (x.status & ~(X87.C0 | X87.C1 | X87.C3)) | conditions;
   }
 
   @Meaning("FXTRACT")

@@ -108,11 +108,11 @@ public final class X87Move {
     X87Arithmetic.begin(c, i);
     long v = 0;
     for (int n = DECIMAL_DIGITS - 1; n >= 0; n--) {
-      v = v * 10 + (n < 16 ? digits >>> 4 * n & 15 : top >> 4 * (n - 16) & 15);
+      v = v * 10 + (n < 16 ? digits >>> (4 * n) & 15 : top >> (4 * (n - 16)) & 15);
     }
     X87Math m = c.x87.math;
     m.fromInteger(v);
-    push(c.x87, m.exponent | top & 0x8000, m.significand);
+    push(c.x87, m.exponent | (top & 0x8000), m.significand);
   }
 
   // Stores. Exceptions that forbid the store are raised without a look at memory; else nothing
@@ -238,7 +238,7 @@ public final class X87Move {
     if (x.isEmpty(0)) {
       long address = target(c, i, size >> 3);
       x.underflow();
-      Operands.store(c, address, size, 1L << size - 1);
+      Operands.store(c, address, size, 1L << (size - 1));
     } else {
       X87Math m = x.math;
       long v = m.toInteger(x.exponent[x.top], x.significand[x.top], size, mode, x.control);
@@ -324,7 +324,7 @@ public final class X87Move {
         low |= v % 10 << n;
         v /= 10;
       }
-      high = sign | v / 10 << 4 | v % 10;
+      high = sign | (v / 10) << 4 | v % 10;
     }
     storeTen(c, i, low, high);
     if (empty) {
@@ -409,7 +409,7 @@ public final class X87Move {
   private static void constant(Cpu c, Insn i, int exponent, long chopped, boolean nearestIsAbove) {
     c.x87.instructionPointer = i.rip;
     int mode = rounding(c);
-    boolean above = mode == SoftFloat.UP || mode == SoftFloat.NEAREST && nearestIsAbove;
+    boolean above = mode == SoftFloat.UP || (mode == SoftFloat.NEAREST && nearestIsAbove);
     push(c.x87, exponent, above ? chopped + 1 : chopped);
   }
 

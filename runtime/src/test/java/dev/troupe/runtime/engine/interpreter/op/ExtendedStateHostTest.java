@@ -48,20 +48,20 @@ class ExtendedStateHostTest {
       image[n] = random.nextLong();
     }
     // MXCSR, and the low 16 bits of what MXCSR_MASK's place holds do not matter.
-    image[3] = image[3] & ~0xFFFF_FFFFL | random.nextInt(0x10000);
+    image[3] = (image[3] & ~0xFFFF_FFFFL) | random.nextInt(0x10000);
     return image;
   }
 
   private void put(long address, long[] image) {
     for (int n = 0; n < image.length; n++) {
-      c.mmu.store64(address + 8 * n, image[n]);
+      c.mmu.store64(address + 8L * n, image[n]);
     }
   }
 
   private long[] get(long address) {
     long[] image = new long[AREA / 8];
     for (int n = 0; n < image.length; n++) {
-      image[n] = c.mmu.load64(address + 8 * n);
+      image[n] = c.mmu.load64(address + 8L * n);
     }
     return image;
   }

@@ -65,7 +65,7 @@ final class ExtendedValues {
       case 1 -> set(x, r, sign | 0x7FFF, 1L << 63);
       case 2 -> set(x, r, sign | 0x7FFF, 3L << 62 | random.nextLong());
       case 3 -> set(x, r, sign | 0x7FFF, 1L << 63 | random.nextLong() >>> 2 | 1);
-      case 4 -> set(x, r, sign, random.nextLong() >>> 1 + random.nextInt(62));
+      case 4 -> set(x, r, sign, random.nextLong() >>> (1 + random.nextInt(62)));
       case 5 -> set(x, r, sign, 1L << 63 | random.nextLong());
       case 6 -> set(x, r, random.nextInt(0x10000), random.nextLong());
       case 7 -> set(x, r, sign | 0x3FFF, 1L << 63);
@@ -110,7 +110,7 @@ final class ExtendedValues {
   }
 
   private int near(int exponent) {
-    return exponent + random.nextInt(-70, 70) & 0x7FFF | random.nextInt(2) << 15;
+    return (exponent + random.nextInt(-70, 70) & 0x7FFF) | random.nextInt(2) << 15;
   }
 
   long integer() {

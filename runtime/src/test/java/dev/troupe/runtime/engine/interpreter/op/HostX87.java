@@ -32,7 +32,7 @@ final class HostX87 {
   /** A memory operand in the instruction is [rsi]. */
   HostX87(byte[] instruction) {
     ByteArrayOutputStream o = new ByteArrayOutputStream();
-    put(o, 0x48, 0x8D, 0xB7, MEMORY & 0xFF, MEMORY >> 8, 0, 0); // lea rsi,[rdi+MEMORY]
+    put(o, 0x48, 0x8D, 0xB7, MEMORY, MEMORY >> 8, 0, 0); // lea rsi,[rdi+MEMORY]
     put(o, 0xDD, 0x67, BEFORE); // frstor [rdi+BEFORE]
     put(o, 0xFF, 0x77, FLAGS, 0x9D); // push [rdi+FLAGS]; popfq
     o.writeBytes(instruction);
@@ -44,7 +44,7 @@ final class HostX87 {
 
   private static void put(ByteArrayOutputStream o, int... bytes) {
     for (int b : bytes) {
-      o.write(b);
+      o.write(b); // its lowest eight bits
     }
   }
 

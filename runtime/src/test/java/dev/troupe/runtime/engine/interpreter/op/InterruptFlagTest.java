@@ -60,7 +60,7 @@ class InterruptFlagTest {
   private long pushed() {
     byte[] bytes = new byte[2];
     memory.copyOut(0x1000 + STACK - 2, bytes);
-    return bytes[0] & 0xFF | (bytes[1] & 0xFF) << 8;
+    return (bytes[0] & 0xFF) | (bytes[1] & 0xFF) << 8;
   }
 
   @Test

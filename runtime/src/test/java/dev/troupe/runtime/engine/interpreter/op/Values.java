@@ -111,7 +111,7 @@ final class Values {
       case 0, 1, 2 -> DOUBLES[random.nextInt(DOUBLES.length)] | sign;
       case 3 -> random.nextLong(1L << 53) | sign;
       case 4 -> random.nextLong() >>> 12 | random.nextLong(1000, 1080) << 52 | sign;
-      case 5 -> random.nextLong() >>> 12 & ~0xFFFFFFFL | random.nextLong(1015, 1035) << 52 | sign;
+      case 5 -> (random.nextLong() >>> 12 & ~0xFFFFFFFL) | random.nextLong(1015, 1035) << 52 | sign;
       case 6 -> Double.doubleToRawLongBits(random.nextInt(-1000, 1000)) ^ random.nextInt(2);
       case 7 -> random.nextLong() >>> 12 | random.nextLong(890, 1160) << 52 | sign; // about singles
       default -> random.nextLong();

@@ -64,7 +64,7 @@ class VectorHostTest {
       boolean wide) {
     @Override
     public String toString() {
-      return text.split("\\|")[1].strip() + (wide ? " REX.W" : "") + " [" + opcode + "]";
+      return text.split("\\|", -1)[1].strip() + (wide ? " REX.W" : "") + " [" + opcode + "]";
     }
 
     /**
@@ -88,8 +88,8 @@ class VectorHostTest {
     List<Line> lines = new ArrayList<>();
     for (String table : TABLES) {
       try (InputStream in = Insn.class.getResourceAsStream(table + ".table")) {
-        for (String text : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
-          String[] f = text.split("\\|");
+        for (String text : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+          String[] f = text.split("\\|", -1);
           if (text.startsWith("#") || f.length < 7) {
             continue;
           }
@@ -134,7 +134,7 @@ class VectorHostTest {
     ByteArrayOutputStream o = new ByteArrayOutputStream();
     int digit = -1;
     boolean rexDone = false;
-    for (String s : line.opcode().split(" ")) {
+    for (String s : line.opcode().split(" ", -1)) {
       if (s.matches("/[0-7]")) {
         digit = s.charAt(1) - '0';
       } else if (s.matches("[0-9A-F]{2}")) {

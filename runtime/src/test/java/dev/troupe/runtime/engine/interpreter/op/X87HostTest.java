@@ -46,7 +46,7 @@ class X87HostTest {
   record Line(String text, String opcode, String operands, String checks, String meaning) {
     @Override
     public String toString() {
-      return text.split("\\|")[1].strip() + " [" + opcode + "]";
+      return text.split("\\|", -1)[1].strip() + " [" + opcode + "]";
     }
 
     boolean memory() {
@@ -57,8 +57,8 @@ class X87HostTest {
   static Stream<Line> rows() throws IOException {
     List<Line> lines = new ArrayList<>();
     try (InputStream in = Insn.class.getResourceAsStream("x87.table")) {
-      for (String text : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
-        String[] f = text.split("\\|");
+      for (String text : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+        String[] f = text.split("\\|", -1);
         if (text.startsWith("#") || f.length < 7) {
           continue;
         }
@@ -94,7 +94,7 @@ class X87HostTest {
       o.write(0x66);
     }
     int modRm = -1;
-    for (String s : line.opcode().split(" ")) {
+    for (String s : line.opcode().split(" ", -1)) {
       if (s.matches("/[0-7]")) {
         modRm = (s.charAt(1) - '0') << 3;
       } else if (s.matches("[0-9A-F]{2}")) {
@@ -155,11 +155,11 @@ class X87HostTest {
             | (random.nextBoolean() ? 3 : random.nextInt(4)) << 8
             | (random.nextBoolean() ? 0 : random.nextInt(4)) << 10);
     // No flag is set that would be pending.
-    x.setStatusWord(random.nextInt(0x10000) & ~0x80FF | random.nextInt(64) & masks);
+    x.setStatusWord((random.nextInt(0x10000) & ~0x80FF) | (random.nextInt(64) & masks));
     x.used = random.nextInt(4) != 0 ? 0x7F : random.nextInt(256);
     x.used =
-        Integer.rotateLeft(x.used << 24 | x.used, x.top) & 0xFF
-            | Integer.rotateLeft(x.used, x.top) >> 8 & 0xFF;
+        (Integer.rotateLeft(x.used << 24 | x.used, x.top) & 0xFF)
+            | (Integer.rotateLeft(x.used, x.top) >> 8 & 0xFF);
     if (random.nextInt(4) != 0) {
       x.used |= 1 << x.top | 1 << x.physical(1) | 1 << x.physical(rm);
     }
@@ -169,7 +169,7 @@ class X87HostTest {
     fillMemory(line, memory, values, random, c);
     for (int n = 0; n < memory.length; n++) {
       host.quad(HostX87.MEMORY + 8 * n, memory[n]);
-      c.mmu.store64(OPERAND + 8 * n, memory[n]);
+      c.mmu.store64(OPERAND + 8L * n, memory[n]);
     }
     host.word(0, x.control);
     host.word(4, x.statusWord());
@@ -206,7 +206,7 @@ class X87HostTest {
       throw new AssertionError(where + " " + line + " " + before, e.getCause());
     }
     for (int n = 0; n < memory.length; n++) {
-      memory[n] = c.mmu.load64(OPERAND + 8 * n);
+      memory[n] = c.mmu.load64(OPERAND + 8L * n);
     }
     long[] hostMemory = new long[memory.length];
     for (int n = 0; n < memory.length; n++) {
@@ -246,10 +246,10 @@ class X87HostTest {
       case "Mt" -> {
         if (line.meaning().equals("FBLD")) {
           memory[0] = values.decimal();
-          memory[1] = memory[1] & ~0xFFFFL | values.decimal() & 0xFF | random.nextInt(2) << 15;
+          memory[1] = (memory[1] & ~0xFFFFL) | (values.decimal() & 0xFF) | random.nextInt(2) << 15;
         } else {
           memory[0] = values.significand();
-          memory[1] = memory[1] & ~0xFFFFL | values.exponent();
+          memory[1] = (memory[1] & ~0xFFFFL) | values.exponent();
         }
       }
       case "Md" ->

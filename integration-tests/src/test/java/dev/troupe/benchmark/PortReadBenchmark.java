@@ -1,5 +1,6 @@
-package dev.troupe.direct;
+package dev.troupe.benchmark;
 
+import dev.troupe.direct.DirectGuest;
 import dev.troupe.runtime.cpu.TimeSource;
 import dev.troupe.runtime.machine.DirectMachine;
 import java.io.ByteArrayOutputStream;
@@ -7,15 +8,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
  * What a port read costs with the device as an actor, against the device called directly: a guest
  * that loops on {@code in al,0x71} and times itself with its TSC (1 GHz), on {@link DirectMachine}
- * and under {@code vmctl run}, each in a JVM of its own. The figure to hold: actors within 300 ns
- * of direct, medians.
+ * in this JVM and then under {@code vmctl run} in one of its own, while this one waits. The figure
+ * to hold: actors within 300 ns of direct, medians. Run it by {@code
+ * integration-tests/bin/port-read}.
  */
 public final class PortReadBenchmark {
   /**
@@ -41,24 +43,13 @@ public final class PortReadBenchmark {
 
   private PortReadBenchmark() {}
 
-  /** Without arguments: both ways, compared. With {@code direct KERNEL}: that way's rounds. */
+  /** Measures both ways and compares them. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    if (arguments.length == 2) {
-      System.out.print(direct(Path.of(arguments[1])));
-      return;
-    }
     Path kernel = Files.createTempFile("port-read", ".bin");
     try {
       Files.write(kernel, KERNEL);
-      double direct = median(child(PortReadBenchmark.class.getName(), "direct", kernel.toString()));
-      double actors =
-          median(
-              child(
-                  "dev.troupe.actors.vmctl.Vmctl",
-                  "run",
-                  "--quiet",
-                  "--kernel",
-                  kernel.toString()));
+      double direct = median(direct(kernel));
+      double actors = median(actors(kernel));
       System.out.printf(
           "port read, median ns: direct %.0f, actors %.0f, difference %.0f%n",
           direct, actors, actors - direct);
@@ -90,19 +81,10 @@ public final class PortReadBenchmark {
     return output.toString(StandardCharsets.US_ASCII);
   }
 
-  private static String child(String... command) throws IOException, InterruptedException {
-    String java = ProcessHandle.current().info().command().orElse("java");
-    String[] all = {
-      java,
-      "--enable-native-access=ALL-UNNAMED",
-      "--sun-misc-unsafe-memory-access=allow",
-      "-cp",
-      System.getProperty("java.class.path")
-    };
-    String[] line = Arrays.copyOf(all, all.length + command.length);
-    System.arraycopy(command, 0, line, all.length, command.length);
+  private static String actors(Path kernel) throws IOException, InterruptedException {
+    List<String> arguments = List.of("--quiet", "--kernel", kernel.toString());
     Process process =
-        new ProcessBuilder(line)
+        new ProcessBuilder(VmctlChild.command(arguments))
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();

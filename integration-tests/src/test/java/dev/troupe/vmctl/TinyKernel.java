@@ -1,0 +1,46 @@
+package dev.troupe.vmctl;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+
+/** Multiboot kernels of a few instructions; 32-bit code in hexadecimal, loaded at 0x100020. */
+final class TinyKernel {
+  /** Sends back what it gets; 4 ends it with exit code 3. */
+  static final String ECHO =
+      "66bafb03b003ee66bafa03b007ee66bafd03eca80174f766baf803ec3c047403eeebebb001e6f4";
+
+  /** Jumps to itself. */
+  static final String ENDLESS = "ebfe";
+
+  /** An invalid opcode without an IDT. */
+  static final String TRIPLE_FAULT = "0f0b";
+
+  /** ACPI's S5. */
+  static final String POWER_OFF = "66ba040666b8003466ef";
+
+  /** Writes 0x10 to the debug exit port. */
+  static final String DEBUG_EXIT = "b010e6f4";
+
+  private static final int BASE = 0x10_0000;
+  private static final int HEADER_BYTES = 32;
+  private static final int MAGIC = 0x1BAD_B002;
+  private static final int ADDRESSES = 1 << 16;
+
+  private TinyKernel() {}
+
+  /** Writes a kernel's file. */
+  static Path write(Path folder, String hex) throws IOException {
+    byte[] code = HexFormat.of().parseHex(hex);
+    int end = BASE + HEADER_BYTES + code.length;
+    ByteBuffer image =
+        ByteBuffer.allocate(HEADER_BYTES + code.length).order(ByteOrder.LITTLE_ENDIAN);
+    image.putInt(MAGIC).putInt(ADDRESSES).putInt(-(MAGIC + ADDRESSES));
+    image.putInt(BASE).putInt(BASE).putInt(end).putInt(end).putInt(BASE + HEADER_BYTES);
+    image.put(code);
+    return Files.write(Files.createTempFile(folder, "kernel", ".mb"), image.array());
+  }
+}
