@@ -81,8 +81,9 @@ class DebianGuestIT {
 
   /**
    * What is inside the bzImage, entered by Xen's PVH entry instead of Linux's own. The kernel knows
-   * that it was: it fills its boot parameters itself then, with Xen's loader type and protocol 2.12
-   * (arch/x86/platform/pvh/enlighten.c), where a bzImage's header tells 255 and its own version.
+   * that it was: it fills its boot parameters itself then, with a loader type for PVH without Xen
+   * and protocol 2.12 (arch/x86/platform/pvh/enlighten.c), where a bzImage's header tells 255 and
+   * its own version.
    */
   @Test
   void thePvhEntryBootsToAShellAndPowersOff(@TempDir Path folder) throws Exception {
@@ -101,8 +102,10 @@ class DebianGuestIT {
     };
     try (VmctlProcess vmctl = VmctlProcess.start(options)) {
       int at = vmctl.await("/root #", 0, BOOT_SECONDS);
-      vmctl.type("echo type=$(cat /proc/sys/kernel/bootloader_type); cat /proc/cmdline\n");
-      at = vmctl.await("type=144", at, SECONDS);
+      vmctl.type("echo type=$(cat /proc/sys/kernel/bootloader_type)\n");
+      at = vmctl.await("type=" + 0xB0, at, SECONDS);
+      vmctl.type("cat /sys/kernel/boot_params/version /proc/cmdline\n");
+      at = vmctl.await("0x020c", at, SECONDS);
       at = vmctl.await("console=ttyS0 quiet pvh.word=heard", at, SECONDS);
       vmctl.type("dmesg | grep -e e820: -e RSDP -e RAMDISK\n");
       at = vmctl.await("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable", at, 60);
