@@ -25,8 +25,12 @@ final class ChildProgram {
 
   static final int SHARED_SIZE = 0x100_1000;
 
-  /** The stack of its signal handler, 128 KiB. */
-  private static final long SIGNAL_STACK = 0x5000_0000L;
+  /**
+   * The stack of its signal handler, 128 KiB. A case that leaves RSP at the lower end of it ends
+   * the child, so it is where cases' arithmetic does not lead: 32-bit products of other addresses
+   * did.
+   */
+  private static final long SIGNAL_STACK = 0x1B3D_5A94_0000L;
 
   /** Code of flat cases: readable, writable, executable; two pages, nothing behind them. */
   static final long CODE = 0x1000_0000L;
@@ -70,18 +74,18 @@ final class ChildProgram {
     "0f05", // syscall
     "488d1dae020000", // lea rbx,[rel maps]
     // .map:
-    "8b3b", // mov edi,[rbx]
-    "8b7304", // mov esi,[rbx+4]
-    "8b5308", // mov edx,[rbx+8]
-    "85ff", // test edi,edi
+    "488b3b", // mov rdi,[rbx]
+    "8b7308", // mov esi,[rbx+8]
+    "8b530c", // mov edx,[rbx+12]
+    "4885ff", // test rdi,rdi
     "741d", // jz .mapped
     "41ba32000000", // mov r10d,0x32 ; MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED
     "49c7c0ffffffff", // mov r8,-1
     "4531c9", // xor r9d,r9d
     "b809000000", // mov eax,9
     "0f05", // syscall
-    "4883c30c", // add rbx,12
-    "ebd7", // jmp .map
+    "4883c310", // add rbx,16
+    "ebd5", // jmp .map
     // .mapped:
     "b0cc", // mov al,0xcc ; breakpoints wherever a stray branch may lead
     "bf00000010", // mov edi,0x10000000
@@ -90,24 +94,24 @@ final class ChildProgram {
     "bf00000040", // mov edi,0x40000000
     "b900000100", // mov ecx,0x10000
     "f3aa", // rep stosb
-    "488d3d2c020000", // lea rdi,[rel altstack]
+    "488d3d2a020000", // lea rdi,[rel altstack]
     "31f6", // xor esi,esi
     "b883000000", // mov eax,131
     "0f05", // syscall
-    "488d1da8020000", // lea rbx,[rel signals]
+    "488d1dc2020000", // lea rbx,[rel signals]
     // .sig:
     "0fb63b", // movzx edi,byte [rbx]
-    "85ff", // test edi,edi
+    "4885ff", // test rdi,rdi
     "741b", // jz .sigdone
-    "488d3526020000", // lea rsi,[rel action]
+    "488d3523020000", // lea rsi,[rel action]
     "31d2", // xor edx,edx
     "41ba08000000", // mov r10d,8
     "b80d000000", // mov eax,13
     "0f05", // syscall
     "48ffc3", // inc rbx
-    "ebde", // jmp .sig
+    "ebdd", // jmp .sig
     // .sigdone:
-    "488d1d87020000", // lea rbx,[rel ldt]
+    "488d1da0020000", // lea rbx,[rel ldt]
     // .ldt:
     "bf11000000", // mov edi,0x11
     "4889de", // mov rsi,rbx
@@ -115,7 +119,7 @@ final class ChildProgram {
     "b89a000000", // mov eax,154 ; modify_ldt
     "0f05", // syscall
     "4883c310", // add rbx,16
-    "488d05a8020000", // lea rax,[rel ldtend]
+    "488d05c1020000", // lea rax,[rel ldtend]
     "4839c3", // cmp rbx,rax
     "72dc", // jb .ldt
     // batch:
@@ -130,14 +134,14 @@ final class ChildProgram {
     "8b042508000060", // mov eax,[SHARED+8] ; number of cases
     "c1e00c", // shl eax,12
     "0500100060", // add eax,SHARED+0x1000
-    "48890591010000", // mov [rel last],rax
+    "4889058e010000", // mov [rel last],rax
     "b800100060", // mov eax,SHARED+0x1000
-    "4889057d010000", // mov [rel current],rax
+    "4889057a010000", // mov [rel current],rax
     // next:
     "6a02", // push 2 ; rt_sigreturn leaves NT, ID and IOPL as they are now
     "9d", // popfq
-    "488b1d73010000", // mov rbx,[rel current]
-    "483b1d74010000", // cmp rbx,[rel last]
+    "488b1d70010000", // mov rbx,[rel current]
+    "483b1d71010000", // cmp rbx,[rel last]
     "0f833b010000", // jae finished
     "488db380030000", // lea rsi,[rbx+0x380] ; windows in
     "ba04000000", // mov edx,4
@@ -166,10 +170,10 @@ final class ChildProgram {
     "488b4318", // mov rax,[rbx+24]
     "f3480faed8", // wrgsbase rax
     "488db380000000", // lea rsi,[rbx+0x80]
-    "488d3d1b020000", // lea rdi,[rel mcontext]
+    "488d3d30020000", // lea rdi,[rel mcontext]
     "b920000000", // mov ecx,32
     "f348a5", // rep movsq
-    "488d25e4010000", // lea rsp,[rel uc]
+    "488d25f9010000", // lea rsp,[rel uc]
     "b80f000000", // mov eax,15
     "0f05", // syscall ; rt_sigreturn: all registers at once
     // handler:
@@ -181,7 +185,7 @@ final class ChildProgram {
     "8ed8", // mov ds,eax
     "8ec0", // mov es,eax
     "fc", // cld
-    "488b1ddb000000", // mov rbx,[rel current]
+    "488b1dd8000000", // mov rbx,[rel current]
     "89bb800f0000", // mov [rbx+0xf80],edi
     "4c8983880f0000", // mov [rbx+0xf88],r8
     "4c898b900f0000", // mov [rbx+0xf90],r9
@@ -217,7 +221,7 @@ final class ChildProgram {
     "4981c008010000", // add r8,264
     "ffca", // dec edx
     "75d6", // jnz .win
-    "4881053000000000100000", // add qword [rel current],0x1000
+    "4881052d00000000100000", // add qword [rel current],0x1000
     "e9aefeffff", // jmp next
     // finished:
     "ba01000000", // mov edx,1
@@ -230,17 +234,18 @@ final class ChildProgram {
     "31ff", // xor edi,edi
     "b83c000000", // mov eax,60
     "0f05", // syscall
-    "00000000000000", // (alignment)
+    "00000000", // (alignment)
     "0000000000000000", // current: dq 0
     "0000000000000000", // last: dq 0
-    // altstack: dq 0x50000000, 0, 0x20000
-    "000000500000000000000000000000000000020000000000",
+    // altstack: dq SIGNAL_STACK, 0, 0x20000
+    "0000945a3d1b000000000000000000000000020000000000",
     // action: dq handler, 0x4c000004, quit, 0 ; SA_NODEFER|SA_ONSTACK|SA_RESTORER|SA_SIGINFO
-    "23024000000000000400004c0000000008034000000000000000000000000000",
-    // maps: dd address, size, protection (read 1, write 2, execute 4); a zero address ends
-    "0000001000200000070000000000002000200000030000000020002000100000",
-    "0100000000000030002000000300000000000040000001000700000000000050",
-    "0000020003000000000000000000000000000000",
+    "26024000000000000400004c000000000b034000000000000000000000000000",
+    // maps: dq address, dd size, protection (read 1, write 2, execute 4); a zero address ends
+    "0000001000000000002000000700000000000020000000000020000003000000",
+    "0020002000000000001000000100000000000030000000000020000003000000",
+    "000000400000000000000100070000000000945a3d1b00000000020003000000",
+    "00000000000000000000000000000000",
     "040507080b00", // signals: db 4,5,7,8,11,0
     "0000", // (alignment)
     // ldt:
@@ -249,9 +254,8 @@ final class ChildProgram {
     "0200000000000040ffff000044000000", // dd 2,0x40000000,0xffff,0x44 ; 16-bit code
     "0300000000000040ffff000040000000", // dd 3,0x40000000,0xffff,0x40 ; 16-bit data
     // ldtend:
-    "00000000", // (alignment)
-    // uc: dq 6, 0, 0x50000000, 0, 0x20000
-    "0600000000000000000000000000000000000050000000000000000000000000",
+    // uc: dq 6, 0, SIGNAL_STACK, 0, 0x20000
+    "060000000000000000000000000000000000945a3d1b00000000000000000000",
     "0000020000000000",
     // mcontext: times 32 dq 0
     "0000000000000000000000000000000000000000000000000000000000000000",
