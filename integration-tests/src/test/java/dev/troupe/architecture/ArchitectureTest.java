@@ -81,6 +81,19 @@ final class ArchitectureTest {
               "dev.troupe.runtime.machine..");
 
   @ArchTest
+  static final ArchRule what_saves_state_knows_none_of_the_parts =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.troupe.runtime.snapshot..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.troupe.runtime.cpu..",
+              "dev.troupe.runtime.engine..",
+              "dev.troupe.runtime.device..",
+              "dev.troupe.runtime.machine..");
+
+  @ArchTest
   static final ArchRule the_instruction_table_knows_nothing_above_it =
       noClasses()
           .that()

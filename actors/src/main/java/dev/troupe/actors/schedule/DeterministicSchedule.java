@@ -294,7 +294,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       skipped += wake - nanos();
     }
     idle = true;
-    if (gate.waiting() || !paced && !never) {
+    if (gate.waiting() || (!paced && !never)) {
       // By way of its mailbox, so that a pause gets in between.
       wake();
     } else if (running && !never) {

@@ -32,10 +32,15 @@ public final class DirectGate implements InputGate {
   }
 
   private void deliver() {
-    byte[] bytes;
-    while (open && (bytes = queue.take()).length > 0) {
+    byte[] bytes = take();
+    while (bytes.length > 0) {
       inside.input(bytes);
+      bytes = take();
     }
+  }
+
+  private byte[] take() {
+    return open ? queue.take() : InputQueue.NOTHING;
   }
 
   @Override

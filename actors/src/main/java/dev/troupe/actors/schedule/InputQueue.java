@@ -12,8 +12,7 @@ final class InputQueue implements Stateful {
   /** Console input that a snapshot may hold: more than any terminal or script lets wait. */
   private static final int MAX_WAITING = 16 << 20;
 
-  private static final Runnable NOBODY = () -> {};
-  private static final byte[] NOTHING = {};
+  static final byte[] NOTHING = {};
 
   private record Chunk(byte[] bytes, Runnable taken) {}
 
@@ -65,7 +64,7 @@ final class InputQueue implements Stateful {
       chunks.clear();
       offset = 0;
       if (bytes.length > 0) {
-        add(bytes, NOBODY);
+        add(bytes, () -> {});
       }
     }
   }

@@ -150,16 +150,16 @@ public final class QuietGate implements InputGate, Stateful {
   }
 
   private boolean enter(Arrival arrival) {
-    switch (arrival) {
+    return switch (arrival) {
       case Bytes(byte[] bytes, Runnable taken) -> {
         queue.add(bytes, taken);
-        return false; // if there is no room they wait
+        yield false; // if there is no room they wait
       }
       case Button _ -> {
         inside.powerButton();
-        return true;
+        yield true;
       }
-    }
+    };
   }
 
   /**

@@ -199,7 +199,7 @@ class DeterminismTest {
 
     assertThat(restored.outcome())
         .isInstanceOfSatisfying(
-            Outcome.InternalError.class,
+            Outcome.InternalFailure.class,
             error -> assertThat(error.message()).contains("damaged.snapshot"));
   }
 

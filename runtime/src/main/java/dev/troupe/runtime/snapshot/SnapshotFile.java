@@ -47,7 +47,7 @@ public final class SnapshotFile {
   private static long ascii(String text) {
     long value = 0;
     for (int i = 0; i < Long.BYTES; i++) {
-      value |= (long) text.charAt(i) << 8 * i;
+      value |= (long) text.charAt(i) << (8 * i);
     }
     return value;
   }

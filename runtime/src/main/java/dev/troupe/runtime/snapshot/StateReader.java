@@ -29,7 +29,7 @@ public final class StateReader implements StateVisitor {
 
   /**
    * Restores parts from what {@link StateWriter#save} made of parts of the same names in the same
-   * order.
+   * order. The parts are at a quiet point, too: fresh, reset, or stopped there.
    *
    * @throws StateException if the bytes are refused; the parts are then as they were
    */

@@ -69,7 +69,7 @@ final class TlbStateTest {
         long restored = twin.bankAddress(bank) + (long) i * Tlb.ENTRY_BYTES;
         for (int tag = 0; tag < 24; tag += 8) {
           long before = Raw.get64(saved + tag);
-          boolean valid = before >>> 12 != (i == 0 ? 1 : 0) || before == 0 && i == 0;
+          boolean valid = before >>> 12 != (i == 0 ? 1 : 0) || (before == 0 && i == 0);
           assertThat(Raw.get64(restored + tag)).isEqualTo(valid ? Tlb.slow(before) : before);
           entries += valid ? 1 : 0;
         }
@@ -80,7 +80,7 @@ final class TlbStateTest {
 
   @Test
   void flushes_and_invalidations_drop_the_same_entries_afterwards() {
-    for (long seed = 0; seed < 50; seed++) {
+    for (long seed = 0; seed < 30; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
       fill(random);
       States.copy(tlb, twin);
@@ -89,7 +89,7 @@ final class TlbStateTest {
         boolean keepGlobal = random.nextBoolean();
         tlb.invalidatePage(page, keepGlobal);
         twin.invalidatePage(page, keepGlobal);
-        assertThat(States.diff(tlb, twin)).as("seed %d step %d", seed, step).isEmpty();
+        assertThat(States.hash(twin)).as("seed %d step %d", seed, step).isEqualTo(States.hash(tlb));
       }
       tlb.flush(true);
       twin.flush(true);

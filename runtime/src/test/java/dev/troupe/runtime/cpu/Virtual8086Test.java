@@ -39,7 +39,7 @@ class Virtual8086Test {
   private int word(int address) {
     byte[] bytes = new byte[2];
     memory.copyOut(address, bytes);
-    return bytes[0] & 0xFF | (bytes[1] & 0xFF) << 8;
+    return (bytes[0] & 0xFF) | (bytes[1] & 0xFF) << 8;
   }
 
   private void enter(long flags, boolean extensions, boolean redirected) {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ final class LayoutTest {
 
   @Test
   void a_layout_changes_only_with_its_version() {
-    TreeMap<String, String> known = known();
+    Map<String, String> known = known();
     List<String> complaints = new ArrayList<>();
     try (PagedGuest guest = new PagedGuest()) {
       guest.run(1_000); // fills the TLB, so that its entries are seen
@@ -53,10 +54,11 @@ final class LayoutTest {
     assertThat(complaints).as(String.join("\n", complaints)).isEmpty();
   }
 
-  private static TreeMap<String, String> known() {
-    TreeMap<String, String> lines = new TreeMap<>();
+  private static Map<String, String> known() {
+    Map<String, String> lines = new TreeMap<>();
     try (InputStream in = LayoutTest.class.getResourceAsStream(FILE)) {
-      for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      for (String line : text.lines().toList()) {
         if (!line.isBlank() && !line.startsWith("#")) {
           int last = line.lastIndexOf(' ');
           lines.put(line.substring(0, last), line.substring(last + 1));

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
@@ -71,6 +72,9 @@ final class SnapshotFileTest {
     assertThat(SnapshotFile.readHeader(file)).isEqualTo(written);
     assertThat(written.getPosition()).isEqualTo(about.getPosition());
     assertThat(written.getStateHash()).isEqualTo(saved.hash());
+    // The twin has run other code, in the same place.
+    other.memory.copyIn(0x1015, HexFormat.of().parseHex("48ffc3ebfb")); // inc rbx; jmp to it
+    other.run(3_000);
     assertThat(twin.hash()).isNotEqualTo(saved.hash());
     restore(file, twin);
     assertThat(twin.hash()).isEqualTo(written.getStateHash());

@@ -189,7 +189,7 @@ public final class X87Transcendentals {
       return;
     }
     int power = s == 0 ? 0 : Extended.power(e, s);
-    if (s == 0 || power > 0 || power == 0 && s != Extended.ONE) {
+    if (s == 0 || power > 0 || (power == 0 && s != Extended.ONE)) {
       math.result(e, s);
       return;
     }
@@ -227,7 +227,9 @@ public final class X87Transcendentals {
       return;
     }
     boolean one = ae == Extended.BIAS && as == Extended.ONE;
-    if (Extended.sign(ae) != 0 || infinite && one || Extended.isInfinite(ae, as) && bs == 0) {
+    if (Extended.sign(ae) != 0
+        || (infinite && one)
+        || (Extended.isInfinite(ae, as) && bs == 0)) {
       math.invalid();
       return;
     }
@@ -279,7 +281,7 @@ public final class X87Transcendentals {
             ? Extended.SPECIAL
             : as == 0 ? Integer.MIN_VALUE : Extended.power(ae, as);
     boolean outside = power >= 0 && Extended.sign(ae) != 0; // a ≤ -1
-    if (infinite && as == 0 || outside || power == Extended.SPECIAL && bs == 0) {
+    if ((infinite && as == 0) || outside || (power == Extended.SPECIAL && bs == 0)) {
       math.invalid();
       return;
     }
@@ -332,7 +334,7 @@ public final class X87Transcendentals {
       }
       return;
     }
-    if (tall || as == 0 && bs != 0) {
+    if (tall || (as == 0 && bs != 0)) {
       finish(sign, 0, PI, PI_REST);
       return;
     }

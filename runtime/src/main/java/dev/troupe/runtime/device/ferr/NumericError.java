@@ -45,7 +45,7 @@ public final class NumericError implements Device {
       case BoardMessage.LineLevel(int vcpu, boolean high) -> {
         boolean before = errors != 0;
         errors = high ? errors | 1L << vcpu : errors & ~(1L << vcpu);
-        set(requested || errors != 0 && !before, ignored && errors != 0, effects);
+        set(requested || (errors != 0 && !before), ignored && errors != 0, effects);
       }
       case BoardMessage.Reset _ -> {
         errors = 0;

@@ -375,7 +375,7 @@ final class Counter implements Stateful {
     pending = v.within("pending", pending, 0, LARGEST_COUNT);
     pendingAt = v.int64("pendingAt", pendingAt);
     v.require(
-        pendingAt == NEVER || pending > 0 && pendingAt >= 0 && pendingAt <= MOST_PULSES,
+        pendingAt == NEVER || (pending > 0 && pendingAt >= 0 && pendingAt <= MOST_PULSES),
         "pendingAt",
         pendingAt,
         "a pulse at which a pending count is loaded, or never");

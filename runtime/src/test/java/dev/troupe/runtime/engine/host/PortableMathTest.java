@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@link PortableMath} against {@link HostMath} on an x86 host, as near as its page says. */
 class PortableMathTest {
   /** The x87 instructions, and where the manual gives their results (SDM vol. 2A, each one's). */
-  private enum Instruction {
+  enum Instruction {
     F2XM1(HostMath.F2XM1, false),
     FYL2X(HostMath.FYL2X, true),
     FPTAN(HostMath.FPTAN, false),
@@ -38,24 +38,24 @@ class PortableMathTest {
       angle = opcode == HostMath.FPTAN || opcode >= HostMath.FSINCOS;
     }
 
-    boolean isDefined(Number a) {
+    boolean isDefined(Value a) {
       return switch (this) {
-        case F2XM1 -> a.isNan() || a.biased() < BIAS || a.biased() == BIAS && a.s << 1 == 0;
+        case F2XM1 -> a.isNan() || a.biased() < BIAS || (a.biased() == BIAS && a.s << 1 == 0);
         case FYL2XP1 -> // to 1 - √½, a little less than 0.293
-            a.isNan() || a.biased() < BIAS - 2 || a.biased() == BIAS - 2 && a.s >>> 60 <= 8;
+            a.isNan() || a.biased() < BIAS - 2 || (a.biased() == BIAS - 2 && a.s >>> 60 <= 8);
         default -> true;
       };
     }
   }
 
   /** Sign and exponent, and significand. */
-  private record Number(int e, long s) {
+  private record Value(int e, long s) {
     int biased() {
       return e & 0x7FFF;
     }
 
     boolean isNan() {
-      return biased() == 0x7FFF && s << 1 != 0 || biased() != 0 && s >= 0;
+      return (biased() == 0x7FFF && s << 1 != 0) || (biased() != 0 && s >= 0);
     }
   }
 
@@ -87,7 +87,7 @@ class PortableMathTest {
     assumeTrue(HostStub.available(), "not an x86-64 Linux host");
   }
 
-  private static X87 state(int control, int status, int used, Number a, Number b) {
+  private static X87 state(int control, int status, int used, Value a, Value b) {
     X87 x = new X87();
     x.initialize();
     x.setControlWord(control);
@@ -102,7 +102,7 @@ class PortableMathTest {
   }
 
   private static void compare(
-      Instruction op, int control, int status, int used, Number a, Number b, String where) {
+      Instruction op, int control, int status, int used, Value a, Value b, String where) {
     X87 host = state(control, status, used, a, b);
     HostMath.x87(host, op.opcode, BLOCK);
     X87 ours = state(control, status, used, a, b);
@@ -120,8 +120,8 @@ class PortableMathTest {
   private static String difference(X87 host, X87 ours, int undefined) {
     int free = undefined;
     for (int i = 0; i < 8; i++) {
-      Number want = new Number(host.exponent[i], host.significand[i]);
-      Number got = new Number(ours.exponent[i], ours.significand[i]);
+      Value want = new Value(host.exponent[i], host.significand[i]);
+      Value got = new Value(ours.exponent[i], ours.significand[i]);
       if (!isNear(want, got)) {
         return "register " + i;
       }
@@ -136,7 +136,7 @@ class PortableMathTest {
   }
 
   /** Within 2^-50 of one another. */
-  private static boolean isNear(Number a, Number b) {
+  private static boolean isNear(Value a, Value b) {
     if (a.equals(b)) {
       return true;
     }
@@ -146,8 +146,8 @@ class PortableMathTest {
     int distance = Math.max(a.biased(), 1) - Math.max(b.biased(), 1);
     return switch (distance) {
       case 0 -> Math.abs(a.s - b.s) < 1 << 14;
-      case 1 -> a.s - (1L << 63) + ((-b.s) >>> 1) < 1 << 13;
-      case -1 -> b.s - (1L << 63) + ((-a.s) >>> 1) < 1 << 13;
+      case 1 -> a.s - (1L << 63) + (-b.s >>> 1) < 1 << 13;
+      case -1 -> b.s - (1L << 63) + (-a.s >>> 1) < 1 << 13;
       default -> false;
     };
   }
@@ -164,23 +164,23 @@ class PortableMathTest {
   @ParameterizedTest
   @EnumSource
   void edgeOperandsGiveWhatTheHostGives(Instruction op) {
-    Number other = new Number(BIAS, 1L << 63);
-    for (Number a : edges()) {
+    Value other = new Value(BIAS, 1L << 63);
+    for (Value a : edges()) {
       if (op.isDefined(a)) {
-        for (Number b : op.pair ? edges() : new Number[] {other}) {
+        for (Value b : op.pair ? edges() : new Value[] {other}) {
           compare(op, X87.INITIAL_CONTROL, 0, 0x7F, a, b, "edges");
         }
       }
     }
   }
 
-  private static Number[] edges() {
-    Number[] all = new Number[2 * EXPONENTS.length * SIGNIFICANDS.length];
+  private static Value[] edges() {
+    Value[] all = new Value[2 * EXPONENTS.length * SIGNIFICANDS.length];
     int n = 0;
     for (int e : EXPONENTS) {
       for (long s : SIGNIFICANDS) {
-        all[n++] = new Number(e, s);
-        all[n++] = new Number(e | 0x8000, s);
+        all[n++] = new Value(e, s);
+        all[n++] = new Value(e | 0x8000, s);
       }
     }
     return all;
@@ -189,14 +189,14 @@ class PortableMathTest {
   @ParameterizedTest
   @EnumSource
   void anyOperandsMasksAndStacksGiveWhatTheHostGives(Instruction op) {
-    long seed = 20 + op.opcode;
+    long seed = 20L + op.opcode;
     SplittableRandom random = new SplittableRandom(seed);
     for (int n = 0; n < 50_000; n++) {
-      Number a = any(random);
-      Number b = any(random);
+      Value a = any(random);
+      Value b = any(random);
       int masks = random.nextInt(4) == 0 ? random.nextInt(64) | X87.OE | X87.UE | X87.PE : 0x3F;
       int control = masks | random.nextInt(16) << 8;
-      int status = random.nextInt(8) << 11 | random.nextInt() & 0x4700;
+      int status = random.nextInt(8) << 11 | (random.nextInt() & 0x4700);
       int top = status >> 11;
       int used = random.nextInt(4) == 0 ? random.nextInt(256) : 0xFF & ~(1 << (top + 7 & 7));
       if (op.isDefined(a)) {
@@ -205,8 +205,8 @@ class PortableMathTest {
     }
   }
 
-  private static Number any(SplittableRandom random) {
-    Number[] edges = edges();
+  private static Value any(SplittableRandom random) {
+    Value[] edges = edges();
     if (random.nextInt(8) == 0) {
       return edges[random.nextInt(edges.length)];
     }
@@ -216,7 +216,7 @@ class PortableMathTest {
           case 1 -> BIAS + random.nextInt(-70, 70);
           default -> BIAS + random.nextInt(-6, 3);
         };
-    return new Number(e | random.nextInt(2) << 15, 1L << 63 | random.nextLong());
+    return new Value(e | random.nextInt(2) << 15, 1L << 63 | random.nextLong());
   }
 
   @ParameterizedTest
@@ -265,10 +265,10 @@ class PortableMathTest {
 
   @Test
   void theArcOfInfinitiesAndAxesHasAllBits() {
-    Number infinity = new Number(0x7FFF, 1L << 63);
+    Value infinity = new Value(0x7FFF, 1L << 63);
     X87 x = state(X87.INITIAL_CONTROL, 0, 0x7F, infinity, infinity);
     PortableMath.x87(x, HostMath.FPATAN);
-    assertThat(new Number(x.exponent[x.top], x.significand[x.top]))
-        .isEqualTo(new Number(BIAS - 1, 0xC90F_DAA2_2168_C235L)); // pi / 4
+    assertThat(new Value(x.exponent[x.top], x.significand[x.top]))
+        .isEqualTo(new Value(BIAS - 1, 0xC90F_DAA2_2168_C235L)); // pi / 4
   }
 }

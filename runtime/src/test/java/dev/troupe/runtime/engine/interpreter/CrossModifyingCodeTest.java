@@ -77,6 +77,6 @@ class CrossModifyingCodeTest {
   private static int read(FlatCpu processor, long address) {
     byte[] bytes = new byte[4];
     processor.memory.copyOut(address, bytes);
-    return bytes[0] & 0xFF | (bytes[1] & 0xFF) << 8;
+    return (bytes[0] & 0xFF) | (bytes[1] & 0xFF) << 8;
   }
 }

@@ -25,10 +25,9 @@ public final class PagedGuest implements AutoCloseable {
   private static final long GDT = 0x21000;
   private static final long CODE = 0x1000;
 
-  /** 4 KiB pages from here are mapped to {@link #FRAMES}, backwards. */
-  private static final long SMALL_PAGES = 0x20_0000;
-
+  /** Where the 4 KiB pages from 0x200000 lie, backwards. */
   private static final long FRAMES = 0x40_0000;
+
   private static final int HANDLER = 0xA6;
   private static final int VECTOR = 0x40;
   private static final long TABLE = 7; // present, writable, user

@@ -85,6 +85,11 @@ final class VcpuStateTest {
         guest.memory.markCode(guest.memory.hostAddress(page << 12), holder);
       }
       assertThat(States.hash(guest.vcpu)).isEqualTo(hash);
+      byte[] code = new byte[256];
+      guest.memory.copyOut(0x1000, code);
+      guest.memory.copyIn(
+          0x1000, code); // as a device does, into a page that the engine has decoded
+      assertThat(States.hash(guest.vcpu)).isEqualTo(hash);
       guest.cpu.debug.write(7, 0x0001_0001 | 0x400); // a watched page: slow, and still the same
       assertThat(States.listing(guest.vcpu)).contains("mmu.tlb.entry");
       guest.cpu.debug.write(7, 0x400);
