@@ -92,8 +92,7 @@ public final class Virtual8086 {
     long flags = stack.pop(size);
     boolean enables = (flags & Rflags.IF) != 0;
     boolean lets = enables && (cpu.systemFlags & Rflags.VIP) != 0;
-    if (offset > cpu.segmentLimit[Cpu.CS]
-        || (virtual && (lets || (flags & Rflags.TF) != 0))) {
+    if (offset > cpu.segmentLimit[Cpu.CS] || (virtual && (lets || (flags & Rflags.TF) != 0))) {
       throw cpu.fault(Fault.GP, 0);
     }
     stack.commit();

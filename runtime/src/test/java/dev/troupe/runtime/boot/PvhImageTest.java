@@ -77,7 +77,10 @@ class PvhImageTest {
     b.u32(52, 4).u32(56, 0x200).u32(68, 20).u32(72, 20);
     b.u32(84, 1).u32(88, 0x1000).u32(92, 0xC010_0000L).u32(96, 0x100000);
     b.u32(100, 0x100).u32(104, 0x3000);
-    b.u32(0x200, 4).u32(0x204, 4).u32(0x208, 18).bytes(0x20C, "Xen\0".getBytes(StandardCharsets.US_ASCII));
+    b.u32(0x200, 4)
+        .u32(0x204, 4)
+        .u32(0x208, 18)
+        .bytes(0x20C, "Xen\0".getBytes(StandardCharsets.US_ASCII));
     return b.u32(0x210, 0x100040);
   }
 

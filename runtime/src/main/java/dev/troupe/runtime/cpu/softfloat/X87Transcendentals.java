@@ -227,9 +227,7 @@ public final class X87Transcendentals {
       return;
     }
     boolean one = ae == Extended.BIAS && as == Extended.ONE;
-    if (Extended.sign(ae) != 0
-        || (infinite && one)
-        || (Extended.isInfinite(ae, as) && bs == 0)) {
+    if (Extended.sign(ae) != 0 || (infinite && one) || (Extended.isInfinite(ae, as) && bs == 0)) {
       math.invalid();
       return;
     }

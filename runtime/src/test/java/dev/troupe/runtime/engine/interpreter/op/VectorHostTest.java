@@ -73,7 +73,8 @@ class VectorHostTest {
      */
     long result(long half) {
       return switch (meaning) {
-        case "DPPS" -> (single((int) half) & 0xFFFF_FFFFL) | (long) single((int) (half >> 32)) << 32;
+        case "DPPS" ->
+            (single((int) half) & 0xFFFF_FFFFL) | (long) single((int) (half >> 32)) << 32;
         case "DPPD" -> Double.doubleToLongBits(Double.longBitsToDouble(half));
         default -> half;
       };
