@@ -41,37 +41,25 @@ final class Group13 {
         c.jumped = false;
         Control.pause(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 8 -> {
         Move.xlat(c, i);
       }
       case 9 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 10 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 11 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 12 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -81,30 +69,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 15 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 16 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 17 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.overflow(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 18 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -114,26 +90,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.overflow(c), c.gpr[i.reg], m, 64);
       }
       case 21 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 22 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 23 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 24 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -143,48 +111,36 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 27 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 28 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 29 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 30 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 31 -> {
         long m = c.mmu.load64(Operands.address(c, i, 8, false));
         c.gpr[i.reg] = Move.cmov(c, !Flags.below(c), c.gpr[i.reg], m, 64);
       }
       case 32 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 33 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 34 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 35 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 36 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -194,26 +150,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 38 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 39 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 40 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 41 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 42 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -223,30 +171,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.zero(c), c.gpr[i.reg], m, 64);
       }
       case 44 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 45 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 46 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 47 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 48 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -256,30 +192,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 50 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 51 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 52 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.belowOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 53 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 54 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -289,22 +213,18 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.belowOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 56 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 57 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 58 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 59 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 60 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -314,15 +234,11 @@ final class Group13 {
         c.gpr[i.reg] = Move.cmov(c, Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 62 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 63 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,15 +13,11 @@ final class Group14 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 1 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 2 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -31,26 +27,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.sign(c), c.gpr[i.reg], m, 64);
       }
       case 4 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 5 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 6 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 7 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 8 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -60,30 +48,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 10 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 11 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 12 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.parity(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 13 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 14 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -93,22 +69,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.parity(c), c.gpr[i.reg], m, 64);
       }
       case 16 -> {
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 17 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
         Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 18 -> {
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 19 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 20 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -118,26 +90,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 22 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 23 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 24 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 25 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 26 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -147,30 +111,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, !Flags.less(c), c.gpr[i.reg], m, 64);
       }
       case 28 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 29 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 30 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    Flags.lessOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 31 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 32 -> {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);
@@ -180,30 +132,18 @@ final class Group14 {
         c.gpr[i.reg] = Move.cmov(c, Flags.lessOrEqual(c), c.gpr[i.reg], m, 64);
       }
       case 34 -> {
-        Operands.setRegister16(
-            c,
-            i.reg,
-            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, c.gpr[i.rm] & 0xFFFF, 16));
       }
       case 35 -> {
         long m = c.mmu.load16(Operands.address(c, i, 2, false));
-        Operands.setRegister16(
-            c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
+        Operands.setRegister16(c, i.reg, Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF, m, 16));
       }
       case 36 -> {
-        c.gpr[i.reg] =
-            Move.cmov(
-                    c,
-                    !Flags.lessOrEqual(c),
-                    c.gpr[i.reg] & 0xFFFF_FFFFL,
-                    c.gpr[i.rm] & 0xFFFF_FFFFL,
-                    32)
-                & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, c.gpr[i.rm] & 0xFFFF_FFFFL, 32) & 0xFFFF_FFFFL;
       }
       case 37 -> {
         long m = c.mmu.load32(Operands.address(c, i, 4, false));
-        c.gpr[i.reg] =
-            Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
+        c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg] & 0xFFFF_FFFFL, m, 32) & 0xFFFF_FFFFL;
       }
       case 38 -> {
         c.gpr[i.reg] = Move.cmov(c, !Flags.lessOrEqual(c), c.gpr[i.reg], c.gpr[i.rm], 64);

@@ -157,7 +157,7 @@ final class Group15 {
         c.jumped = false;
         InterruptFlag.pop(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 44 -> {

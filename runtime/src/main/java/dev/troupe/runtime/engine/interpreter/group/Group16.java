@@ -170,7 +170,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 52 -> {
@@ -178,7 +178,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 53 -> {
@@ -186,7 +186,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 54 -> {
@@ -194,7 +194,7 @@ final class Group16 {
         c.jumped = false;
         Strings.movs(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 55 -> {
@@ -202,7 +202,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 56 -> {
@@ -210,7 +210,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 57 -> {
@@ -218,7 +218,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 58 -> {
@@ -226,7 +226,7 @@ final class Group16 {
         c.jumped = false;
         Strings.cmps(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 59 -> {
@@ -234,7 +234,7 @@ final class Group16 {
         c.jumped = false;
         Strings.stos(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 60 -> {
@@ -242,7 +242,7 @@ final class Group16 {
         c.jumped = false;
         Strings.stos(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 61 -> {
@@ -250,7 +250,7 @@ final class Group16 {
         c.jumped = false;
         Strings.stos(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 62 -> {
@@ -258,7 +258,7 @@ final class Group16 {
         c.jumped = false;
         Strings.stos(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 63 -> {
@@ -266,7 +266,7 @@ final class Group16 {
         c.jumped = false;
         Strings.lods(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       default -> throw new IllegalStateException("no such form: " + form);

@@ -22,7 +22,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 1 -> {
@@ -30,7 +30,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 2 -> {
@@ -38,7 +38,7 @@ final class Group17 {
         c.jumped = false;
         Strings.lods(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 3 -> {
@@ -46,7 +46,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -54,7 +54,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 5 -> {
@@ -62,7 +62,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 6 -> {
@@ -70,7 +70,7 @@ final class Group17 {
         c.jumped = false;
         Strings.scas(c, i, 64);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 7 -> {
@@ -78,7 +78,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 8 -> {
@@ -86,7 +86,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 9 -> {
@@ -94,7 +94,7 @@ final class Group17 {
         c.jumped = false;
         Ports.ins(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -102,7 +102,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 8);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 11 -> {
@@ -110,7 +110,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 16);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -118,7 +118,7 @@ final class Group17 {
         c.jumped = false;
         Ports.outs(c, i, 32);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 13 -> {
@@ -150,7 +150,7 @@ final class Group17 {
         c.jumped = false;
         Move.ud(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 22 -> {
@@ -194,7 +194,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.call(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 35 -> {
@@ -202,7 +202,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.jump(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 36 -> {
@@ -210,7 +210,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.callMemory(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 37 -> {
@@ -218,7 +218,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.jumpMemory(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 38 -> {
@@ -226,7 +226,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.ret(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 39 -> {
@@ -234,7 +234,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.iret(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 40 -> {
@@ -242,7 +242,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.breakpoint(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 41 -> {
@@ -250,7 +250,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.interrupt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 42 -> {
@@ -258,7 +258,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.overflow(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 43 -> {
@@ -266,7 +266,7 @@ final class Group17 {
         c.jumped = false;
         FarControl.debugTrap(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 44 -> {
@@ -286,7 +286,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.pop(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 49 -> {
@@ -297,7 +297,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.load(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 51 -> {
@@ -305,7 +305,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lds(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 52 -> {
@@ -313,7 +313,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.les(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 53 -> {
@@ -321,7 +321,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lss(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 54 -> {
@@ -329,7 +329,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lfs(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 55 -> {
@@ -337,7 +337,7 @@ final class Group17 {
         c.jumped = false;
         SegmentRegisters.lgs(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 56 -> {
@@ -353,7 +353,7 @@ final class Group17 {
         c.jumped = false;
         DescriptorTables.lldt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 59 -> {
@@ -361,7 +361,7 @@ final class Group17 {
         c.jumped = false;
         DescriptorTables.ltr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 60 -> {

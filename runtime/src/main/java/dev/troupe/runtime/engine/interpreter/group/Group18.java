@@ -26,7 +26,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lgdt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 1 -> {
@@ -34,7 +34,7 @@ final class Group18 {
         c.jumped = false;
         DescriptorTables.lidt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 2 -> {
@@ -46,7 +46,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.loadStatusWord(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 4 -> {
@@ -63,7 +63,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readControl(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 8 -> {
@@ -71,7 +71,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeControl(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 9 -> {
@@ -79,7 +79,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.readDebug(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 10 -> {
@@ -87,7 +87,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.writeDebug(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 11 -> {
@@ -95,7 +95,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.clearTaskSwitched(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 12 -> {
@@ -106,7 +106,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidatePage(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 14 -> {
@@ -114,7 +114,7 @@ final class Group18 {
         c.jumped = false;
         CacheControl.invalidateContext(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 15 -> {
@@ -122,7 +122,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.clear(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 16 -> {
@@ -130,7 +130,7 @@ final class Group18 {
         c.jumped = false;
         InterruptFlag.set(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 17 -> {
@@ -138,7 +138,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.halt(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 18 -> {
@@ -146,7 +146,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.clear(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 19 -> {
@@ -154,7 +154,7 @@ final class Group18 {
         c.jumped = false;
         AccessFlag.set(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 20 -> {
@@ -165,7 +165,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.writeMsr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 22 -> {
@@ -173,7 +173,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readMsr(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 23 -> {
@@ -181,7 +181,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStamp(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 24 -> {
@@ -189,7 +189,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readPerformance(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 25 -> {
@@ -197,7 +197,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.readTimeStampAndProcessor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 26 -> {
@@ -205,7 +205,7 @@ final class Group18 {
         c.jumped = false;
         ModelSpecific.identify(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 27 -> {
@@ -231,7 +231,7 @@ final class Group18 {
         c.jumped = false;
         SystemRegisters.protectionKeys(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 34 -> {
@@ -239,7 +239,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.call(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 35 -> {
@@ -247,7 +247,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.callReturn(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 36 -> {
@@ -255,7 +255,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.enter(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 37 -> {
@@ -263,7 +263,7 @@ final class Group18 {
         c.jumped = false;
         FastSystemCall.exit(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 38 -> {
@@ -271,7 +271,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 39 -> {
@@ -279,7 +279,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.wait(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 40 -> {
@@ -287,7 +287,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.monitorAnyLevel(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 41 -> {
@@ -295,7 +295,7 @@ final class Group18 {
         c.jumped = false;
         Waiting.waitAnyLevel(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 42 -> {
@@ -308,94 +308,98 @@ final class Group18 {
         CacheControl.fence(c, i);
       }
       case 45 -> {
-        ExtendedState.fxsave(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        CacheControl.serialize(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 46 -> {
+        ExtendedState.fxsave(c, i);
+      }
+      case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 48 -> {
         ExtendedState.xsave(c, i);
       }
-      case 48 -> {
+      case 49 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstor(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 50 -> {
         ExtendedState.xsaveopt(c, i);
       }
-      case 50 -> {
+      case 51 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstors(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
-      }
-      case 51 -> {
-        ExtendedState.xsavec(c, i);
       }
       case 52 -> {
-        SystemRegisters.readExtended(c, i);
+        ExtendedState.xsavec(c, i);
       }
       case 53 -> {
-        c.rip = i.rip;
-        c.jumped = false;
-        SystemRegisters.writeExtended(c, i);
-        if (!c.jumped) {
-          c.rip = i.nextRip;
-        }
+        SystemRegisters.readExtended(c, i);
       }
       case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
-        SseMove.ldmxcsr(c, i);
+        SystemRegisters.writeExtended(c, i);
         if (!c.jumped) {
-          c.rip = i.nextRip;
+            c.rip = i.nextRip;
         }
       }
       case 55 -> {
-        SseMove.stmxcsr(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        SseMove.ldmxcsr(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 56 -> {
-        c.x87.checkPending(c);
-        X87Arithmetic.faddM32(c, i);
+        SseMove.stmxcsr(c, i);
       }
       case 57 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.faddM64(c, i);
+        X87Arithmetic.faddM32(c, i);
       }
       case 58 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fiaddM32(c, i);
+        X87Arithmetic.faddM64(c, i);
       }
       case 59 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fiaddM16(c, i);
+        X87Arithmetic.fiaddM32(c, i);
       }
       case 60 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulM32(c, i);
+        X87Arithmetic.fiaddM16(c, i);
       }
       case 61 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulM64(c, i);
+        X87Arithmetic.fmulM32(c, i);
       }
       case 62 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fimulM32(c, i);
+        X87Arithmetic.fmulM64(c, i);
       }
       case 63 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fimulM16(c, i);
+        X87Arithmetic.fimulM32(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -18,227 +18,228 @@ final class Group29 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SseLanes.pmuldq(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         SsePack.packusdw(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         SseLanes.pminsb(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         SseLanes.pminsd(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SseLanes.pminuw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SseLanes.pminud(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SseLanes.pmaxsb(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         SseLanes.pmaxsd(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         SseLanes.pmaxuw(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         SseLanes.pmaxud(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         SseLanes.pmulld(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SseShuffle.phminposuw(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 44 -> {
+      case 45 -> {
         SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 46 -> {
+      case 47 -> {
         SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 48 -> {
+      case 49 -> {
         SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 51 -> {
         SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 52 -> {
+      case 53 -> {
         SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 54 -> {
+      case 55 -> {
         SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 56 -> {
+      case 57 -> {
         SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 58 -> {
+      case 59 -> {
         SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 60 -> {
+      case 61 -> {
         SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 62 -> {
-        SseMove.pextrb(c, i);
-      }
       case 63 -> {
-        SseMove.pextrw(c, i);
+        SseMove.pextrb(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }
