@@ -476,7 +476,7 @@ final class CaseGenerator {
     private void put(byte[] window, long offset, long value) {
       for (int n = 0; n < 8; n++) {
         if (offset + n >= 0 && offset + n < CpuImage.WINDOW) {
-          window[(int) offset + n] = (byte) (value >>> 8 * n);
+          window[(int) offset + n] = (byte) (value >>> (8 * n));
         }
       }
     }

@@ -35,7 +35,7 @@ final class VendorDifferences {
   private static final int ERROR_SUMMARY = 0x80;
 
   /** MXCSR_MASK is the upper half of the area's quadword at 24; bit 17 is MXCSR.MM. */
-  private static final long MISALIGNED_MODE = 1L << 32 + 17;
+  private static final long MISALIGNED_MODE = 1L << (32 + 17);
 
   private static final Set<String> VIRTUALIZATION =
       Set.of("VMRUN", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "INVLPGA");
@@ -278,7 +278,7 @@ final class VendorDifferences {
   }
 
   private static boolean sameOrNans(int a, int b) {
-    return a == b || Float.isNaN(Float.intBitsToFloat(a)) && Float.isNaN(Float.intBitsToFloat(b));
+    return a == b || (Float.isNaN(Float.intBitsToFloat(a)) && Float.isNaN(Float.intBitsToFloat(b)));
   }
 
   private static boolean upperHalves(Outcome o) {

@@ -76,7 +76,11 @@ public final class ParallelSchedule implements Schedule {
       if (runner.vcpu().cpu.attention()) {
         runner.turn();
       }
-      timer(devices + vcpu, 0, runner.vcpu().nextDeadline());
+      // What others have made of the vCPU meanwhile is newer: its deadline is read with the lock
+      // held, or an old one could replace that of a later turn.
+      synchronized (this) {
+        timer(devices + vcpu, 0, runner.vcpu().nextDeadline());
+      }
     }
     return how == End.MORE;
   }

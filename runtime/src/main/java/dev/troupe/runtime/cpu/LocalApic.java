@@ -15,6 +15,9 @@ import java.util.Arrays;
  * thread.
  */
 public final class LocalApic implements Mmu.LocalDevice, Stateful {
+  /** All processors, as a physical destination of 8 bits; with 32 bits it is one of them. */
+  public static final int ALL_8 = 0xFF;
+
   /** Where reset puts the register page. */
   public static final long DEFAULT_BASE = 0xFEE0_0000L;
 
@@ -111,7 +114,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
 
   /**
    * What {@link #matches} needs, in one word: the logical destination below, the id above (8 bits),
-   * bit 40 enabled, bit 41 x2APIC, bit 42 flat.
+   * bit 40 enabled, bit 41 x2APIC, bit 42 flat, bit 43 software-enabled.
    */
   @SuppressWarnings("unused")
   private long route;
@@ -171,6 +174,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     word |= enabled() ? 1L << 40 : 0;
     word |= x2apic() ? 1L << 41 : 0;
     word |= destinationFormat >>> 28 == 0xF ? 1L << 42 : 0;
+    word |= softwareEnabled() ? 1L << 43 : 0;
     ROUTE.setRelease(this, word);
   }
 
@@ -230,7 +234,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   /**
    * True if a message for this destination is for this APIC (11.6.2); from any thread.
    *
-   * @param destination 8-bit, or 32-bit as x2APIC senders give it; 0xFF and 0xFFFFFFFF are all
+   * @param destination 8-bit, or 32-bit as x2APIC senders give it; 0xFFFFFFFF is all
    */
   public boolean matches(int destination, boolean logical) {
     long word = (long) ROUTE.getAcquire(this);
@@ -242,7 +246,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       return true;
     }
     if (!logical) {
-      return destination == 0xFF || destination == ((int) (word >>> 32) & 0xFF);
+      return destination == ((int) (word >>> 32) & 0xFF);
     }
     int ldr = (int) word;
     if (extended) {
@@ -254,6 +258,14 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     }
     boolean cluster = (destination & 0xF0) == (mine & 0xF0) || (destination & 0xF0) == 0xF0;
     return cluster && (destination & mine & 0x0F) != 0;
+  }
+
+  /**
+   * True unless software or APIC_BASE disables it, and fixed interrupts are lost; from any thread.
+   */
+  public boolean acceptsFixed() {
+    long enabled = 1L << 40 | 1L << 43;
+    return ((long) ROUTE.getAcquire(this) & enabled) == enabled;
   }
 
   /**
@@ -568,6 +580,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
         lvt[i] |= LVT_MASKED;
       }
     }
+    updateRoute();
   }
 
   private void setLocalVector(int entry, int value) {
@@ -631,9 +644,12 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       }
       return;
     }
+    boolean logical = (low & ICR_LOGICAL) != 0;
     int destination = x2apic() ? commandHigh : commandHigh >>> 24;
-    InterruptMessage message =
-        new InterruptMessage(destination, (low & ICR_LOGICAL) != 0, delivery, vector, false);
+    if (!x2apic() && !logical && destination == ALL_8) {
+      destination = -1;
+    }
+    InterruptMessage message = new InterruptMessage(destination, logical, delivery, vector, false);
     cpu.queueExit(new Exit.Ipi(message, shorthand));
   }
 

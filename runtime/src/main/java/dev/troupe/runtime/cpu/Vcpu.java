@@ -77,13 +77,17 @@ public final class Vcpu implements Stateful {
       case Interrupt.Intr(boolean high) -> level(INTR, high);
       case Interrupt.IgnoreNumericError(boolean asserted) -> level(IGNNE, asserted);
       case Interrupt.Nmi() -> signals.getAndUpdate(old -> old | PENDING_NMI);
-      case Interrupt.Init() -> signals.getAndUpdate(old -> old | PENDING_INIT);
+      // A start-up IPI that came before it was for nobody, or its processor stops again.
+      case Interrupt.Init() -> signals.getAndUpdate(old -> old & ~PENDING_SIPI | PENDING_INIT);
+      // The first starts the processor; it does not wait for one any more when the next comes.
       case Interrupt.Sipi(int vector) ->
           signals.getAndUpdate(
               old ->
-                  (old & ((1 << SIPI_VECTOR_SHIFT) - 1))
-                      | PENDING_SIPI
-                      | (vector & 0xFF) << SIPI_VECTOR_SHIFT);
+                  (old & PENDING_SIPI) != 0
+                      ? old
+                      : (old & ((1 << SIPI_VECTOR_SHIFT) - 1))
+                          | PENDING_SIPI
+                          | (vector & 0xFF) << SIPI_VECTOR_SHIFT);
       // No SMM: nothing to enter. The processor ignores SMIs, as with SMM unsupported by its
       // firmware.
       case Interrupt.Smi() -> {
@@ -123,19 +127,19 @@ public final class Vcpu implements Stateful {
     }
     cpu.takeAttention();
     int signal = signals.get();
+    if ((signal & (PENDING_INIT | PENDING_SIPI)) != 0) {
+      // Both in one step: what comes later is for the next look.
+      signal = signals.getAndUpdate(old -> old & ~(PENDING_INIT | PENDING_SIPI));
+    }
     cpu.apic.advance(cpu.time.nanos());
     collect(signal);
     if ((signal & PENDING_INIT) != 0) {
-      signals.getAndUpdate(old -> old & ~PENDING_INIT);
       nmiPending = false;
       acknowledged = NONE;
       cpu.init();
     }
-    if ((signal & PENDING_SIPI) != 0) {
-      signals.getAndUpdate(old -> old & ~PENDING_SIPI);
-      if (cpu.activity == Cpu.Activity.WAIT_FOR_SIPI) {
-        cpu.startUp(signal >>> SIPI_VECTOR_SHIFT & 0xFF);
-      }
+    if ((signal & PENDING_SIPI) != 0 && cpu.activity == Cpu.Activity.WAIT_FOR_SIPI) {
+      cpu.startUp(signal >>> SIPI_VECTOR_SHIFT & 0xFF);
     }
     if (cpu.activity == Cpu.Activity.SHUTDOWN) {
       return SHUTDOWN;

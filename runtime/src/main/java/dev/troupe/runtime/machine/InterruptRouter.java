@@ -3,6 +3,7 @@ package dev.troupe.runtime.machine;
 import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.proto.message.InterruptMessage;
+import dev.troupe.runtime.cpu.LocalApic;
 import dev.troupe.runtime.cpu.Vcpu;
 import java.util.List;
 
@@ -30,9 +31,10 @@ public final class InterruptRouter {
     this.poster = poster;
   }
 
-  /** From the board: the I/O APIC or an MSI. */
+  /** From the board: the I/O APIC or an MSI, whose destinations have 8 bits. */
   public void route(InterruptMessage message) {
-    deliver(message, -1, message.destination(), message.logical());
+    boolean all = !message.logical() && message.destination() == LocalApic.ALL_8;
+    deliver(message, -1, all ? EVERYBODY : message.destination(), message.logical());
   }
 
   /** From a vCPU's ICR. */
@@ -49,10 +51,13 @@ public final class InterruptRouter {
   private void deliver(InterruptMessage message, int except, int destination, boolean logical) {
     boolean one = message.delivery() == InterruptMessage.Delivery.LOWEST_PRIORITY;
     for (int i = 0; i < vcpus.size(); i++) {
-      if (i != except && vcpus.get(i).cpu.apic.matches(destination, logical)) {
+      LocalApic apic = vcpus.get(i).cpu.apic;
+      if (i != except && apic.matches(destination, logical) && (!one || apic.acceptsFixed())) {
         post(i, message);
         if (one) {
-          // Arbitration is the chipset's choice (11.6.2.4): the first that the destination names.
+          // Arbitration is the chipset's choice (11.6.2.4): the first that the destination names,
+          // of
+          // those whose local APIC takes such an interrupt.
           return;
         }
       }

@@ -207,12 +207,27 @@ public final class GuestMemory implements AutoCloseable {
    * @param host a host address of RAM
    * @param holder the number that {@link #addCodeListener} gave
    * @return true if others may be in the middle of a write that nobody is told of: {@link
-   *     Turns.Turn#awaitOthers} before the bytes are read
+   *     Turns.Turn#awaitOthers}, then {@link #codeSettled}, before the bytes are read
    */
   public boolean markCode(long host, int holder) {
     long page = host & -PAGE_SIZE;
-    long before = Raw.getAndOr64(codeAddress(page), 1L << holder);
-    return before == 0 && slowWrites(page);
+    Raw.getAndOr64(codeAddress(page), 1L << holder);
+    // Also if another holder is just taking the grants back: it has not come to its end.
+    if ((pageFlags(page) & GRANTED) == 0) {
+      return false;
+    }
+    for (WriteGrants holderOfGrants : grants) {
+      holderOfGrants.slowWrites(page);
+    }
+    return true;
+  }
+
+  /**
+   * Every write to a page that began under a grant has been done since {@link #markCode}, whose
+   * caller holds code of it still.
+   */
+  public void codeSettled(long host) {
+    Raw.getAndAnd32(flagAddress(host), ~GRANTED);
   }
 
   /** A holder has no code of this page any more. */
@@ -225,16 +240,6 @@ public final class GuestMemory implements AutoCloseable {
     return Raw.getAcquire64(codeAddress(host)) != 0;
   }
 
-  private boolean slowWrites(long hostPage) {
-    if ((Raw.getAndAnd32(flagAddress(hostPage), ~GRANTED) & GRANTED) == 0) {
-      return false;
-    }
-    for (WriteGrants holder : grants) {
-      holder.slowWrites(hostPage);
-    }
-    return true;
-  }
-
   /**
    * Asks for the right to write a page without more ado. The asker stores its fast tag first and
    * calls this after it, so that a concurrent {@link #markCode} either sees the grant or is seen
@@ -244,6 +249,9 @@ public final class GuestMemory implements AutoCloseable {
    * @return false if the tag has to be slow: somebody holds code of the page or it is not dirty yet
    */
   public boolean grantWrite(long host) {
+    if (holdsCode(host)) {
+      return false; // and leaves no flag, for which the next decoding would take grants back
+    }
     int before = Raw.getAndOr32(flagAddress(host), GRANTED);
     return (before & DIRTY) != 0 && !holdsCode(host);
   }

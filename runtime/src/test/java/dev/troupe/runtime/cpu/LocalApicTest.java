@@ -155,7 +155,7 @@ class LocalApicTest {
     write(LocalApic.ID, 0x0500_0000);
     assertThat(apic.matches(5, false)).isTrue();
     assertThat(apic.matches(4, false)).isFalse();
-    assertThat(apic.matches(0xFF, false)).isTrue();
+    assertThat(apic.matches(-1, false)).isTrue();
     write(LocalApic.LDR, 0x2400_0000);
     assertThat(apic.matches(0x04, true)).isTrue();
     assertThat(apic.matches(0x18, true)).isFalse();
@@ -176,7 +176,26 @@ class LocalApicTest {
       assertThat(other.cpu.apic.matches(0x0_0004, true)).isFalse();
       assertThat(other.cpu.apic.matches(18, false)).isTrue();
       assertThat(other.cpu.apic.matches(-1, false)).isTrue();
+      assertThat(other.cpu.apic.matches(0xFF, false)).as("another processor").isFalse();
     }
+  }
+
+  @Test
+  void allOnesAreAllProcessorsInTheWidthOfTheDestination() {
+    write(LocalApic.ICR_HIGH, 0xFF00_0000L);
+    write(LocalApic.ICR, 0x4030);
+    assertThat(destination()).isEqualTo(-1);
+    write(LocalApic.ICR, 0x4830);
+    assertThat(destination()).as("logical: a set of eight").isEqualTo(0xFF);
+    x2apic();
+    t.writeMsr(0x830, 0xFF_0000_4030L);
+    assertThat(destination()).isEqualTo(0xFF);
+    t.writeMsr(0x830, 0xFFFF_FFFF_0000_4030L);
+    assertThat(destination()).isEqualTo(-1);
+  }
+
+  private int destination() {
+    return ((Exit.Ipi) t.cpu.nextExit()).message().destination();
   }
 
   @Test

@@ -199,6 +199,29 @@ class VcpuTest {
   }
 
   @Test
+  void theFirstStartUpIpiAfterAnInitCounts() {
+    try (TestCpu t = new TestCpu(CpuModel.DEFAULT, 1, 2)) {
+      t.vcpu.post(new Interrupt.Init());
+      t.vcpu.post(new Interrupt.Sipi(0x9A));
+      t.vcpu.post(new Interrupt.Sipi(0x10));
+      assertThat(t.vcpu.service()).isNull();
+      assertThat(t.cpu.selector[Cpu.CS]).isEqualTo(0x9A00);
+    }
+  }
+
+  @Test
+  void aStartUpIpiBeforeAnInitStartsNobodyAfterIt() {
+    try (TestCpu t = new TestCpu(CpuModel.DEFAULT, 1, 2)) {
+      t.vcpu.post(new Interrupt.Sipi(0x9A));
+      t.vcpu.post(new Interrupt.Init());
+      assertThat(t.vcpu.service()).isInstanceOf(Exit.Halt.class);
+      t.vcpu.post(new Interrupt.Sipi(0x10));
+      assertThat(t.vcpu.service()).isNull();
+      assertThat(t.cpu.selector[Cpu.CS]).isEqualTo(0x1000);
+    }
+  }
+
+  @Test
   void smisAreIgnored() {
     try (TestCpu t = withApic()) {
       t.vcpu.service();

@@ -77,8 +77,11 @@ class GuestMemoryTest {
       memory.markDirty(host);
       assertThat(memory.grantWrite(host)).isTrue();
       assertThat(memory.markCode(host, one)).as("a grant was taken back").isTrue();
+      assertThat(memory.markCode(host, other)).as("which the first still waits for").isTrue();
+      memory.codeSettled(host);
       assertThat(memory.markCode(host, other)).isFalse();
       assertThat(memory.grantWrite(host)).isFalse();
+      assertThat(memory.markCode(host, one)).as("no grant was given").isFalse();
       memory.written(host, 1);
       assertThat(memory.holdsCode(host)).as("the other still holds some").isTrue();
       memory.codeGone(host, other);

@@ -177,6 +177,7 @@ final class BlockCache implements CodeListener {
   private void mark(long host) {
     if (cpu.memory.markCode(host, holder)) {
       turn.awaitOthers();
+      cpu.memory.codeSettled(host);
     }
   }
 

@@ -49,7 +49,7 @@ class PortableMathTest {
   }
 
   /** Sign and exponent, and significand. */
-  private record Value(int e, long s) {
+  record Value(int e, long s) {
     int biased() {
       return e & 0x7FFF;
     }

@@ -308,9 +308,17 @@ final class Group18 {
         CacheControl.fence(c, i);
       }
       case 45 -> {
-        ExtendedState.fxsave(c, i);
+        c.rip = i.rip;
+        c.jumped = false;
+        CacheControl.serialize(c, i);
+        if (!c.jumped) {
+            c.rip = i.nextRip;
+        }
       }
       case 46 -> {
+        ExtendedState.fxsave(c, i);
+      }
+      case 47 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.fxrstor(c, i);
@@ -318,10 +326,10 @@ final class Group18 {
             c.rip = i.nextRip;
         }
       }
-      case 47 -> {
+      case 48 -> {
         ExtendedState.xsave(c, i);
       }
-      case 48 -> {
+      case 49 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstor(c, i);
@@ -329,10 +337,10 @@ final class Group18 {
             c.rip = i.nextRip;
         }
       }
-      case 49 -> {
+      case 50 -> {
         ExtendedState.xsaveopt(c, i);
       }
-      case 50 -> {
+      case 51 -> {
         c.rip = i.rip;
         c.jumped = false;
         ExtendedState.xrstors(c, i);
@@ -340,13 +348,13 @@ final class Group18 {
             c.rip = i.nextRip;
         }
       }
-      case 51 -> {
+      case 52 -> {
         ExtendedState.xsavec(c, i);
       }
-      case 52 -> {
+      case 53 -> {
         SystemRegisters.readExtended(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         c.rip = i.rip;
         c.jumped = false;
         SystemRegisters.writeExtended(c, i);
@@ -354,7 +362,7 @@ final class Group18 {
             c.rip = i.nextRip;
         }
       }
-      case 54 -> {
+      case 55 -> {
         c.rip = i.rip;
         c.jumped = false;
         SseMove.ldmxcsr(c, i);
@@ -362,40 +370,36 @@ final class Group18 {
             c.rip = i.nextRip;
         }
       }
-      case 55 -> {
-        SseMove.stmxcsr(c, i);
-      }
       case 56 -> {
-        c.x87.checkPending(c);
-        X87Arithmetic.faddM32(c, i);
+        SseMove.stmxcsr(c, i);
       }
       case 57 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.faddM64(c, i);
+        X87Arithmetic.faddM32(c, i);
       }
       case 58 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fiaddM32(c, i);
+        X87Arithmetic.faddM64(c, i);
       }
       case 59 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fiaddM16(c, i);
+        X87Arithmetic.fiaddM32(c, i);
       }
       case 60 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulM32(c, i);
+        X87Arithmetic.fiaddM16(c, i);
       }
       case 61 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulM64(c, i);
+        X87Arithmetic.fmulM32(c, i);
       }
       case 62 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fimulM32(c, i);
+        X87Arithmetic.fmulM64(c, i);
       }
       case 63 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fimulM16(c, i);
+        X87Arithmetic.fimulM32(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

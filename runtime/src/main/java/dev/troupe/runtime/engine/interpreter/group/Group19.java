@@ -15,252 +15,252 @@ final class Group19 {
     switch (form & 63) {
       case 0 -> {
         c.x87.checkPending(c);
-        X87Compare.fcomM32(c, i);
+        X87Arithmetic.fimulM16(c, i);
       }
       case 1 -> {
         c.x87.checkPending(c);
-        X87Compare.fcomM64(c, i);
+        X87Compare.fcomM32(c, i);
       }
       case 2 -> {
         c.x87.checkPending(c);
-        X87Compare.ficomM32(c, i);
+        X87Compare.fcomM64(c, i);
       }
       case 3 -> {
         c.x87.checkPending(c);
-        X87Compare.ficomM16(c, i);
+        X87Compare.ficomM32(c, i);
       }
       case 4 -> {
         c.x87.checkPending(c);
-        X87Compare.fcompM32(c, i);
+        X87Compare.ficomM16(c, i);
       }
       case 5 -> {
         c.x87.checkPending(c);
-        X87Compare.fcompM64(c, i);
+        X87Compare.fcompM32(c, i);
       }
       case 6 -> {
         c.x87.checkPending(c);
-        X87Compare.ficompM32(c, i);
+        X87Compare.fcompM64(c, i);
       }
       case 7 -> {
         c.x87.checkPending(c);
-        X87Compare.ficompM16(c, i);
+        X87Compare.ficompM32(c, i);
       }
       case 8 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubM32(c, i);
+        X87Compare.ficompM16(c, i);
       }
       case 9 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubM64(c, i);
+        X87Arithmetic.fsubM32(c, i);
       }
       case 10 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fisubM32(c, i);
+        X87Arithmetic.fsubM64(c, i);
       }
       case 11 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fisubM16(c, i);
+        X87Arithmetic.fisubM32(c, i);
       }
       case 12 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubrM32(c, i);
+        X87Arithmetic.fisubM16(c, i);
       }
       case 13 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubrM64(c, i);
+        X87Arithmetic.fsubrM32(c, i);
       }
       case 14 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fisubrM32(c, i);
+        X87Arithmetic.fsubrM64(c, i);
       }
       case 15 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fisubrM16(c, i);
+        X87Arithmetic.fisubrM32(c, i);
       }
       case 16 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivM32(c, i);
+        X87Arithmetic.fisubrM16(c, i);
       }
       case 17 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivM64(c, i);
+        X87Arithmetic.fdivM32(c, i);
       }
       case 18 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fidivM32(c, i);
+        X87Arithmetic.fdivM64(c, i);
       }
       case 19 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fidivM16(c, i);
+        X87Arithmetic.fidivM32(c, i);
       }
       case 20 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivrM32(c, i);
+        X87Arithmetic.fidivM16(c, i);
       }
       case 21 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivrM64(c, i);
+        X87Arithmetic.fdivrM32(c, i);
       }
       case 22 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fidivrM32(c, i);
+        X87Arithmetic.fdivrM64(c, i);
       }
       case 23 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fidivrM16(c, i);
+        X87Arithmetic.fidivrM32(c, i);
       }
       case 24 -> {
         c.x87.checkPending(c);
-        X87Move.fldM32(c, i);
+        X87Arithmetic.fidivrM16(c, i);
       }
       case 25 -> {
         c.x87.checkPending(c);
-        X87Move.fstM32(c, i);
+        X87Move.fldM32(c, i);
       }
       case 26 -> {
         c.x87.checkPending(c);
-        X87Move.fstpM32(c, i);
+        X87Move.fstM32(c, i);
       }
       case 27 -> {
         c.x87.checkPending(c);
-        X87Move.fldM64(c, i);
+        X87Move.fstpM32(c, i);
       }
       case 28 -> {
         c.x87.checkPending(c);
-        X87Move.fstM64(c, i);
+        X87Move.fldM64(c, i);
       }
       case 29 -> {
         c.x87.checkPending(c);
-        X87Move.fstpM64(c, i);
+        X87Move.fstM64(c, i);
       }
       case 30 -> {
         c.x87.checkPending(c);
-        X87Move.fldM80(c, i);
+        X87Move.fstpM64(c, i);
       }
       case 31 -> {
         c.x87.checkPending(c);
-        X87Move.fstpM80(c, i);
+        X87Move.fldM80(c, i);
       }
       case 32 -> {
         c.x87.checkPending(c);
-        X87Move.fildM16(c, i);
+        X87Move.fstpM80(c, i);
       }
       case 33 -> {
         c.x87.checkPending(c);
-        X87Move.fildM32(c, i);
+        X87Move.fildM16(c, i);
       }
       case 34 -> {
         c.x87.checkPending(c);
-        X87Move.fildM64(c, i);
+        X87Move.fildM32(c, i);
       }
       case 35 -> {
         c.x87.checkPending(c);
-        X87Move.fistM16(c, i);
+        X87Move.fildM64(c, i);
       }
       case 36 -> {
         c.x87.checkPending(c);
-        X87Move.fistM32(c, i);
+        X87Move.fistM16(c, i);
       }
       case 37 -> {
         c.x87.checkPending(c);
-        X87Move.fistpM16(c, i);
+        X87Move.fistM32(c, i);
       }
       case 38 -> {
         c.x87.checkPending(c);
-        X87Move.fistpM32(c, i);
+        X87Move.fistpM16(c, i);
       }
       case 39 -> {
         c.x87.checkPending(c);
-        X87Move.fistpM64(c, i);
+        X87Move.fistpM32(c, i);
       }
       case 40 -> {
         c.x87.checkPending(c);
-        X87Move.fisttpM16(c, i);
+        X87Move.fistpM64(c, i);
       }
       case 41 -> {
         c.x87.checkPending(c);
-        X87Move.fisttpM32(c, i);
+        X87Move.fisttpM16(c, i);
       }
       case 42 -> {
         c.x87.checkPending(c);
-        X87Move.fisttpM64(c, i);
+        X87Move.fisttpM32(c, i);
       }
       case 43 -> {
         c.x87.checkPending(c);
-        X87Move.fbld(c, i);
+        X87Move.fisttpM64(c, i);
       }
       case 44 -> {
         c.x87.checkPending(c);
-        X87Move.fbstp(c, i);
+        X87Move.fbld(c, i);
       }
       case 45 -> {
         c.x87.checkPending(c);
-        X87Control.fldenv(c, i);
+        X87Move.fbstp(c, i);
       }
       case 46 -> {
         c.x87.checkPending(c);
-        X87Control.fldcw(c, i);
+        X87Control.fldenv(c, i);
       }
       case 47 -> {
-        X87Control.fnstenv(c, i);
+        c.x87.checkPending(c);
+        X87Control.fldcw(c, i);
       }
       case 48 -> {
-        X87Control.fnstcw(c, i);
+        X87Control.fnstenv(c, i);
       }
       case 49 -> {
+        X87Control.fnstcw(c, i);
+      }
+      case 50 -> {
         c.x87.checkPending(c);
         X87Control.frstor(c, i);
       }
-      case 50 -> {
+      case 51 -> {
         X87Control.fnsave(c, i);
       }
-      case 51 -> {
+      case 52 -> {
         X87Control.fnstsw(c, i);
       }
-      case 52 -> {
+      case 53 -> {
         X87Control.fnclex(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         X87Control.fninit(c, i);
       }
-      case 54 -> {
-        X87Control.fnop(c, i);
-      }
       case 55 -> {
-        c.x87.checkPending(c);
-        X87Control.fwait(c, i);
+        X87Control.fnop(c, i);
       }
       case 56 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fadd(c, i);
+        X87Control.fwait(c, i);
       }
       case 57 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmul(c, i);
+        X87Arithmetic.fadd(c, i);
       }
       case 58 -> {
         c.x87.checkPending(c);
-        X87Compare.fcom(c, i);
+        X87Arithmetic.fmul(c, i);
       }
       case 59 -> {
         c.x87.checkPending(c);
-        X87Compare.fcomp(c, i);
+        X87Compare.fcom(c, i);
       }
       case 60 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsub(c, i);
+        X87Compare.fcomp(c, i);
       }
       case 61 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubr(c, i);
+        X87Arithmetic.fsub(c, i);
       }
       case 62 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdiv(c, i);
+        X87Arithmetic.fsubr(c, i);
       }
       case 63 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivr(c, i);
+        X87Arithmetic.fdiv(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

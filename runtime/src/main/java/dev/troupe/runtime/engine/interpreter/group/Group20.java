@@ -2,7 +2,6 @@
 package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
-import dev.troupe.runtime.engine.interpreter.op.MmxPack;
 import dev.troupe.runtime.engine.interpreter.op.X87Arithmetic;
 import dev.troupe.runtime.engine.interpreter.op.X87Compare;
 import dev.troupe.runtime.engine.interpreter.op.X87Control;
@@ -18,258 +17,259 @@ final class Group20 {
     switch (form & 63) {
       case 0 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.faddSti(c, i);
+        X87Arithmetic.fdivr(c, i);
       }
       case 1 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.faddp(c, i);
+        X87Arithmetic.faddSti(c, i);
       }
       case 2 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulSti(c, i);
+        X87Arithmetic.faddp(c, i);
       }
       case 3 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fmulp(c, i);
+        X87Arithmetic.fmulSti(c, i);
       }
       case 4 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubrSti(c, i);
+        X87Arithmetic.fmulp(c, i);
       }
       case 5 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubrp(c, i);
+        X87Arithmetic.fsubrSti(c, i);
       }
       case 6 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubSti(c, i);
+        X87Arithmetic.fsubrp(c, i);
       }
       case 7 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fsubp(c, i);
+        X87Arithmetic.fsubSti(c, i);
       }
       case 8 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivrSti(c, i);
+        X87Arithmetic.fsubp(c, i);
       }
       case 9 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivrp(c, i);
+        X87Arithmetic.fdivrSti(c, i);
       }
       case 10 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivSti(c, i);
+        X87Arithmetic.fdivrp(c, i);
       }
       case 11 -> {
         c.x87.checkPending(c);
-        X87Arithmetic.fdivp(c, i);
+        X87Arithmetic.fdivSti(c, i);
       }
       case 12 -> {
         c.x87.checkPending(c);
-        X87Compare.fcompp(c, i);
+        X87Arithmetic.fdivp(c, i);
       }
       case 13 -> {
         c.x87.checkPending(c);
-        X87Compare.fucompp(c, i);
+        X87Compare.fcompp(c, i);
       }
       case 14 -> {
         c.x87.checkPending(c);
-        X87Compare.fucom(c, i);
+        X87Compare.fucompp(c, i);
       }
       case 15 -> {
         c.x87.checkPending(c);
-        X87Compare.fucomp(c, i);
+        X87Compare.fucom(c, i);
       }
       case 16 -> {
         c.x87.checkPending(c);
-        X87Compare.fucomi(c, i);
+        X87Compare.fucomp(c, i);
       }
       case 17 -> {
         c.x87.checkPending(c);
-        X87Compare.fcomi(c, i);
+        X87Compare.fucomi(c, i);
       }
       case 18 -> {
         c.x87.checkPending(c);
-        X87Compare.fucomip(c, i);
+        X87Compare.fcomi(c, i);
       }
       case 19 -> {
         c.x87.checkPending(c);
-        X87Compare.fcomip(c, i);
+        X87Compare.fucomip(c, i);
       }
       case 20 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovb(c, i);
+        X87Compare.fcomip(c, i);
       }
       case 21 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmove(c, i);
+        X87Compare.fcmovb(c, i);
       }
       case 22 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovbe(c, i);
+        X87Compare.fcmove(c, i);
       }
       case 23 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovu(c, i);
+        X87Compare.fcmovbe(c, i);
       }
       case 24 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovnb(c, i);
+        X87Compare.fcmovu(c, i);
       }
       case 25 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovne(c, i);
+        X87Compare.fcmovnb(c, i);
       }
       case 26 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovnbe(c, i);
+        X87Compare.fcmovne(c, i);
       }
       case 27 -> {
         c.x87.checkPending(c);
-        X87Compare.fcmovnu(c, i);
+        X87Compare.fcmovnbe(c, i);
       }
       case 28 -> {
         c.x87.checkPending(c);
-        X87Move.fld(c, i);
+        X87Compare.fcmovnu(c, i);
       }
       case 29 -> {
         c.x87.checkPending(c);
-        X87Move.fxch(c, i);
+        X87Move.fld(c, i);
       }
       case 30 -> {
         c.x87.checkPending(c);
-        X87Move.fst(c, i);
+        X87Move.fxch(c, i);
       }
       case 31 -> {
         c.x87.checkPending(c);
-        X87Move.fstp(c, i);
+        X87Move.fst(c, i);
       }
       case 32 -> {
         c.x87.checkPending(c);
-        X87Move.fstpnce(c, i);
+        X87Move.fstp(c, i);
       }
       case 33 -> {
         c.x87.checkPending(c);
-        X87Control.ffree(c, i);
+        X87Move.fstpnce(c, i);
       }
       case 34 -> {
         c.x87.checkPending(c);
-        X87Control.ffreep(c, i);
+        X87Control.ffree(c, i);
       }
       case 35 -> {
         c.x87.checkPending(c);
-        X87Control.fnop(c, i);
+        X87Control.ffreep(c, i);
       }
       case 36 -> {
         c.x87.checkPending(c);
-        X87Function.fchs(c, i);
+        X87Control.fnop(c, i);
       }
       case 37 -> {
         c.x87.checkPending(c);
-        X87Function.fabs(c, i);
+        X87Function.fchs(c, i);
       }
       case 38 -> {
         c.x87.checkPending(c);
-        X87Compare.ftst(c, i);
+        X87Function.fabs(c, i);
       }
       case 39 -> {
         c.x87.checkPending(c);
-        X87Compare.fxam(c, i);
+        X87Compare.ftst(c, i);
       }
       case 40 -> {
         c.x87.checkPending(c);
-        X87Move.fld1(c, i);
+        X87Compare.fxam(c, i);
       }
       case 41 -> {
         c.x87.checkPending(c);
-        X87Move.fldl2t(c, i);
+        X87Move.fld1(c, i);
       }
       case 42 -> {
         c.x87.checkPending(c);
-        X87Move.fldl2e(c, i);
+        X87Move.fldl2t(c, i);
       }
       case 43 -> {
         c.x87.checkPending(c);
-        X87Move.fldpi(c, i);
+        X87Move.fldl2e(c, i);
       }
       case 44 -> {
         c.x87.checkPending(c);
-        X87Move.fldlg2(c, i);
+        X87Move.fldpi(c, i);
       }
       case 45 -> {
         c.x87.checkPending(c);
-        X87Move.fldln2(c, i);
+        X87Move.fldlg2(c, i);
       }
       case 46 -> {
         c.x87.checkPending(c);
-        X87Move.fldz(c, i);
+        X87Move.fldln2(c, i);
       }
       case 47 -> {
         c.x87.checkPending(c);
-        X87Transcendental.f2xm1(c, i);
+        X87Move.fldz(c, i);
       }
       case 48 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fyl2x(c, i);
+        X87Transcendental.f2xm1(c, i);
       }
       case 49 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fptan(c, i);
+        X87Transcendental.fyl2x(c, i);
       }
       case 50 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fpatan(c, i);
+        X87Transcendental.fptan(c, i);
       }
       case 51 -> {
         c.x87.checkPending(c);
-        X87Function.fxtract(c, i);
+        X87Transcendental.fpatan(c, i);
       }
       case 52 -> {
         c.x87.checkPending(c);
-        X87Function.fprem1(c, i);
+        X87Function.fxtract(c, i);
       }
       case 53 -> {
         c.x87.checkPending(c);
-        X87Control.fdecstp(c, i);
+        X87Function.fprem1(c, i);
       }
       case 54 -> {
         c.x87.checkPending(c);
-        X87Control.fincstp(c, i);
+        X87Control.fdecstp(c, i);
       }
       case 55 -> {
         c.x87.checkPending(c);
-        X87Function.fprem(c, i);
+        X87Control.fincstp(c, i);
       }
       case 56 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fyl2xp1(c, i);
+        X87Function.fprem(c, i);
       }
       case 57 -> {
         c.x87.checkPending(c);
-        X87Function.fsqrt(c, i);
+        X87Transcendental.fyl2xp1(c, i);
       }
       case 58 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fsincos(c, i);
+        X87Function.fsqrt(c, i);
       }
       case 59 -> {
         c.x87.checkPending(c);
-        X87Function.frndint(c, i);
+        X87Transcendental.fsincos(c, i);
       }
       case 60 -> {
         c.x87.checkPending(c);
-        X87Function.fscale(c, i);
+        X87Function.frndint(c, i);
       }
       case 61 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fsin(c, i);
+        X87Function.fscale(c, i);
       }
       case 62 -> {
         c.x87.checkPending(c);
-        X87Transcendental.fcos(c, i);
+        X87Transcendental.fsin(c, i);
       }
       case 63 -> {
-        MmxPack.punpcklbw(c, i.reg, i.rm);
+        c.x87.checkPending(c);
+        X87Transcendental.fcos(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -13,228 +13,228 @@ final class Group21 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        MmxPack.punpcklbw(c, i.reg, i.rm);
+      }
+      case 1 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 2 -> {
         MmxPack.punpcklwd(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 3 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 4 -> {
         MmxPack.punpckldq(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 5 -> {
         Vectors.loadMmx(c, i, 32);
         MmxPack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 6 -> {
         MmxPack.packsswb(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 7 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 8 -> {
         MmxLanes.pcmpgtb(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 9 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 10 -> {
         MmxLanes.pcmpgtw(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 11 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 12 -> {
         MmxLanes.pcmpgtd(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 13 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 14 -> {
         MmxPack.packuswb(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 15 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 16 -> {
         MmxPack.punpckhbw(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 18 -> {
         MmxPack.punpckhwd(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 20 -> {
         MmxPack.punpckhdq(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 22 -> {
         MmxPack.packssdw(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 24 -> {
         MmxLanes.pcmpeqb(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 26 -> {
         MmxLanes.pcmpeqw(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 28 -> {
         MmxLanes.pcmpeqd(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 30 -> {
         MmxPack.psrlw(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 32 -> {
         MmxPack.psrld(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 34 -> {
         MmxPack.psrlq(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 35 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 36 -> {
         MmxLanes.pmullw(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 37 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 38 -> {
         MmxLanes.psubusb(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 39 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 40 -> {
         MmxLanes.psubusw(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 41 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 42 -> {
         MmxLanes.pand(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 43 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 44 -> {
         MmxLanes.paddusb(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 45 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 46 -> {
         MmxLanes.paddusw(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 47 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 48 -> {
         MmxLanes.pandn(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 49 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 50 -> {
         MmxPack.psraw(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 51 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psraw(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 52 -> {
         MmxPack.psrad(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 53 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psrad(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 54 -> {
         MmxLanes.pmulhw(c, i.reg, i.rm);
       }
-      case 54 -> {
+      case 55 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 55 -> {
+      case 56 -> {
         MmxLanes.psubsb(c, i.reg, i.rm);
       }
-      case 56 -> {
+      case 57 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 57 -> {
+      case 58 -> {
         MmxLanes.psubsw(c, i.reg, i.rm);
       }
-      case 58 -> {
+      case 59 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 59 -> {
+      case 60 -> {
         MmxLanes.por(c, i.reg, i.rm);
       }
-      case 60 -> {
+      case 61 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 61 -> {
+      case 62 -> {
         MmxLanes.paddsb(c, i.reg, i.rm);
       }
-      case 62 -> {
+      case 63 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsb(c, i.reg, Vectors.SLOT);
-      }
-      case 63 -> {
-        MmxLanes.paddsw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -14,222 +14,222 @@ final class Group22 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
+        MmxLanes.paddsw(c, i.reg, i.rm);
+      }
+      case 1 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 1 -> {
+      case 2 -> {
         MmxLanes.pxor(c, i.reg, i.rm);
       }
-      case 2 -> {
+      case 3 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 3 -> {
+      case 4 -> {
         MmxPack.psllw(c, i.reg, i.rm);
       }
-      case 4 -> {
+      case 5 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 5 -> {
+      case 6 -> {
         MmxPack.pslld(c, i.reg, i.rm);
       }
-      case 6 -> {
+      case 7 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 7 -> {
+      case 8 -> {
         MmxPack.psllq(c, i.reg, i.rm);
       }
-      case 8 -> {
+      case 9 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 9 -> {
+      case 10 -> {
         MmxLanes.pmaddwd(c, i.reg, i.rm);
       }
-      case 10 -> {
+      case 11 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 11 -> {
+      case 12 -> {
         MmxLanes.psubb(c, i.reg, i.rm);
       }
-      case 12 -> {
+      case 13 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 13 -> {
+      case 14 -> {
         MmxLanes.psubw(c, i.reg, i.rm);
       }
-      case 14 -> {
+      case 15 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 15 -> {
+      case 16 -> {
         MmxLanes.psubd(c, i.reg, i.rm);
       }
-      case 16 -> {
+      case 17 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 17 -> {
+      case 18 -> {
         MmxLanes.paddb(c, i.reg, i.rm);
       }
-      case 18 -> {
+      case 19 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 19 -> {
+      case 20 -> {
         MmxLanes.paddw(c, i.reg, i.rm);
       }
-      case 20 -> {
+      case 21 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddw(c, i.reg, Vectors.SLOT);
       }
-      case 21 -> {
+      case 22 -> {
         MmxLanes.paddd(c, i.reg, i.rm);
       }
-      case 22 -> {
+      case 23 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 23 -> {
+      case 24 -> {
         MmxLanes.paddq(c, i.reg, i.rm);
       }
-      case 24 -> {
+      case 25 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 25 -> {
+      case 26 -> {
         MmxLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 26 -> {
+      case 27 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 27 -> {
+      case 28 -> {
         MmxLanes.psubq(c, i.reg, i.rm);
       }
-      case 28 -> {
+      case 29 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 29 -> {
+      case 30 -> {
         MmxLanes.pminub(c, i.reg, i.rm);
       }
-      case 30 -> {
+      case 31 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminub(c, i.reg, Vectors.SLOT);
       }
-      case 31 -> {
+      case 32 -> {
         MmxLanes.pmaxub(c, i.reg, i.rm);
       }
-      case 32 -> {
+      case 33 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 34 -> {
         MmxLanes.pavgb(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 35 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 36 -> {
         MmxLanes.pavgw(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 37 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 38 -> {
         MmxLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 39 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 40 -> {
         MmxLanes.pminsw(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 41 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 42 -> {
         MmxLanes.pmaxsw(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 43 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 44 -> {
         MmxLanes.psadbw(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 45 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 46 -> {
         MmxPack.psrlwImmediate(c, i);
       }
-      case 46 -> {
+      case 47 -> {
         MmxPack.psrawImmediate(c, i);
       }
-      case 47 -> {
+      case 48 -> {
         MmxPack.psllwImmediate(c, i);
       }
-      case 48 -> {
+      case 49 -> {
         MmxPack.psrldImmediate(c, i);
       }
-      case 49 -> {
+      case 50 -> {
         MmxPack.psradImmediate(c, i);
       }
-      case 50 -> {
+      case 51 -> {
         MmxPack.pslldImmediate(c, i);
       }
-      case 51 -> {
+      case 52 -> {
         MmxPack.psrlqImmediate(c, i);
       }
-      case 52 -> {
+      case 53 -> {
         MmxPack.psllqImmediate(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         MmxMove.movdToMmx(c, i);
       }
-      case 54 -> {
+      case 55 -> {
         MmxMove.movdFromMmx(c, i);
       }
-      case 55 -> {
+      case 56 -> {
         MmxMove.movq(c, i.reg, i.rm);
       }
-      case 56 -> {
+      case 57 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 57 -> {
+      case 58 -> {
         MmxMove.movq(c, i.rm, i.reg);
       }
-      case 58 -> {
+      case 59 -> {
         MmxMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.storeMmx(c, i, 64);
       }
-      case 59 -> {
+      case 60 -> {
         MmxMove.emms(c, i);
       }
-      case 60 -> {
+      case 61 -> {
         MmxMove.pshufw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.pshufw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 62 -> {
-        MmxMove.pinsrw(c, i);
-      }
       case 63 -> {
-        MmxMove.pextrw(c, i);
+        MmxMove.pinsrw(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -16,227 +16,226 @@ final class Group23 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        MmxMove.pmovmskb(c, i);
+        MmxMove.pextrw(c, i);
       }
       case 1 -> {
-        MmxMove.maskmovq(c, i);
+        MmxMove.pmovmskb(c, i);
       }
       case 2 -> {
-        MmxMove.pshufb(c, i.reg, i.rm);
+        MmxMove.maskmovq(c, i);
       }
       case 3 -> {
+        MmxMove.pshufb(c, i.reg, i.rm);
+      }
+      case 4 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.pshufb(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         MmxPack.phaddw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         MmxPack.phaddd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         MmxPack.phaddsw(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         MmxLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         MmxPack.phsubw(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         MmxPack.phsubd(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         MmxPack.phsubsw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.loadMmx(c, i, 64);
         MmxPack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         MmxLanes.psignb(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         MmxLanes.psignw(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         MmxLanes.psignd(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         MmxLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         MmxLanes.pabsb(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         MmxLanes.pabsw(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         MmxLanes.pabsd(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.loadMmx(c, i, 64);
         MmxLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         MmxMove.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.loadMmx(c, i, 64);
         MmxMove.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 34 -> {
+      case 35 -> {
         SseArithmetic.addps(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.addps(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         SseArithmetic.addss(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.addss(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         SseArithmetic.mulps(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.mulps(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SseArithmetic.mulss(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.mulss(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseArithmetic.subps(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.subps(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         SseArithmetic.subss(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.subss(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         SseArithmetic.minps(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.minps(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 49 -> {
         SseArithmetic.minss(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.minss(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         SseArithmetic.divps(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.divps(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         SseArithmetic.divss(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.divss(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 55 -> {
         SseArithmetic.maxps(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.maxps(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         SseArithmetic.maxss(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.maxss(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SseArithmetic.sqrtps(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.sqrtps(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         SseArithmetic.sqrtss(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 32, false);
         SseArithmetic.sqrtss(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        SseApproximate.rsqrtps(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseApproximate.rsqrtps(c, i.reg, Vectors.SLOT);
+        SseApproximate.rsqrtps(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

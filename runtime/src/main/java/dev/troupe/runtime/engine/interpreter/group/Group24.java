@@ -7,7 +7,6 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -19,234 +18,234 @@ final class Group24 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseApproximate.rsqrtss(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseApproximate.rsqrtps(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseApproximate.rsqrtss(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 32, false);
         SseApproximate.rsqrtss(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseApproximate.rcpps(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 128, true);
         SseApproximate.rcpps(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseApproximate.rcpss(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 32, false);
         SseApproximate.rcpss(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseLanes.pand(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pand(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SseLanes.pandn(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pandn(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         SseLanes.por(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.por(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         SseLanes.pxor(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pxor(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SsePack.punpckldq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckldq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SsePack.punpckhdq(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhdq(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         SseShuffle.shufps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 20 -> {
+      case 21 -> {
         SseCompare.cmpps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 22 -> {
+      case 23 -> {
         SseCompare.cmpss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.cmpss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 24 -> {
+      case 25 -> {
         SseCompare.ucomiss(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.ucomiss(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SseCompare.comiss(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.comiss(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SseMove.movdqa(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, false);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SseMove.movdqa(c, i.rm, i.reg);
       }
-      case 31 -> {
+      case 32 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, false);
       }
-      case 32 -> {
+      case 33 -> {
         Vectors.load(c, i, 128, true);
         SseMove.movdqa(c, i.reg, Vectors.SLOT);
       }
-      case 33 -> {
+      case 34 -> {
         SseMove.movdqa(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 128, true);
       }
-      case 34 -> {
+      case 35 -> {
         Vectors.load(c, i, 32, false);
         SseMove.movssLoad(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 36 -> {
         SseMove.movss(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 37 -> {
         SseMove.movss(c, i.rm, i.reg);
       }
-      case 37 -> {
+      case 38 -> {
         SseMove.movss(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 32, false);
       }
-      case 38 -> {
+      case 39 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movsd(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 40 -> {
         SseMove.movhlps(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 41 -> {
         SseMove.movsd(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movhps(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseMove.movhps(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         SseMove.movhpsStore(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 44 -> {
+      case 45 -> {
         SseMove.movmskps(c, i);
       }
-      case 45 -> {
+      case 46 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2ps(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 47 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2ps(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 48 -> {
         c.x87.checkPending(c);
         SseConvert.cvttps2pi(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 49 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvttps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 50 -> {
         c.x87.checkPending(c);
         SseConvert.cvtps2pi(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 51 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pi(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 52 -> {
         SseConvert.cvtsi2ss(c, i);
       }
-      case 52 -> {
+      case 53 -> {
         SseConvert.cvttss2si(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         SseConvert.cvtss2si(c, i);
       }
-      case 54 -> {
+      case 55 -> {
         SsePack.punpcklbw(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklbw(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         SsePack.punpcklwd(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpcklwd(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SsePack.packsswb(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
-        SseOrder.pcmpgtb(c, i.reg, i.rm);
-      }
       case 61 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpgtb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtb(c, i.reg, i.rm);
       }
       case 62 -> {
-        SseOrder.pcmpgtw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpgtw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,7 +3,6 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
-import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -14,228 +13,228 @@ final class Group25 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseOrder.pcmpgtd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpgtd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtd(c, i.reg, i.rm);
       }
       case 2 -> {
-        SsePack.packuswb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
+        SsePack.packuswb(c, i.reg, i.rm);
+      }
+      case 4 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packuswb(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SsePack.punpckhbw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhbw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SsePack.punpckhwd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 128, true);
         SsePack.punpckhwd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SsePack.packssdw(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
-        SseOrder.pcmpeqb(c, i.reg, i.rm);
-      }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqb(c, i.reg, i.rm);
       }
       case 12 -> {
-        SseOrder.pcmpeqw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqw(c, i.reg, i.rm);
       }
       case 14 -> {
-        SseOrder.pcmpeqd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqd(c, i.reg, i.rm);
       }
       case 16 -> {
-        SsePack.psrlw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
+        SsePack.psrlw(c, i.reg, i.rm);
+      }
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrlw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         SsePack.psrld(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrld(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         SsePack.psrlq(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrlq(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         SseLanes.pmullw(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmullw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         SseLanes.psubusb(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubusb(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SseLanes.psubusw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubusw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SseLanes.paddusb(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddusb(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SseLanes.paddusw(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddusw(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         SsePack.psraw(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psraw(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         SsePack.psrad(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psrad(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         SseLanes.pmulhw(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhw(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         SseLanes.psubsb(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubsb(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SseLanes.psubsw(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubsw(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseLanes.paddsb(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddsb(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         SseLanes.paddsw(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddsw(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         SsePack.psllw(c, i.reg, i.rm);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psllw(c, i.reg, Vectors.SLOT);
       }
-      case 48 -> {
+      case 49 -> {
         SsePack.pslld(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SsePack.pslld(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         SsePack.psllq(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SsePack.psllq(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         SseLanes.pmaddwd(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaddwd(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 55 -> {
         SseLanes.psubb(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubb(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         SseLanes.psubw(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubw(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SseLanes.psubd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         SseLanes.paddb(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddb(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        SseLanes.paddw(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseLanes.paddw(c, i.reg, Vectors.SLOT);
+        SseLanes.paddw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -6,7 +6,6 @@ import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -18,221 +17,221 @@ final class Group26 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseLanes.paddd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.paddw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseLanes.paddd(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddd(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseLanes.paddq(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.paddq(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseLanes.pmuludq(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuludq(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseLanes.psubq(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
-        SseOrder.pminub(c, i.reg, i.rm);
-      }
       case 9 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminub(c, i.reg, Vectors.SLOT);
+        SseLanes.pminub(c, i.reg, i.rm);
       }
       case 10 -> {
-        SseOrder.pmaxub(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminub(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxub(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxub(c, i.reg, i.rm);
       }
       case 12 -> {
-        SseLanes.pavgb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
+        SseLanes.pavgb(c, i.reg, i.rm);
+      }
+      case 14 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgb(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SseLanes.pavgw(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pavgw(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SseLanes.pmulhuw(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
-        SseOrder.pminsw(c, i.reg, i.rm);
-      }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsw(c, i.reg, i.rm);
       }
       case 20 -> {
-        SseOrder.pmaxsw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsw(c, i.reg, i.rm);
       }
       case 22 -> {
-        SseLanes.psadbw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
+        SseLanes.psadbw(c, i.reg, i.rm);
+      }
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psadbw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         SseShuffle.punpcklqdq(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.punpcklqdq(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SseShuffle.punpckhqdq(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.punpckhqdq(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SsePack.psrlwImmediate(c, i);
       }
-      case 29 -> {
+      case 30 -> {
         SsePack.psrawImmediate(c, i);
       }
-      case 30 -> {
+      case 31 -> {
         SsePack.psllwImmediate(c, i);
       }
-      case 31 -> {
+      case 32 -> {
         SsePack.psrldImmediate(c, i);
       }
-      case 32 -> {
+      case 33 -> {
         SsePack.psradImmediate(c, i);
       }
-      case 33 -> {
+      case 34 -> {
         SsePack.pslldImmediate(c, i);
       }
-      case 34 -> {
+      case 35 -> {
         SsePack.psrlqImmediate(c, i);
       }
-      case 35 -> {
+      case 36 -> {
         SsePack.psllqImmediate(c, i);
       }
-      case 36 -> {
+      case 37 -> {
         SseShuffle.psrldq(c, i);
       }
-      case 37 -> {
+      case 38 -> {
         SseShuffle.pslldq(c, i);
       }
-      case 38 -> {
+      case 39 -> {
         SseMove.movdToXmm(c, i);
       }
-      case 39 -> {
+      case 40 -> {
         SseMove.movdFromXmm(c, i);
       }
-      case 40 -> {
+      case 41 -> {
         SseMove.movq(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 64, false);
         SseMove.movq(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseMove.movq(c, i.rm, i.reg);
       }
-      case 43 -> {
+      case 44 -> {
         SseMove.movq(c, Vectors.SLOT, i.reg);
         Vectors.store(c, i, 64, false);
       }
-      case 44 -> {
+      case 45 -> {
         c.x87.checkPending(c);
         MmxMove.movq2dq(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         c.x87.checkPending(c);
         MmxMove.movdq2q(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 47 -> {
         SseShuffle.pshufd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 48 -> {
+      case 49 -> {
         SseShuffle.pshufhw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufhw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 51 -> {
         SseShuffle.pshuflw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshuflw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 52 -> {
+      case 53 -> {
         SseMove.pinsrw(c, i);
       }
-      case 53 -> {
+      case 54 -> {
         SseMove.pextrwFromModRm(c, i);
       }
-      case 54 -> {
+      case 55 -> {
         SseMove.pmovmskb(c, i);
       }
-      case 55 -> {
+      case 56 -> {
         SseMove.maskmovdqu(c, i);
       }
-      case 56 -> {
+      case 57 -> {
         SseArithmetic.addpd(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.addpd(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SseArithmetic.addsd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.addsd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         SseArithmetic.mulpd(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.mulpd(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        SseArithmetic.mulsd(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 64, false);
-        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
+        SseArithmetic.mulsd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -17,231 +17,231 @@ final class Group27 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseArithmetic.subpd(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseArithmetic.mulsd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseArithmetic.subpd(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.subpd(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseArithmetic.subsd(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.subsd(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseArithmetic.minpd(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.minpd(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseArithmetic.minsd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.minsd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SseArithmetic.divpd(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.divpd(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         SseArithmetic.divsd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.divsd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         SseArithmetic.maxpd(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.maxpd(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SseArithmetic.maxsd(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.maxsd(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SseArithmetic.sqrtpd(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseArithmetic.sqrtpd(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         SseArithmetic.sqrtsd(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 64, false);
         SseArithmetic.sqrtsd(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         SseShuffle.shufpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.shufpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 22 -> {
+      case 23 -> {
         SseCompare.cmppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.cmppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 24 -> {
+      case 25 -> {
         SseCompare.cmpsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.cmpsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 26 -> {
+      case 27 -> {
         SseCompare.ucomisd(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.ucomisd(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SseCompare.comisd(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.comisd(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SseMove.movsd(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         SseMove.movsd(c, i.rm, i.reg);
       }
-      case 32 -> {
+      case 33 -> {
         SseMove.movmskpd(c, i);
       }
-      case 33 -> {
+      case 34 -> {
         SseConvert.cvtpd2ps(c, i.reg, i.rm);
       }
-      case 34 -> {
+      case 35 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2ps(c, i.reg, Vectors.SLOT);
       }
-      case 35 -> {
+      case 36 -> {
         SseConvert.cvtps2pd(c, i.reg, i.rm);
       }
-      case 36 -> {
+      case 37 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtps2pd(c, i.reg, Vectors.SLOT);
       }
-      case 37 -> {
+      case 38 -> {
         SseConvert.cvtsd2ss(c, i.reg, i.rm);
       }
-      case 38 -> {
+      case 39 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtsd2ss(c, i.reg, Vectors.SLOT);
       }
-      case 39 -> {
+      case 40 -> {
         SseConvert.cvtss2sd(c, i.reg, i.rm);
       }
-      case 40 -> {
+      case 41 -> {
         Vectors.load(c, i, 32, false);
         SseConvert.cvtss2sd(c, i.reg, Vectors.SLOT);
       }
-      case 41 -> {
+      case 42 -> {
         SseConvert.cvtdq2ps(c, i.reg, i.rm);
       }
-      case 42 -> {
+      case 43 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtdq2ps(c, i.reg, Vectors.SLOT);
       }
-      case 43 -> {
+      case 44 -> {
         SseConvert.cvtps2dq(c, i.reg, i.rm);
       }
-      case 44 -> {
+      case 45 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 45 -> {
+      case 46 -> {
         SseConvert.cvttps2dq(c, i.reg, i.rm);
       }
-      case 46 -> {
+      case 47 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttps2dq(c, i.reg, Vectors.SLOT);
       }
-      case 47 -> {
+      case 48 -> {
         SseConvert.cvttpd2dq(c, i.reg, i.rm);
       }
-      case 48 -> {
+      case 49 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 49 -> {
+      case 50 -> {
         SseConvert.cvtpd2dq(c, i.reg, i.rm);
       }
-      case 50 -> {
+      case 51 -> {
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2dq(c, i.reg, Vectors.SLOT);
       }
-      case 51 -> {
+      case 52 -> {
         SseConvert.cvtdq2pd(c, i.reg, i.rm);
       }
-      case 52 -> {
+      case 53 -> {
         Vectors.load(c, i, 64, false);
         SseConvert.cvtdq2pd(c, i.reg, Vectors.SLOT);
       }
-      case 53 -> {
+      case 54 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpi2pd(c, i.reg, i.rm);
       }
-      case 54 -> {
+      case 55 -> {
         c.x87.checkPending(c);
         Vectors.loadMmx(c, i, 64);
         SseConvert.cvtpi2pd(c, i.reg, Vectors.SLOT);
       }
-      case 55 -> {
+      case 56 -> {
         c.x87.checkPending(c);
         SseConvert.cvttpd2pi(c, i.reg, i.rm);
       }
-      case 56 -> {
+      case 57 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvttpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 57 -> {
+      case 58 -> {
         c.x87.checkPending(c);
         SseConvert.cvtpd2pi(c, i.reg, i.rm);
       }
-      case 58 -> {
+      case 59 -> {
         c.x87.checkPending(c);
         Vectors.load(c, i, 128, true);
         SseConvert.cvtpd2pi(c, i.reg, Vectors.SLOT);
       }
-      case 59 -> {
+      case 60 -> {
         SseConvert.cvtsi2sd(c, i);
       }
-      case 60 -> {
+      case 61 -> {
         SseConvert.cvttsd2si(c, i);
       }
-      case 61 -> {
+      case 62 -> {
         SseConvert.cvtsd2si(c, i);
       }
-      case 62 -> {
-        SseHorizontal.haddpd(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 128, true);
-        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
+        SseHorizontal.haddpd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -16,228 +16,228 @@ final class Group28 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseHorizontal.haddps(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseHorizontal.haddpd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseHorizontal.haddps(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.haddps(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseHorizontal.hsubpd(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.hsubpd(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseHorizontal.hsubps(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.hsubps(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseHorizontal.addsubpd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.addsubpd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SseHorizontal.addsubps(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.addsubps(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         SseShuffle.movddup(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.load(c, i, 64, false);
         SseShuffle.movddup(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         SseShuffle.movsldup(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movsldup(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SseShuffle.movshdup(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.movshdup(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SseShuffle.pshufb(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pshufb(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         SsePack.phaddw(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddw(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         SsePack.phaddd(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddd(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         SsePack.phaddsw(c, i.reg, i.rm);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phaddsw(c, i.reg, Vectors.SLOT);
       }
-      case 24 -> {
+      case 25 -> {
         SseLanes.pmaddubsw(c, i.reg, i.rm);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmaddubsw(c, i.reg, Vectors.SLOT);
       }
-      case 26 -> {
+      case 27 -> {
         SsePack.phsubw(c, i.reg, i.rm);
       }
-      case 27 -> {
+      case 28 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubw(c, i.reg, Vectors.SLOT);
       }
-      case 28 -> {
+      case 29 -> {
         SsePack.phsubd(c, i.reg, i.rm);
       }
-      case 29 -> {
+      case 30 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubd(c, i.reg, Vectors.SLOT);
       }
-      case 30 -> {
+      case 31 -> {
         SsePack.phsubsw(c, i.reg, i.rm);
       }
-      case 31 -> {
+      case 32 -> {
         Vectors.load(c, i, 128, true);
         SsePack.phsubsw(c, i.reg, Vectors.SLOT);
       }
-      case 32 -> {
+      case 33 -> {
         SseLanes.psignb(c, i.reg, i.rm);
       }
-      case 33 -> {
+      case 34 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignb(c, i.reg, Vectors.SLOT);
       }
-      case 34 -> {
+      case 35 -> {
         SseLanes.psignw(c, i.reg, i.rm);
       }
-      case 35 -> {
+      case 36 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignw(c, i.reg, Vectors.SLOT);
       }
-      case 36 -> {
+      case 37 -> {
         SseLanes.psignd(c, i.reg, i.rm);
       }
-      case 37 -> {
+      case 38 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.psignd(c, i.reg, Vectors.SLOT);
       }
-      case 38 -> {
+      case 39 -> {
         SseLanes.pmulhrsw(c, i.reg, i.rm);
       }
-      case 39 -> {
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulhrsw(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SseLanes.pabsb(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsb(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseLanes.pabsw(c, i.reg, i.rm);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsw(c, i.reg, Vectors.SLOT);
       }
-      case 44 -> {
+      case 45 -> {
         SseLanes.pabsd(c, i.reg, i.rm);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pabsd(c, i.reg, Vectors.SLOT);
       }
-      case 46 -> {
+      case 47 -> {
         SseShuffle.palignr(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.palignr(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 48 -> {
+      case 49 -> {
         SseShuffle.pblendvb(c, i.reg, i.rm);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendvb(c, i.reg, Vectors.SLOT);
       }
-      case 50 -> {
+      case 51 -> {
         SseShuffle.blendvps(c, i.reg, i.rm);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvps(c, i.reg, Vectors.SLOT);
       }
-      case 52 -> {
+      case 53 -> {
         SseShuffle.blendvpd(c, i.reg, i.rm);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendvpd(c, i.reg, Vectors.SLOT);
       }
-      case 54 -> {
+      case 55 -> {
         SseShuffle.ptest(c, i.reg, i.rm);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.ptest(c, i.reg, Vectors.SLOT);
       }
-      case 56 -> {
+      case 57 -> {
         SseWiden.pmovsxbw(c, i.reg, i.rm);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxbw(c, i.reg, Vectors.SLOT);
       }
-      case 58 -> {
+      case 59 -> {
         SseWiden.pmovsxbd(c, i.reg, i.rm);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxbd(c, i.reg, Vectors.SLOT);
       }
-      case 60 -> {
+      case 61 -> {
         SseWiden.pmovsxbq(c, i.reg, i.rm);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovsxbq(c, i.reg, Vectors.SLOT);
       }
-      case 62 -> {
-        SseWiden.pmovsxwd(c, i.reg, i.rm);
-      }
       case 63 -> {
-        Vectors.load(c, i, 64, false);
-        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
+        SseWiden.pmovsxwd(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -6,7 +6,6 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseWiden;
@@ -19,227 +18,228 @@ final class Group29 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseWiden.pmovsxwq(c, i.reg, i.rm);
+        Vectors.load(c, i, 64, false);
+        SseWiden.pmovsxwd(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
+        SseWiden.pmovsxwq(c, i.reg, i.rm);
+      }
+      case 2 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovsxwq(c, i.reg, Vectors.SLOT);
       }
-      case 2 -> {
+      case 3 -> {
         SseWiden.pmovsxdq(c, i.reg, i.rm);
       }
-      case 3 -> {
+      case 4 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovsxdq(c, i.reg, Vectors.SLOT);
       }
-      case 4 -> {
+      case 5 -> {
         SseWiden.pmovzxbw(c, i.reg, i.rm);
       }
-      case 5 -> {
+      case 6 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxbw(c, i.reg, Vectors.SLOT);
       }
-      case 6 -> {
+      case 7 -> {
         SseWiden.pmovzxbd(c, i.reg, i.rm);
       }
-      case 7 -> {
+      case 8 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxbd(c, i.reg, Vectors.SLOT);
       }
-      case 8 -> {
+      case 9 -> {
         SseWiden.pmovzxbq(c, i.reg, i.rm);
       }
-      case 9 -> {
+      case 10 -> {
         Vectors.load(c, i, 16, false);
         SseWiden.pmovzxbq(c, i.reg, Vectors.SLOT);
       }
-      case 10 -> {
+      case 11 -> {
         SseWiden.pmovzxwd(c, i.reg, i.rm);
       }
-      case 11 -> {
+      case 12 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxwd(c, i.reg, Vectors.SLOT);
       }
-      case 12 -> {
+      case 13 -> {
         SseWiden.pmovzxwq(c, i.reg, i.rm);
       }
-      case 13 -> {
+      case 14 -> {
         Vectors.load(c, i, 32, false);
         SseWiden.pmovzxwq(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         SseWiden.pmovzxdq(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 64, false);
         SseWiden.pmovzxdq(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         SseLanes.pmuldq(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
-        SseOrder.pcmpeqq(c, i.reg, i.rm);
-      }
       case 19 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpeqq(c, i.reg, i.rm);
       }
       case 20 -> {
-        SsePack.packusdw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
+        SsePack.packusdw(c, i.reg, i.rm);
+      }
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
-        SseOrder.pminsb(c, i.reg, i.rm);
-      }
       case 23 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsb(c, i.reg, i.rm);
       }
       case 24 -> {
-        SseOrder.pminsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pminsd(c, i.reg, i.rm);
       }
       case 26 -> {
-        SseOrder.pminuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminuw(c, i.reg, Vectors.SLOT);
+        SseLanes.pminuw(c, i.reg, i.rm);
       }
       case 28 -> {
-        SseOrder.pminud(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pminud(c, i.reg, Vectors.SLOT);
+        SseLanes.pminud(c, i.reg, i.rm);
       }
       case 30 -> {
-        SseOrder.pmaxsb(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pminud(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsb(c, i.reg, i.rm);
       }
       case 32 -> {
-        SseOrder.pmaxsd(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxsd(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxsd(c, i.reg, i.rm);
       }
       case 34 -> {
-        SseOrder.pmaxuw(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxuw(c, i.reg, i.rm);
       }
       case 36 -> {
-        SseOrder.pmaxud(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pmaxud(c, i.reg, Vectors.SLOT);
+        SseLanes.pmaxud(c, i.reg, i.rm);
       }
       case 38 -> {
-        SseLanes.pmulld(c, i.reg, i.rm);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
+        SseLanes.pmulld(c, i.reg, i.rm);
+      }
+      case 40 -> {
         Vectors.load(c, i, 128, true);
         SseLanes.pmulld(c, i.reg, Vectors.SLOT);
       }
-      case 40 -> {
+      case 41 -> {
         SseShuffle.phminposuw(c, i.reg, i.rm);
       }
-      case 41 -> {
+      case 42 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.phminposuw(c, i.reg, Vectors.SLOT);
       }
-      case 42 -> {
+      case 43 -> {
         SseCompare.roundps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 43 -> {
+      case 44 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 44 -> {
+      case 45 -> {
         SseCompare.roundpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 45 -> {
+      case 46 -> {
         Vectors.load(c, i, 128, true);
         SseCompare.roundpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 46 -> {
+      case 47 -> {
         SseCompare.roundss(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 47 -> {
+      case 48 -> {
         Vectors.load(c, i, 32, false);
         SseCompare.roundss(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 48 -> {
+      case 49 -> {
         SseCompare.roundsd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 49 -> {
+      case 50 -> {
         Vectors.load(c, i, 64, false);
         SseCompare.roundsd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 50 -> {
+      case 51 -> {
         SseShuffle.blendps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 51 -> {
+      case 52 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 52 -> {
+      case 53 -> {
         SseShuffle.blendpd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 53 -> {
+      case 54 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.blendpd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 54 -> {
+      case 55 -> {
         SseShuffle.pblendw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 55 -> {
+      case 56 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.pblendw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 56 -> {
+      case 57 -> {
         SseHorizontal.dpps(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 57 -> {
+      case 58 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dpps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 58 -> {
+      case 59 -> {
         SseHorizontal.dppd(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 59 -> {
+      case 60 -> {
         Vectors.load(c, i, 128, true);
         SseHorizontal.dppd(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 60 -> {
+      case 61 -> {
         SseShuffle.mpsadbw(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 61 -> {
+      case 62 -> {
         Vectors.load(c, i, 128, true);
         SseShuffle.mpsadbw(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 62 -> {
-        SseMove.pextrb(c, i);
-      }
       case 63 -> {
-        SseMove.pextrw(c, i);
+        SseMove.pextrb(c, i);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

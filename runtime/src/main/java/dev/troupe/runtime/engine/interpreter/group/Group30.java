@@ -3,8 +3,8 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.Aes;
+import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
-import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseStrings;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -16,89 +16,92 @@ final class Group30 {
   static void run(Cpu c, Insn i, int form) {
     switch (form & 63) {
       case 0 -> {
-        SseMove.pextrd(c, i);
+        SseMove.pextrw(c, i);
       }
       case 1 -> {
-        SseMove.extractps(c, i);
+        SseMove.pextrd(c, i);
       }
       case 2 -> {
-        SseMove.pinsrb(c, i);
+        SseMove.extractps(c, i);
       }
       case 3 -> {
-        SseMove.pinsrd(c, i);
+        SseMove.pinsrb(c, i);
       }
       case 4 -> {
-        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+        SseMove.pinsrd(c, i);
       }
       case 5 -> {
+        SseShuffle.insertps(c, i.reg, i.rm, (int) i.immediate);
+      }
+      case 6 -> {
         Vectors.load(c, i, 32, false);
         SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 6 -> {
-        SseOrder.pcmpgtq(c, i.reg, i.rm);
-      }
       case 7 -> {
-        Vectors.load(c, i, 128, true);
-        SseOrder.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseLanes.pcmpgtq(c, i.reg, i.rm);
       }
       case 8 -> {
-        SseStrings.pcmpestrm(c, i);
+        Vectors.load(c, i, 128, true);
+        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseStrings.pcmpestri(c, i);
+        SseStrings.pcmpestrm(c, i);
       }
       case 10 -> {
-        SseStrings.pcmpistrm(c, i);
+        SseStrings.pcmpestri(c, i);
       }
       case 11 -> {
-        SseStrings.pcmpistri(c, i);
+        SseStrings.pcmpistrm(c, i);
       }
       case 12 -> {
-        Aes.aesimc(c, i.reg, i.rm);
+        SseStrings.pcmpistri(c, i);
       }
       case 13 -> {
+        Aes.aesimc(c, i.reg, i.rm);
+      }
+      case 14 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesimc(c, i.reg, Vectors.SLOT);
       }
-      case 14 -> {
+      case 15 -> {
         Aes.aesenc(c, i.reg, i.rm);
       }
-      case 15 -> {
+      case 16 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesenc(c, i.reg, Vectors.SLOT);
       }
-      case 16 -> {
+      case 17 -> {
         Aes.aesenclast(c, i.reg, i.rm);
       }
-      case 17 -> {
+      case 18 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesenclast(c, i.reg, Vectors.SLOT);
       }
-      case 18 -> {
+      case 19 -> {
         Aes.aesdec(c, i.reg, i.rm);
       }
-      case 19 -> {
+      case 20 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesdec(c, i.reg, Vectors.SLOT);
       }
-      case 20 -> {
+      case 21 -> {
         Aes.aesdeclast(c, i.reg, i.rm);
       }
-      case 21 -> {
+      case 22 -> {
         Vectors.load(c, i, 128, true);
         Aes.aesdeclast(c, i.reg, Vectors.SLOT);
       }
-      case 22 -> {
+      case 23 -> {
         Aes.aeskeygenassist(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 23 -> {
+      case 24 -> {
         Vectors.load(c, i, 128, true);
         Aes.aeskeygenassist(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
-      case 24 -> {
+      case 25 -> {
         Aes.pclmulqdq(c, i.reg, i.rm, (int) i.immediate);
       }
-      case 25 -> {
+      case 26 -> {
         Vectors.load(c, i, 128, true);
         Aes.pclmulqdq(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }

@@ -20,12 +20,21 @@ public final class CacheControl {
 
   private CacheControl() {}
 
+  /**
+   * What serializing instructions do to memory besides what each is for (SDM vol. 3A, 8.3): stores
+   * before them are seen by everybody before anything after them is done. Port I/O does so, too
+   * (8.2.5), by leaving the engine.
+   */
+  static void serialize() {
+    VarHandle.fullFence();
+  }
+
   @Meaning(
       value = {"INVD", "WBINVD", "WBNOINVD"},
       flow = Flow.NEXT)
   public static void flushAll(Cpu c, Insn i) {
     // Memory is coherent; nothing is lost and nothing is kept.
-    VarHandle.fullFence();
+    serialize();
   }
 
   /** Faults as a load of one byte does. */
@@ -45,8 +54,7 @@ public final class CacheControl {
   }
 
   /**
-   * LFENCE, SFENCE and SERIALIZE order nothing that our loads and stores do not order already;
-   * MFENCE does.
+   * LFENCE and SFENCE order nothing that our loads and stores do not order already; MFENCE does.
    */
   @Meaning(value = "FENCE", flow = Flow.NEXT)
   public static void fence(Cpu c, Insn i) {
@@ -55,9 +63,15 @@ public final class CacheControl {
     }
   }
 
+  @Meaning(value = "SERIALIZE", flow = Flow.END)
+  public static void serialize(Cpu c, Insn i) {
+    serialize();
+  }
+
   /** Never faults on its address: one that is not canonical is no translation to drop. */
   @Meaning(value = "INVLPG", flow = Flow.END)
   public static void invalidatePage(Cpu c, Insn i) {
+    serialize();
     long offset = Operands.offset(c, i);
     if ((c.mode & Mode.CODE_64) == 0) {
       c.mmu.invalidatePage((c.segmentBase[i.segment] + offset) & 0xFFFF_FFFFL);
@@ -72,6 +86,7 @@ public final class CacheControl {
   /** Translations carry no PCID, so those of any other than the current one are not there. */
   @Meaning(value = "INVPCID", flow = Flow.END)
   public static void invalidateContext(Cpu c, Insn i) {
+    serialize();
     long type = Operands.register(c, i.reg, i.operandSize);
     long address = Operands.address(c, i, 16, false);
     long descriptor = c.mmu.load64(address);

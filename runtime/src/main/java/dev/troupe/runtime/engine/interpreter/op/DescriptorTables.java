@@ -64,6 +64,7 @@ public final class DescriptorTables {
 
   @Meaning(value = "LGDT", flow = Flow.END)
   public static void lgdt(Cpu c, Insn i) {
+    CacheControl.serialize();
     long linear = Operands.address(c, i, code64(c) ? 10 : 6, false);
     int limit = (int) c.mmu.load16(linear);
     c.gdtBase = loadBase(c, i, linear);
@@ -72,6 +73,7 @@ public final class DescriptorTables {
 
   @Meaning(value = "LIDT", flow = Flow.END)
   public static void lidt(Cpu c, Insn i) {
+    CacheControl.serialize();
     long linear = Operands.address(c, i, code64(c) ? 10 : 6, false);
     int limit = (int) c.mmu.load16(linear);
     c.idtBase = loadBase(c, i, linear);
@@ -93,11 +95,13 @@ public final class DescriptorTables {
 
   @Meaning(value = "LLDT", flow = Flow.END)
   public static void lldt(Cpu c, Insn i) {
+    CacheControl.serialize();
     c.segmentation.loadLocalTable((int) Operands.load(c, i, 16));
   }
 
   @Meaning(value = "LTR", flow = Flow.END)
   public static void ltr(Cpu c, Insn i) {
+    CacheControl.serialize();
     c.segmentation.loadTask((int) Operands.load(c, i, 16));
   }
 

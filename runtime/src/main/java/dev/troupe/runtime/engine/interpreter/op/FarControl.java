@@ -47,6 +47,7 @@ public final class FarControl {
 
   @Meaning(value = "IRET", flow = Flow.END)
   public static void iret(Cpu c, Insn i) {
+    CacheControl.serialize();
     c.far.iret(i.operandSize >> 3, i.nextRip);
   }
 

@@ -38,6 +38,7 @@ public final class ModelSpecific {
 
   @Meaning(value = "WRMSR", flow = Flow.END)
   public static void writeMsr(Cpu c, Insn i) {
+    CacheControl.serialize();
     if (!c.msrs.write((int) c.gpr[Cpu.RCX], edxEax(c))) {
       throw c.fault(Fault.GP, 0);
     }
@@ -80,6 +81,7 @@ public final class ModelSpecific {
 
   @Meaning(value = "CPUID", flow = Flow.END)
   public static void identify(Cpu c, Insn i) {
+    CacheControl.serialize();
     c.cpuid.query((int) c.gpr[Cpu.RAX], (int) c.gpr[Cpu.RCX]);
     c.gpr[Cpu.RAX] = c.cpuid.eax & LOW;
     c.gpr[Cpu.RBX] = c.cpuid.ebx & LOW;

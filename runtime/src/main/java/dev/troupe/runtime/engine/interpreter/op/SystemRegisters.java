@@ -26,6 +26,7 @@ public final class SystemRegisters {
 
   @Meaning(value = "MOV_C_R", flow = Flow.END)
   public static void writeControl(Cpu c, Insn i) {
+    CacheControl.serialize();
     long value = Operands.register(c, i.rm, i.operandSize);
     switch (i.reg) {
       case 0 -> c.control.writeCr0(value);
@@ -44,6 +45,7 @@ public final class SystemRegisters {
 
   @Meaning(value = "MOV_D_R", flow = Flow.END)
   public static void writeDebug(Cpu c, Insn i) {
+    CacheControl.serialize();
     c.debug.write(i.reg, Operands.register(c, i.rm, i.operandSize));
   }
 

@@ -1,0 +1,48 @@
+package dev.troupe.smp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The order in which processors see each other's loads and stores (src/guest/smp/litmus.c). */
+class LitmusIT {
+  @TempDir static Path folder;
+
+  private static SmpGuest guest;
+
+  @BeforeAll
+  static void build() {
+    guest = SmpGuest.build("litmus", folder, 1);
+  }
+
+  /**
+   * Store buffering has to be seen: without it these tests would only show that nothing overlaps.
+   */
+  @Test
+  void twoVcpusAtOnceHaveTheOrderOfX86TsoAndNoStronger() throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 2, "ms=400");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void threeAndFourVcpusAgreeOnTheOrderOfStores() throws Exception {
+    String tests = "ms=800 run=WRC,RWC+mfence,IRIW,IRIW+lock";
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 4, tests);
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void theDeterministicScheduleHasNoOtherOrder() throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=3 relaxed=0");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  /** So that a forbidden outcome can only be ours. */
+  @Test
+  void qemuPassesTheSameBinary() {
+    guest.inQemu(4, "ms=20 relaxed=0");
+  }
+}
