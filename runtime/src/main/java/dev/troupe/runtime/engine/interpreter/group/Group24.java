@@ -7,6 +7,7 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseConvert;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -238,14 +239,14 @@ final class Group24 {
         SsePack.packsswb(c, i.reg, Vectors.SLOT);
       }
       case 61 -> {
-        SseLanes.pcmpgtb(c, i.reg, i.rm);
+        SseOrder.pcmpgtb(c, i.reg, i.rm);
       }
       case 62 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtb(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtb(c, i.reg, Vectors.SLOT);
       }
       case 63 -> {
-        SseLanes.pcmpgtw(c, i.reg, i.rm);
+        SseOrder.pcmpgtw(c, i.reg, i.rm);
       }
       default -> throw new IllegalStateException("no such form: " + form);
     }

@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
 import dev.troupe.runtime.isa.Insn;
@@ -14,14 +15,14 @@ final class Group25 {
     switch (form & 63) {
       case 0 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtw(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtw(c, i.reg, Vectors.SLOT);
       }
       case 1 -> {
-        SseLanes.pcmpgtd(c, i.reg, i.rm);
+        SseOrder.pcmpgtd(c, i.reg, i.rm);
       }
       case 2 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtd(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtd(c, i.reg, Vectors.SLOT);
       }
       case 3 -> {
         SsePack.packuswb(c, i.reg, i.rm);
@@ -52,25 +53,25 @@ final class Group25 {
         SsePack.packssdw(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseLanes.pcmpeqb(c, i.reg, i.rm);
+        SseOrder.pcmpeqb(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqb(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqb(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
-        SseLanes.pcmpeqw(c, i.reg, i.rm);
+        SseOrder.pcmpeqw(c, i.reg, i.rm);
       }
       case 14 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqw(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqw(c, i.reg, Vectors.SLOT);
       }
       case 15 -> {
-        SseLanes.pcmpeqd(c, i.reg, i.rm);
+        SseOrder.pcmpeqd(c, i.reg, i.rm);
       }
       case 16 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqd(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqd(c, i.reg, Vectors.SLOT);
       }
       case 17 -> {
         SsePack.psrlw(c, i.reg, i.rm);

@@ -6,6 +6,7 @@ import dev.troupe.runtime.engine.interpreter.op.MmxMove;
 import dev.troupe.runtime.engine.interpreter.op.SseArithmetic;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -49,18 +50,18 @@ final class Group26 {
         SseLanes.psubq(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
-        SseLanes.pminub(c, i.reg, i.rm);
+        SseOrder.pminub(c, i.reg, i.rm);
       }
       case 10 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminub(c, i.reg, Vectors.SLOT);
+        SseOrder.pminub(c, i.reg, Vectors.SLOT);
       }
       case 11 -> {
-        SseLanes.pmaxub(c, i.reg, i.rm);
+        SseOrder.pmaxub(c, i.reg, i.rm);
       }
       case 12 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxub(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxub(c, i.reg, Vectors.SLOT);
       }
       case 13 -> {
         SseLanes.pavgb(c, i.reg, i.rm);
@@ -84,18 +85,18 @@ final class Group26 {
         SseLanes.pmulhuw(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SseLanes.pminsw(c, i.reg, i.rm);
+        SseOrder.pminsw(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsw(c, i.reg, Vectors.SLOT);
+        SseOrder.pminsw(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
-        SseLanes.pmaxsw(c, i.reg, i.rm);
+        SseOrder.pmaxsw(c, i.reg, i.rm);
       }
       case 22 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsw(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxsw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
         SseLanes.psadbw(c, i.reg, i.rm);

@@ -6,6 +6,7 @@ import dev.troupe.runtime.engine.interpreter.op.SseCompare;
 import dev.troupe.runtime.engine.interpreter.op.SseHorizontal;
 import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SsePack;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseWiden;
@@ -85,11 +86,11 @@ final class Group29 {
         SseLanes.pmuldq(c, i.reg, Vectors.SLOT);
       }
       case 19 -> {
-        SseLanes.pcmpeqq(c, i.reg, i.rm);
+        SseOrder.pcmpeqq(c, i.reg, i.rm);
       }
       case 20 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpeqq(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpeqq(c, i.reg, Vectors.SLOT);
       }
       case 21 -> {
         SsePack.packusdw(c, i.reg, i.rm);
@@ -99,60 +100,60 @@ final class Group29 {
         SsePack.packusdw(c, i.reg, Vectors.SLOT);
       }
       case 23 -> {
-        SseLanes.pminsb(c, i.reg, i.rm);
+        SseOrder.pminsb(c, i.reg, i.rm);
       }
       case 24 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsb(c, i.reg, Vectors.SLOT);
+        SseOrder.pminsb(c, i.reg, Vectors.SLOT);
       }
       case 25 -> {
-        SseLanes.pminsd(c, i.reg, i.rm);
+        SseOrder.pminsd(c, i.reg, i.rm);
       }
       case 26 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminsd(c, i.reg, Vectors.SLOT);
+        SseOrder.pminsd(c, i.reg, Vectors.SLOT);
       }
       case 27 -> {
-        SseLanes.pminuw(c, i.reg, i.rm);
+        SseOrder.pminuw(c, i.reg, i.rm);
       }
       case 28 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminuw(c, i.reg, Vectors.SLOT);
+        SseOrder.pminuw(c, i.reg, Vectors.SLOT);
       }
       case 29 -> {
-        SseLanes.pminud(c, i.reg, i.rm);
+        SseOrder.pminud(c, i.reg, i.rm);
       }
       case 30 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pminud(c, i.reg, Vectors.SLOT);
+        SseOrder.pminud(c, i.reg, Vectors.SLOT);
       }
       case 31 -> {
-        SseLanes.pmaxsb(c, i.reg, i.rm);
+        SseOrder.pmaxsb(c, i.reg, i.rm);
       }
       case 32 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsb(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxsb(c, i.reg, Vectors.SLOT);
       }
       case 33 -> {
-        SseLanes.pmaxsd(c, i.reg, i.rm);
+        SseOrder.pmaxsd(c, i.reg, i.rm);
       }
       case 34 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxsd(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxsd(c, i.reg, Vectors.SLOT);
       }
       case 35 -> {
-        SseLanes.pmaxuw(c, i.reg, i.rm);
+        SseOrder.pmaxuw(c, i.reg, i.rm);
       }
       case 36 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxuw(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxuw(c, i.reg, Vectors.SLOT);
       }
       case 37 -> {
-        SseLanes.pmaxud(c, i.reg, i.rm);
+        SseOrder.pmaxud(c, i.reg, i.rm);
       }
       case 38 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pmaxud(c, i.reg, Vectors.SLOT);
+        SseOrder.pmaxud(c, i.reg, Vectors.SLOT);
       }
       case 39 -> {
         SseLanes.pmulld(c, i.reg, i.rm);

@@ -3,8 +3,8 @@ package dev.troupe.runtime.engine.interpreter.group;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.engine.interpreter.op.Aes;
-import dev.troupe.runtime.engine.interpreter.op.SseLanes;
 import dev.troupe.runtime.engine.interpreter.op.SseMove;
+import dev.troupe.runtime.engine.interpreter.op.SseOrder;
 import dev.troupe.runtime.engine.interpreter.op.SseShuffle;
 import dev.troupe.runtime.engine.interpreter.op.SseStrings;
 import dev.troupe.runtime.engine.interpreter.op.Vectors;
@@ -38,11 +38,11 @@ final class Group30 {
         SseShuffle.insertps(c, i.reg, Vectors.SLOT, (int) i.immediate);
       }
       case 7 -> {
-        SseLanes.pcmpgtq(c, i.reg, i.rm);
+        SseOrder.pcmpgtq(c, i.reg, i.rm);
       }
       case 8 -> {
         Vectors.load(c, i, 128, true);
-        SseLanes.pcmpgtq(c, i.reg, Vectors.SLOT);
+        SseOrder.pcmpgtq(c, i.reg, Vectors.SLOT);
       }
       case 9 -> {
         SseStrings.pcmpestrm(c, i);
