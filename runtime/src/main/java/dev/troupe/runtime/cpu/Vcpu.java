@@ -78,7 +78,7 @@ public final class Vcpu implements Stateful {
       case Interrupt.IgnoreNumericError(boolean asserted) -> level(IGNNE, asserted);
       case Interrupt.Nmi() -> signals.getAndUpdate(old -> old | PENDING_NMI);
       // A start-up IPI that came before it was for nobody, or its processor stops again.
-      case Interrupt.Init() -> signals.getAndUpdate(old -> old & ~PENDING_SIPI | PENDING_INIT);
+      case Interrupt.Init() -> signals.getAndUpdate(old -> (old & ~PENDING_SIPI) | PENDING_INIT);
       // The first starts the processor; it does not wait for one any more when the next comes.
       case Interrupt.Sipi(int vector) ->
           signals.getAndUpdate(
