@@ -73,7 +73,10 @@ final class CaseGenerator {
     private final int codeOffset;
 
     private final long dataAt;
-    private final long targetAt;
+
+    /** Moved to where an operand at an edge is, so that its surroundings are set and compared. */
+    private long targetAt;
+
     private final long stackAt;
     private final long segmentBase;
     private final long stackPointer;
@@ -333,16 +336,16 @@ final class CaseGenerator {
       }
       wanted += segmentBase();
       if (shape.isIndirect()) {
-        put(data, wanted - dataAt, landing());
+        operand(wanted, landing());
       }
       if (shape.isSelectorRow()) {
-        put(data, wanted - dataAt, selector());
+        operand(wanted, selector());
       }
       if (shape.isFarMemory()) {
         int width = insn.operandSize / 8;
         boolean branch = row.meaning().equals("CALLF_M") || row.meaning().equals("JMPF_M");
-        put(data, wanted - dataAt, landing());
-        put(data, wanted - dataAt + width, branch ? farTarget() : selector());
+        operand(wanted, landing());
+        operand(wanted + width, branch ? farTarget() : selector());
       }
     }
 
@@ -375,8 +378,10 @@ final class CaseGenerator {
         return dataAt + values.below(64); // not into the code
       }
       if (mode == 16) {
+        targetAt = REAL_END;
         return 0x10000L - Math.abs(distance);
       }
+      targetAt = ChildProgram.READ_ONLY - CpuImage.WINDOW;
       return (values.oneIn(2) ? ChildProgram.READ_ONLY : ChildProgram.UNMAPPED) + distance;
     }
 
@@ -409,7 +414,7 @@ final class CaseGenerator {
         image.gpr[r] = (image.gpr[r] & ~0xFFFFL) | selector();
       }
       if (row.meaning().equals("POP_S")) {
-        put(stack, 0x80, selector());
+        put(stack, stackPointer - stackAt, selector());
       }
     }
 
@@ -471,6 +476,13 @@ final class CaseGenerator {
       System.arraycopy(all, 0, data, 0, CpuImage.WINDOW);
       System.arraycopy(all, CpuImage.WINDOW, target, 0, CpuImage.WINDOW);
       System.arraycopy(all, 2 * CpuImage.WINDOW, stack, 0, CpuImage.WINDOW);
+    }
+
+    /** Puts part of an operand wherever that is; at an edge more than one window may be there. */
+    private void operand(long at, long value) {
+      put(data, at - dataAt, value);
+      put(target, at - targetAt, value);
+      put(stack, at - stackAt, value);
     }
 
     private void put(byte[] window, long offset, long value) {

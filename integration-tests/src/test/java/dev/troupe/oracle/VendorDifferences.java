@@ -34,6 +34,9 @@ final class VendorDifferences {
   /** In the x87 status word: an exception that is not masked is pending. */
   private static final int ERROR_SUMMARY = 0x80;
 
+  /** In the FXSAVE area, bits 16 to 23 of MXCSR. */
+  private static final int MXCSR_BITS_16 = 26;
+
   /** MXCSR_MASK is the upper half of the area's quadword at 24; bit 17 is MXCSR.MM. */
   private static final long MISALIGNED_MODE = 1L << (32 + 17);
 
@@ -109,6 +112,16 @@ final class VendorDifferences {
               o -> o.is("MOV_R_C", "MOV_C_R") && o.locked() && o.hostFaults(PROTECTION)),
           new Entry("MXCSR_MASK has MM (APM vol. 1, 4.2.2)", VendorDifferences::maskStored),
           new Entry(
+              "MXCSR.MM can be loaded (APM vol. 1, 4.2.2)",
+              o ->
+                  o.is("LDMXCSR", "FXRSTOR", "XRSTOR")
+                      && o.ours.vector == PROTECTION
+                      && (o.host.fx[MXCSR_BITS_16] & 2) != 0),
+          new Entry(
+              "a far call from 64-bit to 32-bit code pushes on ESP, ours on RSP, not canonical"
+                  + " here",
+              o -> o.is("CALLF_M") && o.insn().mode == 64 && o.ours.vector == STACK_FAULT),
+          new Entry(
               "the order of checks of an XSAVE, FXSAVE or x87 area, and its stores before a fault",
               VendorDifferences::areaFault),
           new Entry(
@@ -121,7 +134,7 @@ final class VendorDifferences {
               "an x87 store of ten bytes that faults in the last two has stored nothing",
               o ->
                   o.is("FSTP_M80", "FBSTP")
-                      && o.bothFault(PAGE_FAULT)
+                      && o.bothFault(STACK_FAULT, PROTECTION, PAGE_FAULT)
                       && o.only(Comparison.MEMORY)),
           new Entry(
               "whether 16 bytes that need no alignment are aligned for #AC",
