@@ -10,11 +10,17 @@ import java.util.function.LongSupplier;
 public final class MachineClock implements TimeSource {
   /**
    * @param origin the host's time at which virtual time was zero, had the machine never paused
-   * @param stopped the virtual time at which the clock stands, or {@link #RUNNING}
+   * @param stopped the virtual time at which the clock stands, {@link #RUNNING} or {@link
+   *     #STOPPING}
    */
   private record State(long origin, long stopped) {}
 
   private static final long RUNNING = -1;
+
+  /**
+   * The time to stop at is being read. Nobody may be told another one meanwhile: it could be later.
+   */
+  private static final long STOPPING = -2;
 
   private final LongSupplier host;
   private volatile State state;
@@ -34,6 +40,9 @@ public final class MachineClock implements TimeSource {
   public long nanos() {
     while (true) {
       State seen = state;
+      if (seen.stopped == STOPPING) {
+        seen = settled();
+      }
       if (seen.stopped != RUNNING) {
         return seen.stopped;
       }
@@ -42,6 +51,11 @@ public final class MachineClock implements TimeSource {
         return now; // else the clock was stopped and moved on between the two reads
       }
     }
+  }
+
+  /** The state when {@link #stop} has done its work. */
+  private synchronized State settled() {
+    return state;
   }
 
   /**
@@ -67,7 +81,9 @@ public final class MachineClock implements TimeSource {
   /** Stops the clock. */
   public synchronized void stop() {
     if (running()) {
-      state = new State(state.origin, host.getAsLong() - state.origin);
+      long origin = state.origin;
+      state = new State(origin, STOPPING);
+      state = new State(origin, host.getAsLong() - origin);
     }
   }
 }

@@ -115,6 +115,35 @@ class MachineClockTest {
     }
   }
 
+  /** A reader is given a later time than the one that the clock is about to be stopped at. */
+  @Test
+  void doesNotGoBackForWhoeverReadsItWhileItIsStopped() throws Exception {
+    AtomicLong seen = new AtomicLong();
+    MachineClock[] own = new MachineClock[1];
+    Thread[] reader = new Thread[1];
+    Thread stopper = Thread.currentThread();
+    AtomicBoolean stopping = new AtomicBoolean();
+    own[0] =
+        new MachineClock(
+            () -> {
+              long time = host.get();
+              if (stopping.get() && Thread.currentThread() == stopper) {
+                host.addAndGet(50);
+                reader[0] = Thread.ofPlatform().start(() -> seen.set(own[0].nanos()));
+                while (reader[0].isAlive() && reader[0].getState() != Thread.State.BLOCKED) {
+                  Thread.onSpinWait();
+                }
+              }
+              return time;
+            });
+    own[0].start();
+    host.addAndGet(100);
+    stopping.set(true);
+    own[0].stop();
+    reader[0].join();
+    assertThat(own[0].nanos()).isGreaterThanOrEqualTo(seen.get());
+  }
+
   @Test
   void neverGoesBackForAReaderWhileAnotherThreadPausesIt() throws Exception {
     MachineClock real = new MachineClock();
