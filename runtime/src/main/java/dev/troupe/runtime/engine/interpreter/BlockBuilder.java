@@ -51,6 +51,11 @@ final class BlockBuilder {
   private long secondHost;
   private long bytesInSegment;
 
+  /** The aligned word of code that was read last, and its host address; 0 for none. */
+  private long word;
+
+  private long wordHost;
+
   /**
    * Decodes for one vCPU.
    *
@@ -76,6 +81,7 @@ final class BlockBuilder {
     position = 0;
     count = 0;
     secondHost = 0;
+    wordHost = 0;
     int mode = cpu.mode & BlockCache.KEY;
     long rip = cpu.rip;
     boolean code64 = (mode & Mode.CODE_64) != 0;
@@ -136,7 +142,7 @@ final class BlockBuilder {
       return cpu.mmu.fetch8(next(at));
     }
     if ((linear & (PAGE - 1)) + at < PAGE) {
-      return Raw.get8(host + at) & 0xFF;
+      return read(host + at);
     }
     if (count > 0) {
       throw END_HERE;
@@ -150,7 +156,23 @@ final class BlockBuilder {
         mark.accept(secondHost);
       }
     }
-    return cpu.mmu.fetch8(next(at));
+    return secondHost > 0
+        ? read((secondHost & -PAGE) | (linear + at & PAGE - 1))
+        : cpu.mmu.fetch8(next(at));
+  }
+
+  /**
+   * A byte of code in RAM. Each aligned word is read once, so that what another vCPU changes by one
+   * aligned store is decoded as it was before or as it is after (AMD APM vol. 2, 7.6.1); guests
+   * patch the displacements of calls so while others run them.
+   */
+  private int read(long at) {
+    long aligned = at & -Long.BYTES;
+    if (aligned != wordHost) {
+      word = Raw.get64(aligned);
+      wordHost = aligned;
+    }
+    return (int) (word >>> 8 * (at & Long.BYTES - 1)) & 0xFF;
   }
 
   private long next(int at) {

@@ -1,0 +1,40 @@
+package dev.troupe.smp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Translations and code that another vCPU changes (src/guest/smp/mapping.c). */
+class MappingIT {
+  @TempDir static Path folder;
+
+  private static SmpGuest guest;
+
+  @BeforeAll
+  static void build() {
+    guest = SmpGuest.build("mapping", folder, 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void whoHasBeenToldUsesNoOldTranslationAndNoOldCode(int cpus) throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=400");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void norDoesTheDeterministicSchedule() throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=5");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void qemuPassesTheSameBinary() {
+    guest.inQemu(3, "ms=50");
+  }
+}
