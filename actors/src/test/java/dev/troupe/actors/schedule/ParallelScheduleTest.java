@@ -52,7 +52,7 @@ class ParallelScheduleTest {
                 }
 
                 @Override
-                public void again() {}
+                public void hold() {}
 
                 @Override
                 public void rest() {}

@@ -28,7 +28,7 @@ class InterruptRouterTest {
     for (int i = 0; i < 3; i++) {
       vcpus.add(new Vcpu(new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0, i, 3)));
       write(i, LocalApic.SVR, ENABLED);
-      write(i, LocalApic.LDR, 1L << 24 + i);
+      write(i, LocalApic.LDR, 1L << (24 + i));
     }
     router = new InterruptRouter(vcpus, (vcpu, interrupt) -> reached.add(vcpu));
   }

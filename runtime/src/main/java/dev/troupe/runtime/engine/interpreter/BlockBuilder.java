@@ -172,7 +172,7 @@ final class BlockBuilder {
       word = Raw.get64(aligned);
       wordHost = aligned;
     }
-    return (int) (word >>> 8 * (at & Long.BYTES - 1)) & 0xFF;
+    return (int) (word >>> (8 * (at & (Long.BYTES - 1)))) & 0xFF;
   }
 
   private long next(int at) {
