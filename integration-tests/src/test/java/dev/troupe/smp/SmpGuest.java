@@ -31,8 +31,9 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  *
  * @param kernel the file
  * @param seed of all that the guest draws
+ * @param model the CPU's; empty for the default
  */
-record SmpGuest(Path kernel, long seed) {
+record SmpGuest(Path kernel, long seed, String model) {
   private static final Path HERE = Path.of("").toAbsolutePath();
 
   /** The module's folder, from itself (Maven) or from the repository's top. */
@@ -75,7 +76,12 @@ record SmpGuest(Path kernel, long seed) {
     if (!output.isBlank()) {
       throw new AssertionError("gcc complains about " + name + ": " + output);
     }
-    return new SmpGuest(kernel, seed);
+    return new SmpGuest(kernel, seed, "");
+  }
+
+  /** The same guest on another CPU. */
+  SmpGuest model(String name) {
+    return new SmpGuest(kernel, seed, name);
   }
 
   private static String output(ProcessBuilder builder, int expected) {
@@ -104,6 +110,7 @@ record SmpGuest(Path kernel, long seed) {
         VmSpec.newBuilder()
             .setName(kernel.getFileName().toString())
             .setCpus(cpus)
+            .setCpuModel(model)
             .setMemoryBytes(MEMORY)
             .setBoot(
                 Boot.newBuilder().setKernel(kernel.toString()).setCommandLine(words(cpus, words)));

@@ -136,7 +136,12 @@ public final class Msrs implements Stateful {
 
   /** The time-stamp counter. */
   long tsc() {
-    return cpu.time.nanos() + tscOffset;
+    return tscAt(cpu.time.nanos());
+  }
+
+  /** The time-stamp counter at that virtual time. */
+  long tscAt(long nanos) {
+    return nanos + tscOffset;
   }
 
   /** Power-on state. */

@@ -89,7 +89,8 @@ public final class PvClock implements Stateful {
     }
     long address = timeRegister & ~ENABLE;
     long now = cpu.time.nanos();
-    long tsc = cpu.tsc();
+    long tsc =
+        cpu.msrs.tscAt(now); // of the same moment, or this vCPU's clock would be behind others'
     // Odd while the record changes, even and new after: readers on other vCPUs try again.
     recordVersion = (recordVersion | 1) & ~0x8000_0000;
     writeInt(address, recordVersion);

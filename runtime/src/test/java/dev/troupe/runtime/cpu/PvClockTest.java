@@ -47,6 +47,15 @@ class PvClockTest {
   }
 
   @Test
+  void theRecordIsOfOneMomentWhileTimeGoesOn() {
+    long[] time = {0};
+    Cpu cpu = new Cpu(CpuModel.DEFAULT, t.memory, () -> time[0] += 1000, () -> 0);
+    assertThat(cpu.msrs.write(TIME, 0x3001)).isTrue();
+    ByteBuffer r = record(0x3000, 32);
+    assertThat(r.getLong(16) - r.getLong(8)).isEqualTo(cpu.time.nanos() - cpu.tsc() + 1000);
+  }
+
+  @Test
   void movingTheTscDoesNotMoveTheClock() {
     t.writeMsr(TIME, 0x3001);
     int version = record(0x3000, 4).getInt();

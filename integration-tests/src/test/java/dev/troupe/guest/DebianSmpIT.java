@@ -1,0 +1,39 @@
+package dev.troupe.guest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.actors.guest.GuestFiles;
+import dev.troupe.actors.guest.GuestImage;
+import dev.troupe.actors.guest.GuestImages;
+import dev.troupe.actors.guest.Progress;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Debian's cloud kernel with several vCPUs, and gbench's tests of several threads in it. */
+class DebianSmpIT {
+  /** Generous: the machine may be slow and busy, and have fewer cores than the guest. */
+  private static final int SECONDS = 600;
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void theKernelBringsUpAllVcpusAndThreadsAgree(int cpus) throws Exception {
+    GuestFiles files =
+        GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
+    try (VmctlProcess vmctl =
+        VmctlProcess.run(
+            "--kernel",
+            files.kernel().toString(),
+            "--initrd",
+            GbenchGuest.initrd(files.busybox()).toString(),
+            "--append",
+            "console=ttyS0 quiet g.mode=bench g.args=-T,-s,0.2",
+            "--no-reboot",
+            "--cpus",
+            Integer.toString(cpus))) {
+      assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+      assertThat(vmctl.output())
+          .contains("GUEST-READY", " cpus=" + cpus + " ", "mt-dekker", "BENCH-RC 0", "GUEST-DONE")
+          .doesNotContain("BAD");
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.troupe.smp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Interrupts of all sources at once, their destinations and windows changing; then the 8259s with
+ * lines that fall too early (src/guest/smp/storm.c).
+ */
+class InterruptStormIT {
+  @TempDir static Path folder;
+
+  private static SmpGuest guest;
+
+  @BeforeAll
+  static void build() {
+    guest = SmpGuest.build("storm", folder, 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void noInterruptIsLostOrComesTwice(int cpus) throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=1500");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void theDeterministicScheduleLosesNone() throws Exception {
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=50");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  @Test
+  void qemuPassesTheSameBinary() {
+    guest.inQemu(4, "ms=200");
+  }
+}
