@@ -41,8 +41,8 @@ public final class Mmu {
   /** Host address of the TLB bank that explicit accesses use now. */
   private long bank;
 
-  /** Not a page. */
-  private static final long NO_PAGE = 1;
+  /** Not a page that code runs in: no address in it is canonical. */
+  private static final long NO_PAGE = 1L << 62;
 
   /**
    * The linear page that code runs in, and its host page: what was fetched from last. It stays good
