@@ -24,7 +24,7 @@ static u64 all(void) { return (1ul << cpus) - 1; }
 
 static void short_while(void) {
 	for (struct budget b = budget(2); !over(b);)
-		pause();
+		delay(1000); // without PAUSE: there a turn of the deterministic schedule ends
 }
 
 // Waits until what() is as it should be.
@@ -179,6 +179,37 @@ static void disabled(void) {
 	if (quirks)
 		one_of("disabled, lowest priority", 0x6, VECTOR | LOWEST | LOGICAL | ASSERT, 4);
 	ok("software-disabled");
+}
+
+// A processor whose local APIC is disabled as a whole is not there (11.4.3).
+static void hard_off(int cpu) {
+	if (cpu != 1)
+		return;
+	u64 base = rdmsr(0x1B);
+	wrmsr(0x1B, base & ~(1ul << 11));
+	flag = 1;
+	while (flag == 1)
+		pause();
+	wrmsr(0x1B, base);
+	apic_write(SVR, 0x1FF);
+	flat(cpu);
+	flag = 3;
+}
+
+static void absent(void) {
+	flag = 0;
+	orders[1] = hard_off;
+	ipi(1, KICK);
+	AWAIT(flag == 1, "cpu 1 does not disable its local APIC");
+	check("APIC off", 1, VECTOR | ASSERT, 0);
+	check("APIC off, flat", 0x3, VECTOR | LOGICAL | ASSERT, 1);
+	check("APIC off, nmi", 1, NMI | ASSERT, 0);
+	check("APIC off, all", 0, VECTOR | ASSERT | ALL, all() & ~2ul);
+	one_of("APIC off, lowest priority", 0x6, VECTOR | LOWEST | LOGICAL | ASSERT, 4);
+	flag = 2;
+	AWAIT(flag == 3, "cpu 1 does not come back");
+	check("APIC on again", 1, VECTOR | ASSERT, 2);
+	ok("APIC off");
 }
 
 // INIT and start-up. Processor 1 comes out of it in test() again, with its APIC in the state that INIT leaves.
@@ -345,6 +376,8 @@ void test(int cpu) {
 	closed();
 	disabled();
 	restart();
+	if (quirks)
+		absent();
 	logical();
 	if (chosen("x2apic"))
 		x2();

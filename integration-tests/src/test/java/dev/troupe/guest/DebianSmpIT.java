@@ -6,6 +6,7 @@ import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
+import dev.troupe.vmctl.VmctlProcess;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,7 +21,8 @@ class DebianSmpIT {
     GuestFiles files =
         GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
     try (VmctlProcess vmctl =
-        VmctlProcess.run(
+        VmctlProcess.start(
+            "run",
             "--kernel",
             files.kernel().toString(),
             "--initrd",

@@ -31,6 +31,23 @@ class InterruptStormIT {
   }
 
   @Test
+  void noneIsLostOverPauses() throws Exception {
+    SmpGuest.Result result =
+        guest.runWithPauses(SmpGuest.Schedule.PARALLEL, 3, "ms=1000 run=storm");
+    assertThat(result.passed()).as(result.report()).isTrue();
+    result = guest.runWithPauses(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=20 run=storm");
+    assertThat(result.passed()).as(result.report()).isTrue();
+  }
+
+  /** The report counts steps and interrupts of all kinds. */
+  @Test
+  void aDeterministicRunIsTheSameEachTimeAndOverPauses() throws Exception {
+    SmpGuest.Result first = guest.run(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5");
+    assertThat(guest.run(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5")).isEqualTo(first);
+    assertThat(guest.runWithPauses(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5")).isEqualTo(first);
+  }
+
+  @Test
   void theDeterministicScheduleLosesNone() throws Exception {
     SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=50");
     assertThat(result.passed()).as(result.report()).isTrue();

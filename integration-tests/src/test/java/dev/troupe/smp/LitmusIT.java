@@ -23,13 +23,13 @@ class LitmusIT {
    */
   @Test
   void twoVcpusAtOnceHaveTheOrderOfX86TsoAndNoStronger() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 2, "ms=400");
+    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 2, "ms=250");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
   @Test
   void threeAndFourVcpusAgreeOnTheOrderOfStores() throws Exception {
-    String tests = "ms=800 run=WRC,RWC+mfence,IRIW,IRIW+lock";
+    String tests = "ms=500 run=WRC,RWC+mfence,IRIW,IRIW+lock";
     SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 4, tests);
     assertThat(result.passed()).as(result.report()).isTrue();
   }

@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -47,6 +48,9 @@ record SmpGuest(Path kernel, long seed, String model) {
 
   /** Generous: the host may be slow and busy. The guests bound their own time. */
   private static final long LIMIT_SECONDS = 240;
+
+  /** From one pause to the next. */
+  private static final Duration RUNNING = Duration.ofMillis(5);
 
   /** What the schedule of a run is. */
   enum Schedule {
@@ -106,6 +110,15 @@ record SmpGuest(Path kernel, long seed, String model) {
 
   /** Runs it by the real actors, as {@code vmctl run} does. */
   Result run(Schedule schedule, int cpus, String words) throws Exception {
+    return run(schedule, cpus, words, false);
+  }
+
+  /** The same, while the machine is paused and goes on all the time. */
+  Result runWithPauses(Schedule schedule, int cpus, String words) throws Exception {
+    return run(schedule, cpus, words, true);
+  }
+
+  private Result run(Schedule schedule, int cpus, String words, boolean pauses) throws Exception {
     VmSpec.Builder spec =
         VmSpec.newBuilder()
             .setName(kernel.getFileName().toString())
@@ -121,7 +134,7 @@ record SmpGuest(Path kernel, long seed, String model) {
     CompletableFuture<Outcome> ended = new CompletableFuture<>();
     ActorSystem<MachineActor.Event> system =
         ActorSystem.create(
-            guardian(MachineParts.prepare(spec.build()), console, ended),
+            guardian(MachineParts.prepare(spec.build()), console, ended, pauses),
             "smp",
             Configuration.load(Configuration.Role.LOCAL).config());
     try {
@@ -141,7 +154,7 @@ record SmpGuest(Path kernel, long seed, String model) {
   }
 
   private static Behavior<MachineActor.Event> guardian(
-      MachineParts parts, MemoryConsole console, CompletableFuture<Outcome> ended) {
+      MachineParts parts, MemoryConsole console, CompletableFuture<Outcome> ended, boolean pauses) {
     return Behaviors.setup(
         context -> {
           ActorRef<MachineActor.Command> machine =
@@ -150,10 +163,18 @@ record SmpGuest(Path kernel, long seed, String model) {
                   "machine",
                   DispatcherSelector.fromConfig(BoardDispatcher.ID));
           machine.tell(new MachineActor.Resume());
+          if (pauses) {
+            machine.tell(new MachineActor.Pause(context.getSelf()));
+          }
           return Behaviors.receiveMessage(
               event -> {
-                if (event instanceof MachineActor.Ended end) {
-                  ended.complete(end.outcome());
+                switch (event) {
+                  case MachineActor.Ended end -> ended.complete(end.outcome());
+                  case MachineActor.Paused _ -> {
+                    machine.tell(new MachineActor.Resume());
+                    context.scheduleOnce(
+                        RUNNING, machine, new MachineActor.Pause(context.getSelf()));
+                  }
                 }
                 return Behaviors.same();
               });
