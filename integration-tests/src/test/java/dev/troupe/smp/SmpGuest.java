@@ -175,6 +175,7 @@ record SmpGuest(Path kernel, long seed, String model) {
                     context.scheduleOnce(
                         RUNNING, machine, new MachineActor.Pause(context.getSelf()));
                   }
+                  case MachineActor.StateHash _, MachineActor.Snapshot _ -> {}
                 }
                 return Behaviors.same();
               });
