@@ -33,9 +33,6 @@ public final class DeterministicSchedule implements Schedule, Stateful {
    */
   public static final long NANOS_PER_UNIT = 8;
 
-  /** Longest turn: about 0.2 ms. */
-  public static final int MAX_TURN_UNITS = 20_000;
-
   private static final int NOBODY = -1;
 
   /** What looks at the machine at its quiet points. */
@@ -259,7 +256,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   private void grant(int vcpu) {
     halted[vcpu] = false;
     holder = vcpu;
-    granted = Math.min(numbers.upTo(MAX_TURN_UNITS), unitsToDeadline(vcpu));
+    granted = Math.min(numbers.upTo(TURN_UNITS), unitsToDeadline(vcpu));
   }
 
   /** A turn ends when something is due, on the board or at a vCPU that could take it. */

@@ -9,9 +9,6 @@ import java.util.List;
  * HostTimer}.
  */
 public final class ParallelSchedule implements Schedule {
-  /** Units in a turn: about 0.2 ms. */
-  public static final long TURN_UNITS = 20_000;
-
   private final MachineClock clock = new MachineClock();
   private final HostTimer.Alarm alarm;
   private final Expiry expiry;

@@ -36,10 +36,13 @@ public final class QuietGate implements InputGate, Stateful {
   private final Deque<ScriptedInput> script;
   private final InputQueue queue = new InputQueue();
 
-  /** Where the machine stood when it let in inputs the last time. */
-  private long lastInstructions = -1;
+  /**
+   * Where the machine stood when it let in an input of the script the last time. Not where it stood
+   * at its last quiet point: a wait by the wall clock has any number of those.
+   */
+  private long scriptedInstructions = -1;
 
-  private long lastNanos = -1;
+  private long scriptedNanos = -1;
 
   /** Output of the serial line whose room it has not got back. */
   private int owed;
@@ -101,14 +104,14 @@ public final class QuietGate implements InputGate, Stateful {
    */
   boolean admit(long instructions, long nanos) {
     boolean any = false;
-    lastInstructions = instructions;
-    lastNanos = nanos;
     if (owed > 0) {
       inside.room(owed);
       owed = 0;
       any = true;
     }
-    while (scriptDue()) {
+    while (scriptDue(instructions, nanos)) {
+      scriptedInstructions = instructions;
+      scriptedNanos = nanos;
       any |=
           enter(
               switch (script.remove().input()) {
@@ -128,10 +131,10 @@ public final class QuietGate implements InputGate, Stateful {
     return any;
   }
 
-  private boolean scriptDue() {
+  private boolean scriptDue(long instructions, long nanos) {
     return !script.isEmpty()
-        && script.peek().instructions() <= lastInstructions
-        && script.peek().nanos() <= lastNanos;
+        && script.peek().instructions() <= instructions
+        && script.peek().nanos() <= nanos;
   }
 
   /** The script itself is no state: a restored machine has one of its own, or goes on in this. */
@@ -139,11 +142,12 @@ public final class QuietGate implements InputGate, Stateful {
   public void state(StateVisitor v) {
     v.version(1);
     owed = v.within("owed", owed, 0, Integer.MAX_VALUE);
-    lastInstructions = v.within("lastInstructions", lastInstructions, -1, Long.MAX_VALUE);
-    lastNanos = v.within("lastNanos", lastNanos, -1, Long.MAX_VALUE);
+    scriptedInstructions =
+        v.within("scriptedInstructions", scriptedInstructions, -1, Long.MAX_VALUE);
+    scriptedNanos = v.within("scriptedNanos", scriptedNanos, -1, Long.MAX_VALUE);
     v.part("queue", queue);
     if (v.restoring()) {
-      while (scriptDue()) {
+      while (scriptDue(scriptedInstructions, scriptedNanos)) {
         script.remove(); // has been let in before the state was saved
       }
     }

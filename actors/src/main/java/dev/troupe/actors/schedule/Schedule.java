@@ -11,6 +11,9 @@ import java.util.List;
  * differs is here: the clock and its timers, what starts a turn, and how long it is.
  */
 public interface Schedule extends TimeSource, AutoCloseable {
+  /** Units in a turn, at most: about 0.2 ms. */
+  int TURN_UNITS = 20_000;
+
   /** Where due timers go. Called on the schedule's thread, never with a lock held. */
   @FunctionalInterface
   interface Expiry {

@@ -1,6 +1,5 @@
 package dev.troupe.actors.vcpu;
 
-import dev.troupe.actors.schedule.ParallelSchedule;
 import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.actors.schedule.TurnGate;
 import dev.troupe.proto.message.AddressSpace;
@@ -67,9 +66,6 @@ public final class VcpuActor {
       TurnGate gate,
       VcpuCounters counters) {}
 
-  /** Short turns of the same vCPU share a message, until they have had so many units. */
-  private static final long MESSAGE_UNITS = ParallelSchedule.TURN_UNITS;
-
   /**
    * What an exit costs of a turn, so that a guest which does nothing but I/O gives its thread back
    * in time, too.
@@ -133,7 +129,7 @@ public final class VcpuActor {
         return Behaviors.same();
       }
       used += units;
-      if (used >= MESSAGE_UNITS) {
+      if (used >= Schedule.TURN_UNITS) { // short turns share a message
         parts.door().again();
         return Behaviors.same();
       }
