@@ -1,6 +1,6 @@
 // Litmus tests of the memory order that processors promise (Intel SDM vol. 3A, 8.2; Owens, Sarkar, Sewell: "A Better x86
 // Memory Model: x86-TSO", 2009), by several kinds of stores and loads. Words: cpus, seed, ms (for each test), relaxed (0:
-// what may be seen need not be), run (names).
+// what may be seen need not be), serializing (0: of the fences only MFENCE and locked instructions), run (names).
 #include "smp.h"
 
 #define INSTANCES 512
@@ -99,8 +99,9 @@ FLIP(read_yx, read_xy)
 // SB
 #define SB(name) PART(sb_##name) { st_mov64(x, 1, s); f_##name(s); ld_mov64(y, &r[0], s); } FLIP(sb_##name##2, sb_##name)
 #define FENCES(F) F(store) FENCE_CODES(F)
-#define FENCE_CODES(F) F(mfence) F(lockadd) F(xchg) F(xchg8) F(bts) F(cmpxchg) F(cmpxchg8) F(cmpxchg16) F(cmpxchg16b) \
-	F(cpuid) F(iret) F(cr3) F(cr0) F(dr7) F(invlpg) F(wrmsr) F(lidt) F(lldt) F(wbinvd) F(out) F(in) F(serialize)
+#define FENCE_CODES(F) LOCKED_CODES(F) SERIALIZING_CODES(F)
+#define LOCKED_CODES(F) F(mfence) F(lockadd) F(xchg) F(xchg8) F(bts) F(cmpxchg) F(cmpxchg8) F(cmpxchg16) F(cmpxchg16b)
+#define SERIALIZING_CODES(F) F(cpuid) F(iret) F(cr3) F(cr0) F(dr7) F(invlpg) F(wrmsr) F(lidt) F(lldt) F(wbinvd) F(out) F(in) F(serialize)
 SB(none)
 FENCE_CODES(SB)
 SB(split)
@@ -341,7 +342,9 @@ void setup(void) {
 	relaxed_wanted = word("relaxed", 1);
 	u32 r[4];
 	cpuid(7, 0, r);
-	if (!(r[3] >> 14 & 1))
+	if (!word("serializing", 1))
+		fenced.ways = fenced2.ways = 1 LOCKED_CODES(COUNT); // the store by XCHG, and these
+	else if (!(r[3] >> 14 & 1))
 		fenced.ways--, fenced2.ways--;
 }
 

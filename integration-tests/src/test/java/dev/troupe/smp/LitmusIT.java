@@ -40,9 +40,13 @@ class LitmusIT {
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  /** So that a forbidden outcome can only be ours. */
+  /**
+   * So that a forbidden outcome can only be ours. QEMU's translated code has no fence at the
+   * serializing instructions (LIDT, CPUID, moves to control registers: SDM vol. 3A, 9.3): a store
+   * before one of them is now and then seen after a load behind it, so they are left out.
+   */
   @Test
   void qemuPassesTheSameBinary() {
-    guest.inQemu(4, "ms=20 relaxed=0");
+    guest.inQemu(4, "ms=20 relaxed=0 serializing=0");
   }
 }
