@@ -13,7 +13,7 @@ import java.util.Set;
 /** What the host's own CPU offers, by its CPUID instruction. */
 final class HostFeatures {
   // rdi: leaf, subleaf, then room for EAX, EBX, ECX, EDX
-  private static final String CPUID =
+  private static final String CODE =
       "53" // push rbx
           + "8b07" // mov eax,[rdi]
           + "8b4f04" // mov ecx,[rdi+4]
@@ -25,34 +25,40 @@ final class HostFeatures {
           + "5b" // pop rbx
           + "c3"; // ret
 
+  private static final HostStub CPUID = new HostStub(HexFormat.of().parseHex(CODE));
+
   private HostFeatures() {}
 
   /** Whose CPU it is, by the signature of leaf 0; Intel's rules for any other than AMD. */
   static CpuModel.Vendor vendor() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment block = arena.allocate(24, 8);
-      new HostStub(HexFormat.of().parseHex(CPUID)).call(block.address());
-      // EBX: "Auth" of "AuthenticAMD"
-      boolean amd = block.get(ValueLayout.JAVA_INT, 12) == 0x6874_7541;
-      return amd ? CpuModel.Vendor.AMD : CpuModel.Vendor.INTEL;
-    }
+    boolean amd = word(0, 0, 1) == 0x6874_7541; // EBX: "Auth" of "AuthenticAMD"
+    return amd ? CpuModel.Vendor.AMD : CpuModel.Vendor.INTEL;
   }
 
   static Set<Feature> read() {
-    var stub = new HostStub(HexFormat.of().parseHex(CPUID));
     Set<Feature> features = EnumSet.noneOf(Feature.class);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment block = arena.allocate(24, 8);
-      for (Feature f : Feature.values()) {
-        block.set(ValueLayout.JAVA_INT, 0, f.leaf());
-        block.set(ValueLayout.JAVA_INT, 4, f.subleaf());
-        stub.call(block.address());
-        int word = block.get(ValueLayout.JAVA_INT, 8 + 4L * f.register().ordinal());
-        if (f.bit() < 0 || (word >>> f.bit() & 1) != 0) {
-          features.add(f);
-        }
+    for (Feature f : Feature.values()) {
+      if (f.bit() < 0
+          || (word(f.leaf(), f.subleaf(), f.register().ordinal()) >>> f.bit() & 1) != 0) {
+        features.add(f);
       }
     }
     return features;
+  }
+
+  /** Whether the host's kernel has set CR4.PKE: leaf 7's OSPKE (SDM vol. 2A, CPUID). */
+  static boolean protectionKeys() {
+    return (word(7, 0, 2) >>> 4 & 1) != 0;
+  }
+
+  /** One register of a leaf: 0 for EAX to 3 for EDX. */
+  private static int word(int leaf, int subleaf, int register) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(24, 8);
+      block.set(ValueLayout.JAVA_INT, 0, leaf);
+      block.set(ValueLayout.JAVA_INT, 4, subleaf);
+      CPUID.call(block.address());
+      return block.get(ValueLayout.JAVA_INT, 8 + 4L * register);
+    }
   }
 }

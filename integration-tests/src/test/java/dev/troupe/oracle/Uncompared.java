@@ -53,6 +53,10 @@ final class Uncompared {
     return switch (meaning) {
       case "SYSCALL", "SYSENTER" -> "enters the host's kernel";
       case "SGDT", "SIDT", "SMSW", "SLDT", "STR" -> "emulated by the host's kernel under UMIP";
+      case "RDPKRU", "WRPKRU" ->
+          HostFeatures.protectionKeys()
+              ? "work here: the host's kernel has set CR4.PKE, which is clear in ours"
+              : null;
       default -> null;
     };
   }
@@ -68,6 +72,7 @@ final class Uncompared {
           case "RDPMC" -> true; // CR4.PCE is clear
           case "NOP", "PAUSE", "FENCE", "CLFLUSH", "FNOP", "FWAIT" -> true;
           case "MONITOR", "MWAIT", "MONITORX", "MWAITX", "CLAC", "STAC", "RDPKRU", "WRPKRU" -> true;
+          case "SERIALIZE" -> true;
           default -> false;
         };
   }

@@ -96,11 +96,16 @@ public final class VmctlProcess implements AutoCloseable {
 
   /** The command line that starts it. */
   static List<String> command(String... arguments) {
+    return command(List.of(), List.of(arguments));
+  }
+
+  private static List<String> command(List<String> moreJvm, List<String> arguments) {
     List<String> line = new ArrayList<>();
     line.add(System.getProperty("java.home") + "/bin/java");
     line.addAll(JVM);
+    line.addAll(moreJvm);
     line.addAll(List.of("-cp", classPath(), "dev.troupe.actors.vmctl.Vmctl"));
-    line.addAll(List.of(arguments));
+    line.addAll(arguments);
     return line;
   }
 
@@ -117,7 +122,12 @@ public final class VmctlProcess implements AutoCloseable {
 
   /** Starts it with its standard streams connected to us. */
   public static VmctlProcess start(String... arguments) throws IOException {
-    return new VmctlProcess(new ProcessBuilder(command(arguments)).start());
+    return start(List.of(), List.of(arguments));
+  }
+
+  /** The same on a JVM with other options, which come after the usual ones. */
+  public static VmctlProcess start(List<String> jvm, List<String> arguments) throws IOException {
+    return new VmctlProcess(new ProcessBuilder(command(jvm, arguments)).start());
   }
 
   /** Runs it to its end, with this on its standard input. */

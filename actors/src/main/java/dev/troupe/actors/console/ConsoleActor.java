@@ -8,7 +8,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
  * The backend of a serial line. Byte-exact both ways: input waits at the machine's gate until the
- * device grants room, and output that the outside does not take makes the machine stand still.
+ * device grants room, and of output that the outside does not take the gate makes the machine stand
+ * still.
  */
 public final class ConsoleActor {
   /** What the console's actor understands. */
@@ -35,30 +36,17 @@ public final class ConsoleActor {
   /** What the console tells its machine. */
   public sealed interface Report {}
 
-  /** Whether the outside is behind: the machine's vCPUs rest meanwhile. */
-  public record Behind(boolean behind) implements Report {}
-
   /** All output is out. */
   public record Flushed() implements Report {}
 
   /** The outside end has failed: output would be lost. */
   public record Broken(String reason) implements Report {}
 
-  /**
-   * Unwritten output above which the machine rests: half the window that the device may fill
-   * without waiting, so that a guest never finds its transmitter stuck.
-   */
-  static final int HIGH_WATER = 32 * 1024;
-
-  /** Unwritten output below which it goes on. */
-  static final int LOW_WATER = 4 * 1024;
-
   private final ConsoleEnd end;
   private final InputGate gate;
   private final ActorRef<Report> machine;
 
   private long unwritten;
-  private boolean behind;
   private boolean flushing;
 
   private ConsoleActor(ConsoleEnd end, InputGate gate, ActorRef<Report> machine) {
@@ -90,24 +78,14 @@ public final class ConsoleActor {
   private Behavior<Command> onOutput(Output output) {
     unwritten += output.bytes().length;
     end.write(output.bytes());
-    setBehind();
     return Behaviors.same();
   }
 
   private Behavior<Command> onWritten(Written written) {
     unwritten -= written.bytes();
     gate.written(written.bytes());
-    setBehind();
     flushed();
     return Behaviors.same();
-  }
-
-  private void setBehind() {
-    boolean now = behind ? unwritten > LOW_WATER : unwritten > HIGH_WATER;
-    if (now != behind) {
-      behind = now;
-      machine.tell(new Behind(now));
-    }
   }
 
   private Behavior<Command> onFailed(Failed failed) {

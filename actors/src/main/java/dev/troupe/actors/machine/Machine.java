@@ -56,6 +56,7 @@ final class Machine implements AutoCloseable {
       ActorRef<VcpuActor.Report> vcpus,
       ActorRef<DeviceActor.Report> devices,
       ActorRef<ConsoleActor.Report> console,
+      Consumer<Boolean> behind,
       Consumer<QuietPoints.Note> notes) {}
 
   private final MachineParts parts;
@@ -79,7 +80,7 @@ final class Machine implements AutoCloseable {
   private ActorRef<ConsoleActor.Command> console;
   private long resets;
 
-  private Machine(MachineParts parts, HostTimer timer, ExitSlot[] slots) {
+  private Machine(MachineParts parts, HostTimer timer, ExitSlot[] slots, Consumer<Boolean> behind) {
     this.parts = parts;
     ExitSlot[] all = Arrays.copyOf(slots, slots.length + 1);
     all[slots.length] = own;
@@ -98,7 +99,7 @@ final class Machine implements AutoCloseable {
       gate = quiet;
     } else {
       schedule = new ParallelSchedule(timer, timers, spec.getCpus(), this::expired);
-      gate = new DirectGate(new Inside());
+      gate = new DirectGate(new Inside(), turns, behind);
     }
   }
 
@@ -134,7 +135,7 @@ final class Machine implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       slots[i] = new ExitSlot();
     }
-    Machine machine = new Machine(parts, timer, slots);
+    Machine machine = new Machine(parts, timer, slots, supervisor.behind());
     enter.accept(machine.board);
     for (int i = 0; i < count; i++) {
       machine.addVcpu(i, faults);

@@ -57,6 +57,9 @@ public final class MachineActor {
 
   private record FromConsole(ConsoleActor.Report report) implements Command {}
 
+  /** Whether the outside is behind with the console's output: the vCPUs are held meanwhile. */
+  private record ConsoleBehind(boolean behind) implements Command {}
+
   /** What a machine tells. */
   public sealed interface Event {
     /** Which one. */
@@ -145,6 +148,7 @@ public final class MachineActor {
                       context.messageAdapter(VcpuActor.Report.class, FromVcpu::new),
                       context.messageAdapter(DeviceActor.Report.class, FromDevice::new),
                       context.messageAdapter(ConsoleActor.Report.class, FromConsole::new),
+                      behind -> context.getSelf().tell(new ConsoleBehind(behind)),
                       note -> listener.tell(event(context.getSelf(), note))));
           return new MachineActor(context, machine, listener).behavior(boards, path);
         });
@@ -169,6 +173,7 @@ public final class MachineActor {
         .onMessage(FromVcpu.class, message -> onVcpu(message.report()))
         .onMessage(FromDevice.class, message -> onDevice(message.report()))
         .onMessage(FromConsole.class, message -> onConsole(message.report()))
+        .onMessage(ConsoleBehind.class, this::onConsoleBehind)
         .onSignal(ChildFailed.class, this::onChildFailed)
         .onSignal(Terminated.class, this::onChildStopped)
         .onSignal(
@@ -231,13 +236,14 @@ public final class MachineActor {
 
   private Behavior<Command> onConsole(ConsoleActor.Report report) {
     return switch (report) {
-      case ConsoleActor.Behind(boolean behind) -> {
-        consoleBehind = behind;
-        yield settle();
-      }
       case ConsoleActor.Flushed _ -> finish();
       case ConsoleActor.Broken broken -> end(failed("console: " + broken.reason()));
     };
+  }
+
+  private Behavior<Command> onConsoleBehind(ConsoleBehind message) {
+    consoleBehind = message.behind();
+    return settle();
   }
 
   private Behavior<Command> onChildFailed(ChildFailed failed) {

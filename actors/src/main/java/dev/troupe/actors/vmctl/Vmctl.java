@@ -30,10 +30,18 @@ public final class Vmctl implements Runnable {
 
   /** Runs one command. */
   static int execute(String... arguments) {
-    return commandLine().execute(arguments);
+    return execute(commandLine(), arguments);
   }
 
-  private static CommandLine commandLine() {
+  static int execute(CommandLine line, String... arguments) {
+    try {
+      return line.execute(arguments);
+    } catch (Error e) { // picocli hands on what is no Exception, and guests' threads would go on
+      return internal(e);
+    }
+  }
+
+  static CommandLine commandLine() {
     return new CommandLine(new Vmctl())
         .setAbbreviatedSubcommandsAllowed(true)
         .setCaseInsensitiveEnumValuesAllowed(true)
@@ -49,12 +57,16 @@ public final class Vmctl implements Runnable {
                 complain(user.getMessage());
                 return user.exitCode();
               }
-              complain("internal error: " + e);
-              if (System.getenv("TROUPE_DEBUG") != null) {
-                e.printStackTrace();
-              }
-              return ExitCode.INTERNAL;
+              return internal(e);
             });
+  }
+
+  private static int internal(Throwable e) {
+    complain("internal error: " + e);
+    if (System.getenv("TROUPE_DEBUG") != null) {
+      e.printStackTrace();
+    }
+    return ExitCode.INTERNAL;
   }
 
   /** One line on standard error. */

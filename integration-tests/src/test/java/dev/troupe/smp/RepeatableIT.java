@@ -1,0 +1,110 @@
+package dev.troupe.smp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.actors.guest.GuestFiles;
+import dev.troupe.actors.guest.GuestImage;
+import dev.troupe.actors.guest.GuestImages;
+import dev.troupe.actors.guest.Progress;
+import dev.troupe.guest.GbenchGuest;
+import dev.troupe.vmctl.VmctlProcess;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The run of a deterministic machine does not depend on what it runs on: neither the collector, nor
+ * the compilers, nor what else the host has to do. All runs of a test go on at once.
+ */
+class RepeatableIT {
+  private static final List<String> SERIAL = List.of();
+  private static final List<String> G1 = List.of("-XX:-UseSerialGC", "-XX:+UseG1GC");
+  private static final List<String> Z = List.of("-XX:-UseSerialGC", "-XX:+UseZGC");
+  private static final List<String> INTERPRETED = List.of("-Xint");
+
+  /** Generous: the machine may be slow and busy. */
+  private static final int SECONDS = 900;
+
+  @TempDir static Path folder;
+
+  /** The lines of hashes with their positions that runs on such JVMs print; the last is the end. */
+  private static List<List<String>> hashes(List<List<String>> jvms, List<String> arguments)
+      throws Exception {
+    List<VmctlProcess> running = new ArrayList<>();
+    try {
+      for (List<String> jvm : jvms) {
+        running.add(VmctlProcess.start(jvm, arguments));
+      }
+      List<List<String>> all = new ArrayList<>();
+      for (VmctlProcess vmctl : running) {
+        int exitCode = vmctl.exitCode(SECONDS);
+        String output = vmctl.output();
+        assertThat(exitCode).as(output).isIn(0, 1); // powered off, or the guest's debug exit
+        all.add(output.lines().filter(line -> line.contains("hash: ")).toList());
+      }
+      return all;
+    } finally {
+      running.forEach(VmctlProcess::close);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void racingVcpusHaveOneHistoryUnderAnyCollectorAndWithoutCompilers(int cpus) throws Exception {
+    SmpGuest guest = SmpGuest.build("atomics", folder, 1);
+    List<String> arguments =
+        List.of(
+            "run",
+            "--kernel",
+            guest.kernel().toString(),
+            "--append",
+            "cpus=" + cpus + " seed=1 ms=2",
+            "--cpus",
+            Integer.toString(cpus),
+            "--deterministic",
+            "--no-pacing",
+            "--hash-every",
+            "10ms",
+            "--stats");
+    List<List<String>> all = hashes(List.of(SERIAL, G1, Z, INTERPRETED), arguments);
+    assertThat(all.getFirst()).hasSizeGreaterThan(1).doesNotHaveDuplicates();
+    assertThat(all).allMatch(all.getFirst()::equals);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, G1", "2, Z", "4, SERIAL"})
+  void aLinuxBootHasOneHistory(int cpus, String collector) throws Exception {
+    List<String> other =
+        switch (collector) {
+          case "G1" -> G1;
+          case "Z" -> Z;
+          default -> SERIAL;
+        };
+    GuestFiles files =
+        GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
+    List<String> arguments =
+        List.of(
+            "run",
+            "--kernel",
+            files.kernel().toString(),
+            "--initrd",
+            GbenchGuest.initrd(files.busybox()).toString(),
+            "--append",
+            "console=ttyS0 quiet g.mode=ready",
+            "--no-reboot",
+            "--cpus",
+            Integer.toString(cpus),
+            "--deterministic",
+            "--no-pacing",
+            "--hash-every",
+            "1s",
+            "--stats");
+    List<List<String>> all = hashes(List.of(SERIAL, other), arguments);
+    assertThat(all.getFirst()).hasSizeGreaterThan(5).doesNotHaveDuplicates();
+    assertThat(all).allMatch(all.getFirst()::equals);
+  }
+}
