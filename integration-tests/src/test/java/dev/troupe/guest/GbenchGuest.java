@@ -32,7 +32,7 @@ public final class GbenchGuest {
   private GbenchGuest() {}
 
   /** The binary, compiled if its source is newer: static, so that it runs on this host as well. */
-  static Path binary() throws IOException, InterruptedException {
+  public static Path binary() throws IOException, InterruptedException {
     // Its Makefile knows where: make cannot take a path with spaces.
     Process make =
         new ProcessBuilder(List.of("make", "-s", "-C", SOURCE.toString()))

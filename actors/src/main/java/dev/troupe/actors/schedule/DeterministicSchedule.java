@@ -11,6 +11,7 @@ import dev.troupe.runtime.snapshot.StateVisitor.Width;
 import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The deterministic schedule: one vCPU at a time, in turns whose lengths follow from a seed.
@@ -59,10 +60,13 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   private boolean[] halted = {};
 
   /** Who has the turn, or had it last. */
-  private int holder;
+  private volatile int holder;
 
   /** Units of the turn that was given to the holder and has not begun; 0 for none. */
-  private long granted;
+  private volatile long granted;
+
+  /** The holder's next message begins with a quiet point, as nothing has been granted. */
+  private volatile boolean due;
 
   private long retired;
   private long skipped;
@@ -78,7 +82,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   private long jump;
 
   /** Nobody has a turn: whoever has something to go on with starts the holder's. */
-  private volatile boolean idle;
+  private final AtomicBoolean idle = new AtomicBoolean();
 
   private volatile boolean running;
 
@@ -147,9 +151,18 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   @Override
   public long begin(int vcpu) {
     Runner runner = runners.get(vcpu);
-    if (vcpu != holder || granted == 0) {
+    if (!hasTurn(vcpu)) {
       runner.rest();
-      if (vcpu != holder || !quiet(vcpu)) {
+      if (hasTurn(vcpu)) {
+        // Given meanwhile, by a thread that may have found this message still under way.
+        runner.turn();
+      }
+      return 0;
+    }
+    if (granted == 0) {
+      due = false;
+      runner.rest();
+      if (!quiet(vcpu)) {
         return 0;
       }
       runner.hold();
@@ -157,6 +170,10 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     long units = granted;
     granted = 0;
     return units;
+  }
+
+  private boolean hasTurn(int vcpu) {
+    return vcpu == holder && (granted != 0 || due);
   }
 
   @Override
@@ -203,7 +220,6 @@ public final class DeterministicSchedule implements Schedule, Stateful {
    * @return true if the next turn is the current one's, who has not been sent a message for it
    */
   private boolean quiet(int current) {
-    idle = false;
     endJump();
     settle();
     quietPoint.reached();
@@ -212,7 +228,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     }
     if (gate.outputWaits()) {
       // Nothing runs and no time passes until the outside has taken it.
-      idle = true;
+      idle.set(true);
       if (!gate.outputWaits()) {
         wake();
       }
@@ -290,7 +306,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     } else if (!never) {
       skipped += wake - nanos();
     }
-    idle = true;
+    idle.set(true);
     if (gate.waiting() || (!paced && !never)) {
       // By way of its mailbox, so that a pause gets in between.
       wake();
@@ -310,8 +326,8 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   /** From any thread: ends a wait. */
   private void wake() {
-    if (idle) {
-      idle = false;
+    if (idle.get() && idle.compareAndSet(true, false)) {
+      due = true;
       runners.get(holder).turn();
     }
   }
@@ -339,7 +355,8 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     heap.clear();
     Arrays.fill(halted, false);
     granted = 0;
-    idle = false;
+    idle.set(false);
+    due = true;
     runners.get(holder).turn();
   }
 

@@ -1,0 +1,92 @@
+package dev.troupe.benchmark;
+
+import dev.troupe.actors.guest.GuestException;
+import dev.troupe.actors.guest.GuestFiles;
+import dev.troupe.actors.guest.GuestImage;
+import dev.troupe.actors.guest.GuestImages;
+import dev.troupe.actors.guest.TerminalProgress;
+import dev.troupe.guest.GbenchGuest;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One run of gbench, natively or as a guest of {@code vmctl run}.
+ *
+ * @param nanosPerIteration of each test, by its own clock: the guest's
+ * @param seconds from the guest's user space to the last test's end, by the host's clock
+ */
+record GbenchRun(Map<String, Double> nanosPerIteration, double seconds) {
+  private static final Pattern TEST =
+      Pattern.compile("(\\S+)\\s+([0-9.]+)\\s+\\d+\\s+[0-9.]+ (ok|BAD\\S*|-)\\s*");
+
+  /** Natively. */
+  static GbenchRun onHost(List<String> arguments) throws IOException, InterruptedException {
+    List<String> line = new ArrayList<>(List.of(GbenchGuest.binary().toString()));
+    line.addAll(arguments);
+    return follow(line, "# gbench", "# total");
+  }
+
+  /** In Debian's cloud kernel, with these options of {@code vmctl run}. */
+  static GbenchRun inGuest(List<String> options, List<String> arguments)
+      throws GuestException, IOException, InterruptedException {
+    GuestImage debian = GuestImage.named("debian").orElseThrow();
+    GuestFiles files = GuestImages.ofUser(new TerminalProgress(System.err, false)).get(debian);
+    List<String> line = new ArrayList<>();
+    line.add("--quiet");
+    line.addAll(List.of("--kernel", files.kernel().toString()));
+    line.addAll(List.of("--initrd", GbenchGuest.initrd(files.busybox()).toString()));
+    String words = "console=ttyS0 quiet g.mode=bench g.args=" + String.join(",", arguments);
+    line.addAll(List.of("--append", words));
+    line.addAll(options);
+    return follow(VmctlChild.command(line), "# gbench", "BENCH-RC 0");
+  }
+
+  private static GbenchRun follow(List<String> command, String begin, String end)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(command)
+            .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    Map<String, Double> tests = new TreeMap<>();
+    StringBuilder output = new StringBuilder();
+    long started = 0;
+    long ended = 0;
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.ISO_8859_1))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        output.append(line).append('\n');
+        if (line.startsWith(begin)) {
+          started = System.nanoTime();
+        } else if (line.startsWith(end)) {
+          ended = System.nanoTime();
+        }
+        Matcher test = TEST.matcher(line);
+        if (test.matches() && !test.group(3).startsWith("BAD")) {
+          tests.put(test.group(1), Double.parseDouble(test.group(2)));
+        }
+      }
+    }
+    if (process.waitFor() != 0 || started == 0 || ended == 0) {
+      throw new IOException(String.join(" ", command) + " failed: " + output);
+    }
+    return new GbenchRun(tests, (ended - started) / 1e9);
+  }
+
+  /** The middle one, or the mean of the two in the middle. */
+  static double median(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int size = sorted.size();
+    return (sorted.get((size - 1) / 2) + sorted.get(size / 2)) / 2;
+  }
+}
