@@ -7,6 +7,7 @@ import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.machine.Outcome;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -201,6 +202,29 @@ class DeterminismTest {
         .isInstanceOfSatisfying(
             Outcome.InternalFailure.class,
             error -> assertThat(error.message()).contains("damaged.snapshot"));
+  }
+
+  /**
+   * race-1.snapshot was taken at i:300000 of the run that {@link #kept()} describes, when all
+   * layouts were at their first versions.
+   */
+  @Test
+  void aSnapshotOfTheFirstLayoutsIsStillOpened() throws Exception {
+    Path file = folder.resolve("race-1.snapshot");
+    try (InputStream in = DeterminismTest.class.getResourceAsStream("/snapshots/race-1.snapshot")) {
+      Files.copy(in, file);
+    }
+    Run whole = run(kept(), SCRIPT, Checkpoints.NONE);
+    Run restored =
+        run(kept(), SCRIPT, new Checkpoints(Optional.empty(), Optional.empty(), Optional.of(file)));
+
+    assertThat(restored.outcome()).isEqualTo(whole.outcome());
+    assertThat(whole.console()).hasSize(14).endsWith(restored.console());
+  }
+
+  /** Of a model that stays as it is. */
+  private VmSpec kept() {
+    return spec("race", 2, SEED).setCpuModel("pentium3").build();
   }
 
   private static void flip(Path file) {
