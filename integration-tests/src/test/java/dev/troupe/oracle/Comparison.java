@@ -93,7 +93,7 @@ final class Comparison {
     return value < 4 ? 0 : value;
   }
 
-  private static long undefinedFlags(Row row) {
+  static long undefinedFlags(Row row) {
     long undefined = row.flagsUndefined();
     return switch (row.meaning()) {
       // OF is defined for counts of 1 only; a count beyond the operand leaves CF undefined, too.

@@ -60,10 +60,17 @@ final class InterpretedCpu implements AutoCloseable {
   private final Engine engine;
   private final Vcpu vcpu;
   private final Cpu cpu;
+  private final boolean warm;
   private int nextTable = NEXT_TABLE;
   private int nextFrame = FRAMES;
 
-  InterpretedCpu(CpuModel model, EngineFactory engines) {
+  /**
+   * The engine in its surroundings.
+   *
+   * @param warm whether the TLB has the pages of data and stack when a case begins
+   */
+  InterpretedCpu(CpuModel model, EngineFactory engines, boolean warm) {
+    this.warm = warm;
     map(ChildProgram.CODE, 2, USER | WRITABLE);
     map(ChildProgram.DATA, 2, USER | WRITABLE);
     map(ChildProgram.READ_ONLY, 1, USER);
@@ -158,6 +165,9 @@ final class InterpretedCpu implements AutoCloseable {
     for (CpuImage.Window w : in.windows) {
       copyWindow(w, true);
     }
+    if (warm && (in.rflags & Rflags.AC) == 0) {
+      fillTlb();
+    }
     Exit exit;
     do {
       exit = engine.run(vcpu, SLICE);
@@ -215,6 +225,17 @@ final class InterpretedCpu implements AutoCloseable {
     FxImage.load(cpu, in.fx);
     cpu.mmu.flushAll();
     cpu.updateMode();
+  }
+
+  /** Has the TLB let data and stack through. */
+  private void fillTlb() {
+    for (int page = 0; page < 2 * 4096; page += 4096) {
+      for (long address : new long[] {ChildProgram.DATA + page, ChildProgram.STACK + page}) {
+        for (int again = 0; again < 2; again++) { // the first write finds the page clean
+          cpu.mmu.store8(address, cpu.mmu.load8(address));
+        }
+      }
+    }
   }
 
   private void segment(int register, int selector) {

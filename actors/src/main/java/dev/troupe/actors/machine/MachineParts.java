@@ -9,7 +9,7 @@ import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Entropy;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
-import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.SeededNumbers;
 import dev.troupe.runtime.memory.GuestMemory;
@@ -80,7 +80,7 @@ public final class MachineParts implements AutoCloseable {
    */
   public static MachineParts prepare(
       VmSpec spec, List<ScriptedInput> inputs, Checkpoints checkpoints) {
-    return prepare(spec, inputs, checkpoints, Interpreter::new);
+    return prepare(spec, inputs, checkpoints, Engines.of(spec.getEngine()));
   }
 
   /** The same with another engine. */

@@ -10,6 +10,7 @@ import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.Deterministic;
+import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.snapshot.SnapshotFile;
 import dev.troupe.runtime.snapshot.StateException;
@@ -50,6 +51,19 @@ final class RunCommand implements Callable<Integer> {
 
   /** What the guest's clock says when a repeatable run begins: 2026-01-01 00:00:00 UTC. */
   private static final long DETERMINISTIC_START = 1_767_225_600_000_000_000L;
+
+  /** What {@code --engine} may say. */
+  enum EngineName {
+    AUTO(EngineKind.ENGINE_KIND_AUTO),
+    INTERPRETER(EngineKind.ENGINE_KIND_INTERPRETER),
+    TRANSLATOR(EngineKind.ENGINE_KIND_TRANSLATOR);
+
+    private final EngineKind kind;
+
+    EngineName(EngineKind kind) {
+      this.kind = kind;
+    }
+  }
 
   @Spec private CommandSpec command;
 
@@ -95,6 +109,16 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(names = "--cpu", paramLabel = "MODEL", description = "The CPU model.")
   private String cpuModel;
+
+  @Option(
+      names = "--engine",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = {
+        "What executes the guest: auto, interpreter, or translator",
+        "(64-bit code to this host's); default ${DEFAULT-VALUE}, the interpreter."
+      })
+  private EngineName engine;
 
   @Option(
       names = "--timeout",
@@ -210,6 +234,7 @@ final class RunCommand implements Callable<Integer> {
       }
       return spec.toBuilder()
           .setNoReboot(noReboot)
+          .setEngine(engine.kind)
           .setDeterministic(spec.getDeterministic().toBuilder().setUnpaced(unpaced))
           .build();
     } catch (StateException e) {
@@ -253,6 +278,7 @@ final class RunCommand implements Callable<Integer> {
             .setMemoryBytes(memory)
             .setCpuModel(cpuModel == null ? "" : cpuModel)
             .setBoot(boot)
+            .setEngine(engine.kind)
             .setNoReboot(noReboot);
     if (deterministic) {
       spec.setDeterministic(

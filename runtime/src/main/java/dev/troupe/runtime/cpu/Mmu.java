@@ -34,6 +34,9 @@ public final class Mmu implements Stateful {
     void accessed(long linear, int size, boolean write);
   }
 
+  /** Bytes just before the TLB that are the engine's: a translator's state, at fixed offsets. */
+  public static final int ENGINE_BYTES = 1 << 20;
+
   private final Cpu cpu;
   private final GuestMemory memory;
   private final Tlb tlb;
@@ -59,7 +62,7 @@ public final class Mmu implements Stateful {
   Mmu(Cpu cpu, GuestMemory memory) {
     this.cpu = cpu;
     this.memory = memory;
-    tlb = new Tlb(memory);
+    tlb = new Tlb(memory, ENGINE_BYTES);
     walk = new PageWalk(cpu, memory);
     slow = new MmuSlow(cpu, memory, tlb, walk);
   }
@@ -384,6 +387,18 @@ public final class Mmu implements Stateful {
       codeHost = host & -Tlb.PAGE;
     }
     return host;
+  }
+
+  /**
+   * Code has got to a page by an engine's own look-up in the execute TLB, as {@link #fetchHost}
+   * would have.
+   *
+   * @param linear any address of the page
+   * @param host host address of the same byte
+   */
+  public void runsIn(long linear, long host) {
+    codePage = linear & -Tlb.PAGE;
+    codeHost = host & -Tlb.PAGE;
   }
 
   /** {@link #fetchHost} of the second page of an instruction: code does not run in it yet. */

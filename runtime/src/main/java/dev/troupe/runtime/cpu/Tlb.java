@@ -94,10 +94,15 @@ public final class Tlb implements WriteGrants, Stateful {
 
   private final boolean[] hugeNear = new boolean[ENTRIES];
 
-  /** Maps the banks beside the guest's memory and registers with it. */
-  public Tlb(GuestMemory memory) {
+  /**
+   * Maps the banks beside the guest's memory and registers with it.
+   *
+   * @param before bytes that an engine has for itself just before the banks, a multiple of {@link
+   *     #PAGE}
+   */
+  public Tlb(GuestMemory memory, long before) {
     this.memory = memory;
-    base = memory.mapBeside((long) BANKS * BANK_BYTES);
+    base = memory.mapBeside(before + (long) BANKS * BANK_BYTES) + before;
     for (int bank = 0; bank < BANKS; bank++) {
       invalidate(bankAddress(bank), 0);
     }

@@ -74,7 +74,7 @@ public final class GuestMemory implements AutoCloseable {
   private boolean closed;
   private int logs;
   private long resets;
-  private final List<HostMapping> others = new ArrayList<>();
+  private final List<Runnable> others = new ArrayList<>();
   private final Turns turns = new Turns();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
   private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
@@ -462,8 +462,13 @@ public final class GuestMemory implements AutoCloseable {
    */
   public synchronized long mapBeside(long bytes) {
     HostMapping mapping = HostMapping.map(bytes);
-    others.add(mapping);
+    others.add(mapping::close);
     return mapping.address();
+  }
+
+  /** Machine code that lives as long as this memory: {@code close} is called with it. */
+  public synchronized void keepBeside(Runnable close) {
+    others.add(close);
   }
 
   /**
@@ -494,7 +499,7 @@ public final class GuestMemory implements AutoCloseable {
     ram.close();
     flags.close();
     code.close();
-    others.forEach(HostMapping::close);
+    others.forEach(Runnable::run);
     others.clear();
   }
 }

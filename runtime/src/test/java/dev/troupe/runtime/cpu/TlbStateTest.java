@@ -17,8 +17,8 @@ final class TlbStateTest {
   private static final long MEMORY = 8 << 20;
 
   private final GuestMemory memory = GuestMemory.allocate(MEMORY);
-  private final Tlb tlb = new Tlb(memory);
-  private final Tlb twin = new Tlb(memory);
+  private final Tlb tlb = new Tlb(memory, 0);
+  private final Tlb twin = new Tlb(memory, 0);
 
   @AfterEach
   void close() {

@@ -2,17 +2,24 @@ package dev.troupe.runtime.engine.interpreter;
 
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
+import java.util.Arrays;
 
 /**
  * Instructions that run one after another: decoded from one page (the last one may end in the next
  * page if it stands alone), for one mode word and one offset in CS.
  */
-final class Block {
+public final class Block {
   /**
    * In {@link #rip} of a block that was invalidated, and of {@link #NONE}: no instruction pointer,
    * as it is not canonical.
    */
   private static final long NOWHERE = 0x4000_0000_0000_0000L;
+
+  /** Most instructions of a block; longer runs are rare and gain nothing. */
+  public static final int MAX_COUNT = 48;
+
+  /** {@link Insn#form} of an instruction that faults whatever its operands are. */
+  public static final int RAISE = Forms.RAISE;
 
   private static final Insn[] EMPTY = {};
 
@@ -20,26 +27,26 @@ final class Block {
   static final Block NONE = new Block(NOWHERE, 0, 0, 0, EMPTY, 0);
 
   /** Offset in CS of the first instruction. */
-  long rip;
+  public long rip;
 
   /** Linear address of the first instruction. */
-  final long linear;
+  public final long linear;
 
   /** Host address of the first byte. */
-  final long host;
+  public final long host;
 
-  final int mode;
+  public final int mode;
 
   /** Offset in CS of what follows the last instruction. */
-  final long end;
+  public final long end;
 
-  final int count;
+  public final int count;
 
   /** What runs: {@link #insns}, or after {@link #poison} resynchronization in their place. */
   final Insn[] ops;
 
   /** The instructions as decoded. */
-  final Insn[] insns;
+  public final Insn[] insns;
 
   /** Bytes of all instructions. */
   final int length;
@@ -48,12 +55,18 @@ final class Block {
   boolean links;
 
   /** Host address of the second page, 0 if there is none. */
-  long secondHost;
+  public long secondHost;
 
   /** What ran after this block, in the same page: two of them, for a conditional branch. */
   Block first;
 
   Block second;
+
+  /** How often it has been run before it was compiled. */
+  public int heat;
+
+  /** What a faster engine has made of it, or null. */
+  public Compiled compiled;
 
   /** Of a {@link #tail}: the block that it stands for. */
   private Block whole;
@@ -86,11 +99,23 @@ final class Block {
     return tail;
   }
 
+  /** A part of the block, for itself: in no cache, followed by nothing. */
+  public Block part(int from, int to) {
+    Insn[] own = Arrays.copyOfRange(insns, from, to);
+    long distance = own[0].rip - insns[0].rip;
+    return new Block(own[0].rip, linear + distance, host + distance, mode, own, 0);
+  }
+
+  /** Whether the code that the block was decoded from has changed. */
+  public boolean gone() {
+    return rip == NOWHERE;
+  }
+
   /**
    * True if this block may be remembered as what follows {@code other} without asking the TLB
    * again.
    */
-  boolean follows(Block other) {
+  public boolean follows(Block other) {
     return secondHost == 0
         && rip != NOWHERE
         && host != GuestMemory.NO_RAM
@@ -110,6 +135,10 @@ final class Block {
   void invalidate() {
     rip = NOWHERE;
     poison();
+    if (compiled != null) {
+      compiled.drop();
+      compiled = null;
+    }
     if (whole != null) {
       whole.invalidate();
     }

@@ -16,9 +16,6 @@ import java.util.function.LongConsumer;
 
 /** Decodes blocks, and decides what their mode decides: addressing, privilege, #UD and #NM. */
 final class BlockBuilder {
-  /** Most instructions of a block; longer runs are rare and gain nothing. */
-  private static final int MAX_COUNT = 48;
-
   /** Stands in every place of a block that must not go on. */
   static final Insn RESYNC = new Insn();
 
@@ -41,7 +38,7 @@ final class BlockBuilder {
   private final Cpu cpu;
   private final LongConsumer mark;
   private final Decoder decoder;
-  private final Insn[] insns = new Insn[MAX_COUNT];
+  private final Insn[] insns = new Insn[Block.MAX_COUNT];
 
   // The block in hand.
   private long linear;
@@ -89,7 +86,9 @@ final class BlockBuilder {
     int codeSize = code64 ? 64 : (mode & Mode.CODE_32) != 0 ? 32 : 16;
     long start = rip;
     Flow flow = Flow.NEXT;
-    while (flow == Flow.NEXT && count < MAX_COUNT && (count == 0 || host != GuestMemory.NO_RAM)) {
+    while (flow == Flow.NEXT
+        && count < Block.MAX_COUNT
+        && (count == 0 || host != GuestMemory.NO_RAM)) {
       Insn i = new Insn();
       int before = position;
       Decoder.Result result;

@@ -15,7 +15,7 @@ import java.util.Arrays;
  * execute TLB gives now are those it was decoded for. Behind it, a table by host address, and lists
  * by host page, which self-modifying code is looked up in.
  */
-final class BlockCache implements CodeListener {
+public final class BlockCache implements CodeListener {
   /**
    * Entries of the cache by linear address: 512 KiB of references; a Linux boot has some 100,000
    * blocks.
@@ -76,7 +76,7 @@ final class BlockCache implements CodeListener {
   }
 
   /** True if code was changed by another thread: {@link #takeForeign} before the next block. */
-  boolean foreignWaiting() {
+  public boolean foreignWaiting() {
     return foreignWaiting;
   }
 
@@ -84,7 +84,7 @@ final class BlockCache implements CodeListener {
    * The block at {@code cpu.rip}, in the current mode; faults as the fetch of its first instruction
    * does.
    */
-  Block find() {
+  public Block find() {
     long rip = cpu.rip;
     int mode = cpu.mode;
     long linear = (mode & Mode.CODE_64) != 0 ? rip : inSegment(rip);

@@ -21,17 +21,24 @@ import dev.troupe.runtime.memory.Turns;
  * middle (a queued exit, changed code) puts {@link Resync} in place of its other instructions; what
  * faults is found by its index.
  */
-public final class Interpreter implements Engine, Execution {
+public class Interpreter implements Engine, Execution {
   private static final Exit TURN_END = new Exit.TurnEnd();
 
+  /** The vCPU's state. */
+  protected final Cpu cpu;
+
+  /** Its decoded blocks. */
+  protected final BlockCache cache;
+
   private final Vcpu vcpu;
-  private final Cpu cpu;
-  private final BlockCache cache;
   private final Turns.Turn turn;
   private long retired;
 
   /** The block that runs. */
   private Block current = Block.NONE;
+
+  /** An instruction of it is in progress. */
+  private boolean running;
 
   /** A block that was stopped and is still good. */
   private Block stopped = Block.NONE;
@@ -134,55 +141,22 @@ public final class Interpreter implements Engine, Execution {
    */
   private Exit blocks(long floor) {
     Cpu c = cpu;
-    Block block = Block.NONE;
-    boolean running = false;
+    current = Block.NONE;
+    running = false;
     completed = false;
     c.replay.rewind();
     try {
-      block = cache.find();
-      while (true) {
-        current = block;
-        int n = block.count;
-        if (n > c.budget - floor) {
-          n = (int) (c.budget - floor);
-          c.rip = block.insns[n].rip;
-        } else {
-          c.rip = block.end;
-        }
-        c.shadow = 0;
-        running = true;
-        c.uncharged = n - 1;
-        Dispatch.run(c, block.ops, n);
-        running = false;
-        c.uncharged = 0;
-        c.budget -= n;
-        if (c.attention() || c.budget <= floor) {
-          completed = true;
-          break;
-        }
-        long rip = c.rip;
-        Block next = block.first;
-        if (next.rip != rip) {
-          next = block.second;
-          if (next.rip != rip) {
-            next = follow(block);
-            if (next == null) {
-              break;
-            }
-          }
-        }
-        block = next;
-      }
+      chain(floor);
     } catch (Resync e) {
-      leaveAt(block, running);
+      leaveAt();
     } catch (Fault fault) {
-      int at = leaveAt(block, running);
-      if (fault.nonCanonical && at >= 0 && Operands.inStack(c, block.insns[at], fault.address)) {
+      int at = leaveAt();
+      if (fault.nonCanonical && at >= 0 && Operands.inStack(c, current.insns[at], fault.address)) {
         fault.vector = Fault.SS;
       }
       fault(fault);
     } catch (Leave leave) {
-      leaveAt(block, running);
+      leaveAt();
       restore();
       c.dropExits();
       if (leave.exit == null) {
@@ -193,6 +167,57 @@ public final class Interpreter implements Engine, Execution {
     }
     restore();
     return null;
+  }
+
+  /**
+   * Runs block after block until an event waits, the budget is down to {@code floor}, or only the
+   * outer loop can go on; what an instruction throws passes through.
+   */
+  protected void chain(long floor) {
+    for (Block block = cache.find(); block != null; block = next(block)) {
+      if (!interpret(block, floor)) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Runs one block, or as much of it as the budget has above {@code floor}.
+   *
+   * @return false if an event waits or the budget is down to {@code floor}
+   */
+  protected final boolean interpret(Block block, long floor) {
+    Cpu c = cpu;
+    current = block;
+    int n = block.count;
+    if (n > c.budget - floor) {
+      n = (int) (c.budget - floor);
+      c.rip = block.insns[n].rip;
+    } else {
+      c.rip = block.end;
+    }
+    c.shadow = 0;
+    running = true;
+    c.uncharged = n - 1;
+    Dispatch.run(c, block.ops, n);
+    running = false;
+    c.uncharged = 0;
+    c.budget -= n;
+    completed = c.attention() || c.budget <= floor;
+    return !completed;
+  }
+
+  /** The block after {@code block}; null if only the outer loop can go on. */
+  protected final Block next(Block block) {
+    long rip = cpu.rip;
+    Block next = block.first;
+    if (next.rip != rip) {
+      next = block.second;
+      if (next.rip != rip) {
+        next = follow(block);
+      }
+    }
+    return next;
   }
 
   /**
@@ -233,14 +258,14 @@ public final class Interpreter implements Engine, Execution {
   /**
    * An instruction was undone: the block ended before it. Gives its index; -1 if it was a fetch.
    */
-  private int leaveAt(Block block, boolean running) {
+  private int leaveAt() {
     cpu.uncharged = 0;
     if (!running) {
       return -1;
     }
     int at = cpu.undone;
     cpu.budget -= at;
-    cpu.rip = block.insns[at].rip;
+    cpu.rip = current.insns[at].rip;
     return at;
   }
 

@@ -1,0 +1,127 @@
+package dev.troupe.oracle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.engine.translator.Translator;
+import dev.troupe.runtime.isa.Disassembler;
+import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.isa.InstructionTable;
+import dev.troupe.runtime.isa.Row;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every row of the instruction table in 64-bit code: the translator against the interpreter. Takes
+ * HostOracleIT's properties.
+ */
+final class TranslatorCasesIT {
+  private static final int CASES = Integer.getInteger("oracle.cases", 60);
+  private static final long SEED = Long.getLong("oracle.seed", 0);
+  private static final String MEANINGS = System.getProperty("oracle.meaning", ".*");
+  private static final int SHOWN = Integer.getInteger("oracle.rows", 40);
+
+  private final CaseGenerator generator = new CaseGenerator();
+  private final List<String> mismatches = new ArrayList<>();
+  private long emitted;
+
+  @Test
+  void emittedCodeDoesWhatTheInterpreterDoes() throws Exception {
+    CpuModel model = HostOracleIT.model();
+    Translator[] made = new Translator[1];
+    try (var wanted = new InterpretedCpu(model, Interpreter::new, true);
+        var ours = new InterpretedCpu(model, vcpu -> made[0] = new Translator(vcpu, 1), true)) {
+      for (Row row : InstructionTable.rows()) {
+        if (row.inMode(64)
+            && Uncompared.reason(row, EnumSet.allOf(Feature.class)) == null
+            && row.meaning().matches(MEANINGS)) {
+          compare(row, wanted, ours);
+        }
+      }
+      emitted = made[0].emitted();
+    }
+    System.out.println("translator: units emitted in single cases: " + emitted);
+    assertThat(emitted).isPositive();
+    if (!mismatches.isEmpty()) {
+      fail(
+          mismatches.size()
+              + " rows differ from the interpreter; the first ones:\n"
+              + String.join("\n", mismatches.subList(0, Math.min(SHOWN, mismatches.size()))));
+    }
+  }
+
+  private void compare(Row row, InterpretedCpu wanted, InterpretedCpu ours) {
+    int different = 0;
+    int drawn = 0;
+    String first = "";
+    for (long seed = SEED; seed < SEED + CASES; seed++) {
+      CaseGenerator.Case c = generator.make(row, 64, seed);
+      if (c == null || Uncompared.unequal(c, 0) != 0) {
+        continue;
+      }
+      drawn++;
+      String lines = differences(row, wanted.run(c.image()), run(c, ours));
+      if (!lines.isEmpty() && different++ == 0) {
+        first =
+            "\n  %s  seed %d  %s  %s\n    in: %s\n    %s"
+                .formatted(
+                    c.row(),
+                    c.seed(),
+                    HexFormat.of().formatHex(c.bytes()),
+                    Disassembler.text(c.insn(), c.image().rip),
+                    c.image(),
+                    lines);
+      }
+    }
+    if (different > 0) {
+      mismatches.add(row.meaning() + ": " + different + " of " + drawn + " cases" + first);
+    }
+  }
+
+  private static CpuImage run(CaseGenerator.Case c, InterpretedCpu ours) {
+    try {
+      return ours.run(c.image());
+    } catch (RuntimeException | AssertionError e) {
+      throw new AssertionError(c.row() + " seed " + c.seed(), e);
+    }
+  }
+
+  private static String differences(Row row, CpuImage want, CpuImage got) {
+    List<String> lines = new ArrayList<>();
+    number(lines, "vector", want.vector, got.vector);
+    number(lines, "error", want.error, got.error);
+    number(lines, "cr2", want.faultAddress, got.faultAddress);
+    number(lines, "rip", want.rip, got.rip);
+    long mask = ~Comparison.undefinedFlags(row);
+    number(lines, "rflags", want.rflags & mask, got.rflags & mask);
+    for (int r = 0; r < 16; r++) {
+      number(lines, Comparison.NAMES[r], want.gpr[r], got.gpr[r]);
+    }
+    number(lines, "fsbase", want.fsBase, got.fsBase);
+    number(lines, "gsbase", want.gsBase, got.gsBase);
+    int fx = Arrays.mismatch(want.fx, got.fx);
+    if (fx >= 0) {
+      lines.add("FXSAVE image differs at " + fx);
+    }
+    for (int w = 0; w < want.windows.size(); w++) {
+      CpuImage.Window one = want.windows.get(w);
+      int at = Arrays.mismatch(one.bytes(), got.windows.get(w).bytes());
+      if (at >= 0) {
+        lines.add("memory at %x".formatted(one.address() + at));
+      }
+    }
+    return String.join("; ", lines);
+  }
+
+  private static void number(List<String> lines, String name, long want, long got) {
+    if (want != got) {
+      lines.add("%s: wanted %x, is %x".formatted(name, want, got));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package dev.troupe.runtime.engine.translator;
+
+import dev.troupe.runtime.engine.host.EmittedCode;
+import dev.troupe.runtime.memory.ExecutableMemory;
+import dev.troupe.runtime.memory.Raw;
+
+/**
+ * The emitted code of one vCPU: what enters and leaves it, then blocks from below and their stubs
+ * from above, so that code that runs lies together. Full, it is emptied as a whole.
+ */
+final class CodeArea implements AutoCloseable {
+  /** A Linux boot fills a third. */
+  private static final long BYTES = 64L << 20;
+
+  private static final int[] SAVED = {3, 5, 12, 13, 14, 15};
+
+  private final ExecutableMemory memory = ExecutableMemory.allocate(BYTES);
+  private final EmittedCode enter = new EmittedCode(memory.address());
+  private final long leaveByHost;
+  private final long leaveByMemory;
+  private final long leaveIndirect;
+  private final long first;
+  private long low;
+  private long high;
+
+  CodeArea() {
+    Assembler a = new Assembler();
+    enter(a);
+    leaveByHost = memory.address() + a.position();
+    popWord(a);
+    saveFlags(a);
+    int byHost = a.jump();
+    leaveIndirect = memory.address() + a.position();
+    popWord(a);
+    a.store(Assembler.R11, State.TARGET);
+    int indirect = a.jump();
+    leaveByMemory = memory.address() + a.position();
+    popWord(a);
+    a.patch(byHost, a.position());
+    a.patch(indirect, a.position());
+    leave(a);
+    memory.write(0, a.bytes());
+    first = memory.address() + 4096;
+    clear();
+  }
+
+  private static void enter(Assembler a) {
+    for (int register : SAVED) {
+      a.emit(register > 7 ? new int[] {0x41, 0x50 | register & 7} : new int[] {0x50 | register});
+    }
+    a.emit(0x48, 0x89, 0x67, State.HOST_RSP); // mov [rdi+HOST_RSP],rsp
+    a.emit(0x48, 0x89, 0xFC); // mov rsp,rdi
+    a.state(false, 0x0FAE, 3, State.HOST_MXCSR); // stmxcsr
+    a.state(false, 0x0FAE, 2, State.GUEST_MXCSR); // ldmxcsr
+    for (int n = 0; n < 16; n++) {
+      a.state(false, 0x0F10, n, State.XMM + 16 * n); // movups xmm,[]
+    }
+    restoreFlags(a);
+    for (int n = 0; n < 16; n++) {
+      if (BlockEmitter.inRegister(n)) {
+        a.load(BlockEmitter.host(n), State.register(n));
+      }
+    }
+    a.state(false, 0xFF, 4, State.ENTRY); // jmp [rsp+ENTRY]
+  }
+
+  /** What a stub has pushed; offsets from rsp are right again after it. */
+  private static void popWord(Assembler a) {
+    a.state(false, 0x8F, 0, State.EXIT);
+  }
+
+  private static void leave(Assembler a) {
+    for (int n = 0; n < 16; n++) {
+      if (BlockEmitter.inRegister(n)) {
+        a.store(BlockEmitter.host(n), State.register(n));
+      }
+    }
+    for (int n = 0; n < 16; n++) {
+      a.state(false, 0x0F11, n, State.XMM + 16 * n);
+    }
+    a.state(false, 0x0FAE, 3, State.GUEST_MXCSR);
+    a.state(false, 0x0FAE, 2, State.HOST_MXCSR);
+    a.load(Assembler.RSP, State.HOST_RSP);
+    for (int n = SAVED.length - 1; n >= 0; n--) {
+      int register = SAVED[n];
+      a.emit(register > 7 ? new int[] {0x41, 0x58 | register & 7} : new int[] {0x58 | register});
+    }
+    a.emit(0xC3);
+  }
+
+  /** Arithmetic flags from the host's to memory, where they stay as well; r15 is lost. */
+  static void saveFlags(Assembler a) {
+    a.move(Assembler.R15, Assembler.RAX);
+    a.emit(0x9F); // lahf
+    a.emit(0x0F, 0x90, 0xC0); // seto al
+    a.emit(0x66);
+    a.state(false, 0x89, Assembler.RAX, State.FLAGS); // mov [],ax
+    a.move(Assembler.RAX, Assembler.R15);
+  }
+
+  /** Arithmetic flags from memory to the host's; r15 is lost. */
+  static void restoreFlags(Assembler a) {
+    a.move(Assembler.R15, Assembler.RAX);
+    a.state(false, 0x0FB7, Assembler.RAX, State.FLAGS); // movzx eax,word []
+    a.emit(0x04, 0x7F); // add al,0x7f: OF if al is 1
+    a.emit(0x9E); // sahf
+    a.move(Assembler.RAX, Assembler.R15);
+  }
+
+  /** Where a stub goes after it has pushed its word: flags in the host's. */
+  long leaveByHost() {
+    return leaveByHost;
+  }
+
+  /** The same with the flags in memory. */
+  long leaveByMemory() {
+    return leaveByMemory;
+  }
+
+  /** The same with a target in r11. */
+  long leaveIndirect() {
+    return leaveIndirect;
+  }
+
+  /** Whether a block of so many bytes, stubs included, has no room. */
+  boolean isFull(int bytes) {
+    return low + bytes > high;
+  }
+
+  /** Where the next block goes. */
+  long blockAddress() {
+    return low;
+  }
+
+  /** Puts a block at {@link #blockAddress}. */
+  void addBlock(byte[] code) {
+    memory.write(low - memory.address(), code);
+    low = low + code.length + 15 & -16;
+  }
+
+  /** Where stubs of so many bytes go. */
+  long stubAddress(int bytes) {
+    return high - bytes;
+  }
+
+  /** Puts stubs at {@link #stubAddress}. */
+  void addStubs(byte[] code) {
+    high -= code.length;
+    memory.write(high - memory.address(), code);
+  }
+
+  /** Forgets all blocks. */
+  void clear() {
+    low = first;
+    high = memory.address() + BYTES;
+  }
+
+  /** Makes a jump in the code lead elsewhere; the vCPU does not run. */
+  void patch(long site, long target) {
+    Raw.put32(site, Math.toIntExact(target - (site + 4)));
+  }
+
+  /** Bytes of all blocks and stubs. */
+  long used() {
+    return low - first + memory.address() + BYTES - high;
+  }
+
+  /** Runs the code at {@link State#ENTRY} until it leaves. */
+  void run(long state) {
+    enter.call(state);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.troupe.runtime.engine.translator;
+
+/**
+ * Why and where emitted code was left, in the 32 bits that a stub pushes: the block's number, the
+ * instruction's index in it, the kind, and whether the block had been charged to the budget.
+ */
+final class ExitWord {
+  /** The instruction has not begun: it is to be interpreted. */
+  static final int STEP = 0;
+
+  /** As {@link #STEP}; the budget may be too small to go on. */
+  static final int BUDGET = 1;
+
+  /** The block is done and goes on at its end. */
+  static final int NEXT = 2;
+
+  /** The block is done and goes on at its last instruction's target. */
+  static final int TAKEN = 3;
+
+  /** The block is done and goes on at {@link State#TARGET}. */
+  static final int INDIRECT = 4;
+
+  /** Blocks that can have a number. */
+  static final int MAX_NUMBERS = 1 << 21;
+
+  private ExitWord() {}
+
+  static int of(int number, int index, int kind, boolean charged) {
+    return number << 10 | index << 4 | kind << 1 | (charged ? 1 : 0);
+  }
+
+  static int number(int word) {
+    return word >>> 10;
+  }
+
+  static int index(int word) {
+    return word >>> 4 & 63;
+  }
+
+  static int kind(int word) {
+    return word >>> 1 & 7;
+  }
+
+  static boolean charged(int word) {
+    return (word & 1) != 0;
+  }
+}

@@ -1,0 +1,79 @@
+package dev.troupe.runtime.engine.translator;
+
+import dev.troupe.runtime.cpu.Tlb;
+
+/**
+ * What emitted code of one vCPU works on: a place outside the heap that the host's rsp points to
+ * while it runs, with a private stack for signals below it and the jump cache and the TLB above.
+ * All offsets are from that place, so that code refers to its vCPU by rsp alone.
+ *
+ * <p>Guest registers live in the host's registers of the same number, but for these: RSP is in the
+ * host's r9; R9, R10, R11 and R15 are in memory, and the host's r10, r11 and r15 are scratch.
+ */
+final class State {
+  /** 32 bits: what may still be retired, less {@link BlockEmitter#MAX_BLOCK}. */
+  static final int BUDGET = 0;
+
+  /** 16 bits: OF in the low byte, the low byte of RFLAGS in the high one; LAHF's and SETO's. */
+  static final int FLAGS = 4;
+
+  static final int FS_BASE = 8;
+  static final int GS_BASE = 16;
+
+  /** The linear address that an indirect jump goes to. */
+  static final int TARGET = 24;
+
+  /** Why the code was left: see {@link ExitWord}. */
+  static final int EXIT = 32;
+
+  /** Where to begin. */
+  static final int ENTRY = 40;
+
+  /** The thread's stack pointer. */
+  static final int HOST_RSP = 48;
+
+  static final int GUEST_MXCSR = 56;
+  static final int HOST_MXCSR = 60;
+
+  /** The sixteen general registers: those that live in memory, and all others between runs. */
+  private static final int REGISTERS = 64;
+
+  static final int XMM = 256;
+
+  /** Entries of the jump cache: {linear address, addend of its page, mode, host address}. */
+  static final int JUMPS = 4096;
+
+  static final int JUMP_ENTRIES = 1 << 14;
+  static final int JUMP_SHIFT = 5;
+  static final int JUMP_MASK = (JUMP_ENTRIES - 1) << JUMP_SHIFT;
+  static final int JUMP_ADDRESS = 0;
+  static final int JUMP_ADDEND = 8;
+  static final int JUMP_MODE = 16;
+  static final int JUMP_CODE = 24;
+
+  /** Not a guest's address, as it is not canonical. */
+  static final long NO_ADDRESS = 0x4000_0000_0000_0000L;
+
+  /** Bytes below the place, for what signal handlers need. */
+  static final int STACK_BYTES = 256 << 10;
+
+  /** Bytes above it, before the TLB. */
+  static final int BYTES = JUMPS + (JUMP_ENTRIES << JUMP_SHIFT);
+
+  /** Registers in memory first: R9, R10, R11, R15 are a short displacement away. */
+  private static final int[] PLACES = {
+    4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 1, 2, 13, 14, 15, 3,
+  };
+
+  private State() {}
+
+  /** Offset of a general register. */
+  static int register(int number) {
+    return REGISTERS + 8 * PLACES[number];
+  }
+
+  /** Offset of a TLB bank's entry 0. */
+  static int bank(int bank) {
+    return BYTES + bank * Tlb.BANK_BYTES;
+  }
+}

@@ -1,0 +1,335 @@
+package dev.troupe.runtime.engine.translator;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Fault;
+import dev.troupe.runtime.cpu.Leave;
+import dev.troupe.runtime.cpu.Mmu;
+import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.cpu.Tlb;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.interpreter.Block;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.engine.interpreter.Resync;
+import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.isa.Row;
+import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.memory.Raw;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The interpreter with machine code for what is hot: 64-bit code, block by block. One object serves
+ * one vCPU, from one thread at a time.
+ *
+ * <p>What a vCPU's registers are is in {@link Cpu} between calls of {@link #chain}; within it they
+ * move to {@link State} when code is entered, and back when something is interpreted.
+ */
+public final class Translator extends Interpreter {
+  /** Runs of a block before it is translated: most blocks of a boot never get there. */
+  private static final int HOT = 8;
+
+  private static final int UNMASKED = 0x1F80;
+
+  /** Rows that read or write vector registers in {@link Cpu}. */
+  private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
+
+  private final CodeArea area = new CodeArea();
+  private final BlockEmitter emitter = new BlockEmitter(area, HostFeatures.get());
+  private final List<Translation> translations = new ArrayList<>();
+  private final long state;
+  private final int hot;
+
+  /** General registers and flags are in {@link State}, not in {@link Cpu}. */
+  private boolean registersInState;
+
+  /** So are the vector registers. */
+  private boolean vectorsInState;
+
+  /** Index of the instruction that the next block is to be resumed at; 0 for its beginning. */
+  private int resumeAt;
+
+  private long emitted;
+
+  /** An engine for this vCPU; only where {@link #available()}. */
+  public Translator(Vcpu vcpu) {
+    this(vcpu, HOT);
+  }
+
+  /** An engine that translates a block when it runs for the {@code hot}th time, 1 for at once. */
+  public Translator(Vcpu vcpu, int hot) {
+    super(vcpu);
+    this.hot = hot;
+    state = cpu.mmu.tlb().bankAddress(0) - State.BYTES;
+    if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
+      throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
+    }
+    clearJumps();
+    cpu.memory.keepBeside(area::close);
+  }
+
+  /** Whether code can be emitted for this host. */
+  public static boolean available() {
+    Set<Feature> host = HostFeatures.get();
+    return host.contains(Feature.BMI2) && host.contains(Feature.LAHF64);
+  }
+
+  /** Units that emitted code has retired. */
+  public long emitted() {
+    return emitted;
+  }
+
+  @Override
+  protected void chain(long floor) {
+    if (floor > 0) {
+      super.chain(floor);
+      return;
+    }
+    try {
+      run();
+    } catch (Fault | Leave | Resync e) {
+      toCpu();
+      throw e;
+    }
+    toCpu();
+  }
+
+  private void run() {
+    Cpu c = cpu;
+    Block block = cache.find();
+    resumeAt = 0;
+    while (block != null) {
+      int from = resumeAt;
+      resumeAt = 0;
+      Translation code = code(block);
+      if (code == null || c.budget < block.count + BlockEmitter.MAX_BLOCK) {
+        toCpu();
+        if (!interpret(block, 0)) {
+          return;
+        }
+        block = next(block);
+        continue;
+      }
+      block = enter(code, from);
+    }
+  }
+
+  /** The code of a block that has any or is to have it now, and can run in this mode; or null. */
+  private Translation code(Block block) {
+    int mode = cpu.mode;
+    boolean usable =
+        (mode & (Mode.CODE_64 | Mode.AC | Mode.SLOW)) == Mode.CODE_64
+            && (cpu.mxcsr & UNMASKED) == UNMASKED;
+    if (!usable) {
+      return null;
+    }
+    if (block.compiled != null) {
+      return (Translation) block.compiled;
+    }
+    if (++block.heat < hot || block.secondHost != 0 || block.host == GuestMemory.NO_RAM) {
+      return null;
+    }
+    if (area.isFull(BlockEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
+      clear();
+    }
+    int bank = (mode & Mode.CPL) == 3 ? Tlb.USER : Tlb.SUPERVISOR;
+    Translation made = emitter.emit(this, block, translations.size(), State.bank(bank));
+    translations.add(made);
+    block.compiled = made;
+    return made;
+  }
+
+  /** Runs code from an instruction on until it is left; gives the block that runs next or null. */
+  private Block enter(Translation code, int from) {
+    Cpu c = cpu;
+    toState();
+    c.shadow = 0;
+    long before = c.budget;
+    boolean charged = from > code.chargedAt;
+    long left = charged ? c.budget - (code.block.count - from) : c.budget + from;
+    Raw.put32(
+        state + State.BUDGET, (int) Math.min(left, Integer.MAX_VALUE) - BlockEmitter.MAX_BLOCK);
+    long hidden = left - Math.min(left, Integer.MAX_VALUE);
+    Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
+    area.run(state);
+    int word = (int) Raw.get64(state + State.EXIT);
+    Translation last = translations.get(ExitWord.number(word));
+    Block block = last.block;
+    int index = ExitWord.index(word);
+    int kind = ExitWord.kind(word);
+    left = hidden + Raw.get32(state + State.BUDGET) + BlockEmitter.MAX_BLOCK;
+    int done = kind <= ExitWord.BUDGET ? index : block.count;
+    c.budget = ExitWord.charged(word) ? left + (block.count - done) : left - done;
+    emitted += before - c.budget;
+    c.mmu.runsIn(block.linear, block.host);
+    return switch (kind) {
+      case ExitWord.NEXT -> link(last.next, block.end);
+      case ExitWord.TAKEN -> link(last.taken, block.insns[block.count - 1].displacement);
+      case ExitWord.INDIRECT -> indirect(last);
+      case ExitWord.BUDGET -> rest(last, index);
+      default -> step(last, index);
+    };
+  }
+
+  /** The end of a block at {@code rip}: what runs there, linked to the jump if it has code. */
+  private Block link(Translation.Site site, long rip) {
+    cpu.rip = rip;
+    Block next = cache.find();
+    if (next.compiled instanceof Translation to && !site.from().dropped()) {
+      boolean near = next.follows(site.from().block);
+      long target;
+      if (near) {
+        target = site.flagsInHost() ? to.entryWithHostFlags : to.entryWithMemoryFlags;
+      } else {
+        return next;
+      }
+      area.patch(site.at(), target);
+      to.incoming.add(site);
+    }
+    return next;
+  }
+
+  private Block indirect(Translation last) {
+    long target = Raw.get64(state + State.TARGET);
+    Insn jump = last.block.insns[last.block.count - 1];
+    if (target << 16 >> 16 != target) {
+      if (jump.row.meaning().equals("RET")) {
+        long at = state + State.register(Cpu.RSP);
+        Raw.put64(at, Raw.get64(at) - BlockEmitter.popped(jump));
+      }
+      cpu.budget++;
+      emitted--;
+      return step(last, last.block.count - 1);
+    }
+    cpu.rip = target;
+    Block next = cache.find();
+    if (next.compiled instanceof Translation to) {
+      long entry = state + State.JUMPS + ((target << State.JUMP_SHIFT) & State.JUMP_MASK);
+      Raw.put64(entry + State.JUMP_ADDRESS, target);
+      Raw.put64(entry + State.JUMP_ADDEND, next.host - next.linear);
+      Raw.put32(entry + State.JUMP_MODE, next.mode);
+      Raw.put64(entry + State.JUMP_CODE, to.entryWithMemoryFlags);
+    }
+    return next;
+  }
+
+  /** The budget may end within the block: interprets what is left of it. */
+  private Block rest(Translation code, int index) {
+    toCpu();
+    Block part = code.block.part(index, code.block.count);
+    return interpret(part, 0) ? cache.find() : null;
+  }
+
+  /** Interprets one instruction that emitted code has stopped at, and goes on behind it. */
+  private Block step(Translation code, int index) {
+    Block block = code.block;
+    Insn insn = block.insns[index];
+    toCpu(insn.row);
+    if (!interpret(block.part(index, index + 1), 0)) {
+      return null;
+    }
+    int following = index + 1;
+    if (following < block.count
+        && cpu.rip == block.insns[following].rip
+        && !code.dropped()
+        && code(block) == code
+        && cpu.budget >= block.count + BlockEmitter.MAX_BLOCK) {
+      resumeAt = following;
+      return block;
+    }
+    return (cpu.mode & Mode.SLOW) != 0 ? null : cache.find();
+  }
+
+  // Registers ------------------------------------------------------------------------------------
+
+  private void toState() {
+    Cpu c = cpu;
+    if (!registersInState) {
+      for (int n = 0; n < 16; n++) {
+        Raw.put64(state + State.register(n), c.gpr[n]);
+      }
+      long image = Rflags.arithmetic(c);
+      Raw.put16(state + State.FLAGS, (short) ((image & 0xFF) << 8 | image >> 11 & 1));
+      Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
+      Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
+      registersInState = true;
+    }
+    if (!vectorsInState) {
+      for (int n = 0; n < 32; n++) {
+        Raw.put64(state + State.XMM + 8L * n, c.xmm[n]);
+      }
+      Raw.put32(state + State.GUEST_MXCSR, c.mxcsr);
+      vectorsInState = true;
+    }
+  }
+
+  /** What the interpreter needs for this row. */
+  private void toCpu(Row row) {
+    registersToCpu();
+    if (row == null || row.has(VECTOR_ROWS)) {
+      vectorsToCpu();
+    }
+  }
+
+  private void toCpu() {
+    registersToCpu();
+    vectorsToCpu();
+  }
+
+  private void registersToCpu() {
+    Cpu c = cpu;
+    if (registersInState) {
+      for (int n = 0; n < 16; n++) {
+        c.gpr[n] = Raw.get64(state + State.register(n));
+      }
+      int flags = Raw.get16(state + State.FLAGS);
+      Rflags.setArithmetic(c, flags >>> 8 & 0xFF | (flags & 1) << 11);
+      registersInState = false;
+    }
+  }
+
+  private void vectorsToCpu() {
+    Cpu c = cpu;
+    if (vectorsInState) {
+      for (int n = 0; n < 32; n++) {
+        c.xmm[n] = Raw.get64(state + State.XMM + 8L * n);
+      }
+      c.mxcsr = Raw.get32(state + State.GUEST_MXCSR);
+      vectorsInState = false;
+    }
+  }
+
+  // Code that is no longer good ------------------------------------------------------------------
+
+  /** Nothing leads into this code any more. */
+  void unlink(Translation gone) {
+    for (Translation.Site site : gone.incoming) {
+      area.patch(site.at(), site.stub());
+    }
+    gone.incoming.clear();
+    long entry = state + State.JUMPS + ((gone.block.linear << State.JUMP_SHIFT) & State.JUMP_MASK);
+    if (Raw.get64(entry + State.JUMP_CODE) == gone.entryWithMemoryFlags) {
+      Raw.put64(entry + State.JUMP_ADDRESS, State.NO_ADDRESS);
+    }
+  }
+
+  private void clear() {
+    for (Translation translation : translations) {
+      if (translation.block.compiled == translation) {
+        translation.block.compiled = null;
+        translation.block.heat = 0;
+      }
+    }
+    translations.clear();
+    area.clear();
+    clearJumps();
+  }
+
+  private void clearJumps() {
+    for (int n = 0; n < State.JUMP_ENTRIES; n++) {
+      Raw.put64(state + State.JUMPS + ((long) n << State.JUMP_SHIFT), State.NO_ADDRESS);
+    }
+  }
+}
