@@ -44,7 +44,7 @@ final class TranslatorCasesIT {
           compare(row, wanted, ours);
         }
       }
-      emitted = made[0].emitted();
+      emitted = made[0].counters().emitted();
     }
     System.out.println("translator: units emitted in single cases: " + emitted);
     assertThat(emitted).isPositive();

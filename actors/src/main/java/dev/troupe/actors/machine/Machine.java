@@ -26,6 +26,8 @@ import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.EngineCounters;
 import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.InterruptRouter;
 import dev.troupe.runtime.machine.Position;
@@ -66,6 +68,7 @@ final class Machine implements AutoCloseable {
   private final List<Vcpu> vcpus = new ArrayList<>();
   private final List<VcpuDoor> doors = new ArrayList<>();
   private final List<VcpuCounters> counters = new ArrayList<>();
+  private final List<Engine> engines = new ArrayList<>();
   private final List<ActorRef<VcpuActor.Command>> vcpuActors = new ArrayList<>();
   private final Board board;
   private final Schedule schedule;
@@ -231,11 +234,13 @@ final class Machine implements AutoCloseable {
             device("ioapic"),
             device("ferr"),
             slot);
+    Engine engine = parts.engine(vcpus.get(index));
+    engines.add(engine);
     VcpuActor.Parts own =
         new VcpuActor.Parts(
             index,
             vcpus.get(index),
-            parts.engine(vcpus.get(index)),
+            engine,
             port,
             doors.get(index),
             router,
@@ -354,6 +359,7 @@ final class Machine implements AutoCloseable {
     counters.forEach(all::add);
     return new MachineStatistics(
         all,
+        engines.stream().map(Engine::counters).reduce(EngineCounters.NONE, EngineCounters::plus),
         messages.byKind(),
         messages.calls(),
         resets,

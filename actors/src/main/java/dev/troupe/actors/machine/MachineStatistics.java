@@ -1,6 +1,7 @@
 package dev.troupe.actors.machine;
 
 import dev.troupe.actors.vcpu.VcpuCounters;
+import dev.troupe.runtime.engine.EngineCounters;
 import dev.troupe.runtime.machine.Position;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,7 @@ import java.util.Optional;
  * What a machine has done since power-on.
  *
  * @param vcpus the figures of all vCPUs together
+ * @param engine the figures of all engines together
  * @param messages board messages by {@link MessageKind}'s order
  * @param calls board messages for which somebody waited: the vCPUs' exits, and the machine's own
  *     resets
@@ -19,6 +21,7 @@ import java.util.Optional;
  */
 public record MachineStatistics(
     VcpuCounters vcpus,
+    EngineCounters engine,
     long[] messages,
     long calls,
     long resets,

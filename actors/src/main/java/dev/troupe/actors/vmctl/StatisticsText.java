@@ -4,6 +4,7 @@ import dev.troupe.actors.machine.MachineStatistics;
 import dev.troupe.actors.machine.MessageKind;
 import dev.troupe.actors.vcpu.ExitKind;
 import dev.troupe.actors.vcpu.VcpuCounters;
+import dev.troupe.runtime.engine.EngineCounters;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
@@ -24,6 +25,18 @@ final class StatisticsText {
     out.printf(Locale.ROOT, "stats: time: %.3f s, CPU: %.2f s%n", seconds, cpuSeconds());
     out.printf(
         Locale.ROOT, "stats: guest instructions: %d, %.1f MIPS%n", vcpus.instructions(), mips);
+    EngineCounters engine = statistics.engine();
+    if (engine.blocks() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "stats: emitted code: %.2f %% of them, %d blocks, %d bytes, entered %d times, %d single"
+              + " steps%n",
+          100.0 * engine.emitted() / vcpus.instructions(),
+          engine.blocks(),
+          engine.bytes(),
+          engine.entries(),
+          engine.steps());
+    }
     for (ExitKind kind : ExitKind.values()) {
       if (vcpus.exits(kind) > 0) {
         out.printf(Locale.ROOT, "stats: exits %s: %d%n", kind.text(), vcpus.exits(kind));

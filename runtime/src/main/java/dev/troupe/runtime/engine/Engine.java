@@ -16,4 +16,9 @@ public interface Engine {
    * @return why the run ended
    */
   Exit run(Vcpu vcpu, long slice);
+
+  /** What it has emitted. Between runs. */
+  default EngineCounters counters() {
+    return EngineCounters.NONE;
+  }
 }

@@ -66,6 +66,13 @@ final class BlockEmitter {
   private Block block;
   private int number;
   private int bank;
+
+  /** What copied instructions become. */
+  private final byte[][] copies = new byte[MAX_BLOCK][];
+
+  /** Which instructions are emitted, a bit each. */
+  private long emitted;
+
   private int chargedAt;
   private boolean charged;
   private Flags flags;
@@ -149,11 +156,14 @@ final class BlockEmitter {
     nextSite = -1;
     takenSite = -1;
     charged = false;
+    emitted = 0;
     chargedAt = 0;
-    for (int k = 0; k < block.count; k++) {
-      if (touchesMemory(block.insns[k])) {
-        chargedAt = k;
-        break;
+    for (int k = block.count - 1; k >= 0; k--) {
+      Insn i = block.insns[k];
+      copies[k] = null;
+      if (isKnown(i, k)) {
+        emitted |= 1L << k;
+        chargedAt = touchesMemory(i) ? k : chargedAt;
       }
     }
   }
@@ -179,24 +189,70 @@ final class BlockEmitter {
             codeBase + entryHost,
             codeBase + entryMemory,
             addresses,
-            chargedAt);
+            emitted,
+            chargedAt,
+            code.position() + stubs.position());
+    at = block.count - 1;
+    charged = true;
     if (nextSite >= 0) {
-      made.next = new Translation.Site(made, codeBase + nextSite, stubBase + nextStub, nextInHost);
+      made.next = site(made, codeBase + nextSite, stubBase + nextStub, ExitWord.NEXT, nextInHost);
     }
     if (takenSite >= 0) {
       made.taken =
-          new Translation.Site(made, codeBase + takenSite, stubBase + takenStub, takenInHost);
+          site(made, codeBase + takenSite, stubBase + takenStub, ExitWord.TAKEN, takenInHost);
     }
     area.addStubs(stubs.bytes());
     area.addBlock(code.bytes());
     return made;
   }
 
+  private Translation.Site site(Translation from, long site, long stub, int kind, boolean inHost) {
+    return new Translation.Site(from, site, stub, word(kind), inHost);
+  }
+
+  private int word(int kind) {
+    return ExitWord.of(number, at, kind, charged);
+  }
+
+  /**
+   * A way to code of another page, for the address that a site's jump goes to: it holds only while
+   * the execute TLB says so (DESIGN.md, law on the TLB), else it leaves as the site's stub does.
+   *
+   * @return its address
+   */
+  long far(Translation.Site site, Translation to, int newBank) {
+    stubs.clear();
+    fromStubs.clear();
+    if (site.flagsInHost) {
+      CodeArea.saveFlags(stubs);
+    }
+    Block target = to.block;
+    long page = target.linear & -4096L;
+    int entry = newBank + ((int) (page >>> Tlb.INDEX_SHIFT) & Tlb.INDEX_MASK);
+    stubs.constant(R15, page);
+    stubs.state(true, 0x3B, R15, entry + Tlb.EXECUTE); // cmp
+    int changed = stubs.jump(Assembler.NOT_EQUAL);
+    stubs.constant(R15, target.host - target.linear);
+    stubs.state(true, 0x3B, R15, entry + Tlb.ADDEND);
+    int moved = stubs.jump(Assembler.NOT_EQUAL);
+    fromStubs.add(new Fixup(stubs.jump(), to.entryWithMemoryFlags));
+    stubs.patch(changed, stubs.position());
+    stubs.patch(moved, stubs.position());
+    stubs.push(site.word);
+    fromStubs.add(new Fixup(stubs.jump(), area.leaveByMemory()));
+    long base = area.stubAddress(stubs.position());
+    for (Fixup jump : fromStubs) {
+      stubs.patch(jump.site, jump.target - base);
+    }
+    area.addStubs(stubs.bytes());
+    return base;
+  }
+
   /** By the first instruction that asks for the flags in one place. */
   private Wanted wanted() {
     for (int k = 0; k < block.count; k++) {
       Insn i = block.insns[k];
-      if (k == chargedAt || touchesMemory(i) || !known(i)) {
+      if (k == chargedAt || !known(k) || touchesMemory(i)) {
         return Wanted.MEMORY;
       }
       switch (i.row.meaning().equals("JCC") ? FlagUse.READS : Operations.flags(i)) {
@@ -234,7 +290,7 @@ final class BlockEmitter {
   /** A stub that leaves with this word; gives its offset. */
   private int stub(int kind) {
     int position = stubs.position();
-    stubs.push(ExitWord.of(number, at, kind, charged));
+    stubs.push(word(kind));
     long way = flags == Flags.HOST ? area.leaveByHost() : area.leaveByMemory();
     fromStubs.add(new Fixup(stubs.jump(), way));
     return position;
@@ -288,7 +344,7 @@ final class BlockEmitter {
     code.compare(R15, 4095);
     code.stateAt(true, 0x8B, R15, R10, bank + Tlb.ADDEND);
     int stub = stubs.position();
-    stubs.push(ExitWord.of(number, at, ExitWord.INDIRECT, charged));
+    stubs.push(word(ExitWord.INDIRECT));
     fromStubs.add(new Fixup(stubs.jump(), area.leaveIndirect()));
     toStubs.add(new Fixup(code.jump(Assembler.ABOVE), stub));
     code.registers(false, 0x8B, R10, R11); // mov r10d,r11d
@@ -384,7 +440,11 @@ final class BlockEmitter {
     return null;
   }
 
-  private boolean known(Insn i) {
+  private boolean known(int index) {
+    return (emitted >>> index & 1) != 0;
+  }
+
+  private boolean isKnown(Insn i, int index) {
     if (i.form == Block.RAISE) {
       return false;
     }
@@ -403,7 +463,10 @@ final class BlockEmitter {
           "DIV",
           "IDIV" ->
           isSpecial(i);
-      default -> encoded(i) != null;
+      default -> {
+        copies[index] = encoded(i);
+        yield copies[index] != null;
+      }
     };
   }
 
@@ -423,10 +486,8 @@ final class BlockEmitter {
         };
   }
 
-  private boolean touchesMemory(Insn i) {
-    if (!known(i)) {
-      return false;
-    }
+  /** Of an instruction that is emitted. */
+  private static boolean touchesMemory(Insn i) {
     return switch (i.row.meaning()) {
       case "NOP", "LEA", "JMP", "JCC" -> false;
       case "CALL", "RET", "CALL_E", "PUSH", "POP", "LEAVE" -> true;
@@ -439,7 +500,7 @@ final class BlockEmitter {
     if (at == chargedAt) {
       charge();
     }
-    if (!known(i)) {
+    if (!known(at)) {
       step();
       return at < block.count - 1;
     }
@@ -524,7 +585,6 @@ final class BlockEmitter {
   }
 
   private boolean copy(Insn i) {
-    byte[] bytes = encoded(i);
     Row row = i.row;
     FlagUse use = Operations.flags(i);
     if (i.memory) {
@@ -541,7 +601,7 @@ final class BlockEmitter {
       toHost();
     }
     spilled(i, true);
-    code.emit(bytes);
+    code.emit(copies[at]);
     spilled(i, false);
     if (use == FlagUse.SETS || use == FlagUse.CHANGES) {
       flags = Flags.HOST;

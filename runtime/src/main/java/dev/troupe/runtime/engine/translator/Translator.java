@@ -8,6 +8,7 @@ import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.EngineCounters;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.interpreter.Resync;
@@ -52,6 +53,10 @@ public final class Translator extends Interpreter {
   private int resumeAt;
 
   private long emitted;
+  private long steps;
+  private long blocks;
+  private long bytes;
+  private long entries;
 
   /** An engine for this vCPU; only where {@link #available()}. */
   public Translator(Vcpu vcpu) {
@@ -76,9 +81,9 @@ public final class Translator extends Interpreter {
     return host.contains(Feature.BMI2) && host.contains(Feature.LAHF64);
   }
 
-  /** Units that emitted code has retired. */
-  public long emitted() {
-    return emitted;
+  @Override
+  public EngineCounters counters() {
+    return new EngineCounters(emitted, steps, blocks, bytes, entries);
   }
 
   @Override
@@ -112,7 +117,7 @@ public final class Translator extends Interpreter {
         block = next(block);
         continue;
       }
-      block = enter(code, from);
+      block = code.emits(from) ? enter(code, from) : step(code, from);
     }
   }
 
@@ -134,11 +139,17 @@ public final class Translator extends Interpreter {
     if (area.isFull(BlockEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
       clear();
     }
-    int bank = (mode & Mode.CPL) == 3 ? Tlb.USER : Tlb.SUPERVISOR;
-    Translation made = emitter.emit(this, block, translations.size(), State.bank(bank));
+    Translation made = emitter.emit(this, block, translations.size(), bank());
     translations.add(made);
+    blocks++;
+    bytes += made.bytes;
     block.compiled = made;
     return made;
+  }
+
+  /** Offset of the TLB bank of code that is emitted now. */
+  private int bank() {
+    return State.bank((cpu.mode & Mode.CPL) == 3 ? Tlb.USER : Tlb.SUPERVISOR);
   }
 
   /** Runs code from an instruction on until it is left; gives the block that runs next or null. */
@@ -146,6 +157,7 @@ public final class Translator extends Interpreter {
     Cpu c = cpu;
     toState();
     c.shadow = 0;
+    entries++;
     long before = c.budget;
     boolean charged = from > code.chargedAt;
     long left = charged ? c.budget - (code.block.count - from) : c.budget + from;
@@ -177,15 +189,19 @@ public final class Translator extends Interpreter {
   private Block link(Translation.Site site, long rip) {
     cpu.rip = rip;
     Block next = cache.find();
-    if (next.compiled instanceof Translation to && !site.from().dropped()) {
-      boolean near = next.follows(site.from().block);
+    // A site that has a link, and came here, goes to a page that is elsewhere in other tables.
+    if (site.to == null
+        && !site.from.dropped()
+        && next.compiled instanceof Translation to
+        && !area.isFull(BlockEmitter.MAX_BYTES)) {
       long target;
-      if (near) {
-        target = site.flagsInHost() ? to.entryWithHostFlags : to.entryWithMemoryFlags;
+      if (next.follows(site.from.block)) {
+        target = site.flagsInHost ? to.entryWithHostFlags : to.entryWithMemoryFlags;
       } else {
-        return next;
+        target = emitter.far(site, to, bank());
       }
-      area.patch(site.at(), target);
+      area.patch(site.at, target);
+      site.to = to;
       to.incoming.add(site);
     }
     return next;
@@ -225,9 +241,9 @@ public final class Translator extends Interpreter {
   /** Interprets one instruction that emitted code has stopped at, and goes on behind it. */
   private Block step(Translation code, int index) {
     Block block = code.block;
-    Insn insn = block.insns[index];
-    toCpu(insn.row);
-    if (!interpret(block.part(index, index + 1), 0)) {
+    steps++;
+    toCpu(block.insns[index].row);
+    if (!interpret(code.single(index), 0)) {
       return null;
     }
     int following = index + 1;
@@ -306,7 +322,8 @@ public final class Translator extends Interpreter {
   /** Nothing leads into this code any more. */
   void unlink(Translation gone) {
     for (Translation.Site site : gone.incoming) {
-      area.patch(site.at(), site.stub());
+      area.patch(site.at, site.stub);
+      site.to = null;
     }
     gone.incoming.clear();
     long entry = state + State.JUMPS + ((gone.block.linear << State.JUMP_SHIFT) & State.JUMP_MASK);
