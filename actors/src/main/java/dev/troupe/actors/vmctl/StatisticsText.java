@@ -8,9 +8,13 @@ import dev.troupe.runtime.engine.EngineCounters;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
+import java.util.Map;
 
 /** What {@code --stats} prints. */
 final class StatisticsText {
+  /** Of the instructions that are not emitted, those that are printed. */
+  private static final int MOST_STEPPED = 12;
+
   private StatisticsText() {}
 
   /**
@@ -29,13 +33,18 @@ final class StatisticsText {
     if (engine.blocks() > 0) {
       out.printf(
           Locale.ROOT,
-          "stats: emitted code: %.2f %% of them, %d blocks, %d bytes, entered %d times, %d single"
-              + " steps%n",
+          "stats: emitted code: %.2f %% of them, %d blocks, %d bytes, entered %d times, %d accesses"
+              + " left to the interpreter%n",
           100.0 * engine.emitted() / vcpus.instructions(),
           engine.blocks(),
           engine.bytes(),
           engine.entries(),
-          engine.steps());
+          engine.misses());
+      engine.steps().entrySet().stream()
+          .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+          .limit(MOST_STEPPED)
+          .forEach(
+              step -> out.printf("stats: not emitted %s: %d%n", step.getKey(), step.getValue()));
     }
     for (ExitKind kind : ExitKind.values()) {
       if (vcpus.exits(kind) > 0) {

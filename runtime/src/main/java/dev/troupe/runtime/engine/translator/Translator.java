@@ -14,12 +14,15 @@ import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.interpreter.Resync;
 import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.isa.InstructionTable;
 import dev.troupe.runtime.isa.Row;
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The interpreter with machine code for what is hot: 64-bit code, block by block. One object serves
@@ -53,7 +56,8 @@ public final class Translator extends Interpreter {
   private int resumeAt;
 
   private long emitted;
-  private long steps;
+  private long misses;
+  private final long[] steps = new long[InstructionTable.rows().size()];
   private long blocks;
   private long bytes;
   private long entries;
@@ -83,7 +87,13 @@ public final class Translator extends Interpreter {
 
   @Override
   public EngineCounters counters() {
-    return new EngineCounters(emitted, steps, blocks, bytes, entries);
+    Map<String, Long> byMnemonic = new TreeMap<>();
+    for (Row row : InstructionTable.rows()) {
+      if (steps[row.number()] != 0) {
+        byMnemonic.merge(row.mnemonic(), steps[row.number()], Long::sum);
+      }
+    }
+    return new EngineCounters(emitted, blocks, bytes, entries, misses, byMnemonic);
   }
 
   @Override
@@ -105,7 +115,7 @@ public final class Translator extends Interpreter {
     Cpu c = cpu;
     Block block = cache.find();
     resumeAt = 0;
-    while (block != null) {
+    while (block != null && !c.attention() && !cache.foreignWaiting()) {
       int from = resumeAt;
       resumeAt = 0;
       Translation code = code(block);
@@ -241,8 +251,13 @@ public final class Translator extends Interpreter {
   /** Interprets one instruction that emitted code has stopped at, and goes on behind it. */
   private Block step(Translation code, int index) {
     Block block = code.block;
-    steps++;
-    toCpu(block.insns[index].row);
+    Insn insn = block.insns[index];
+    if (code.emits(index)) {
+      misses++;
+    } else if (insn.row != null) {
+      steps[insn.row.number()]++;
+    }
+    toCpu(insn.row);
     if (!interpret(code.single(index), 0)) {
       return null;
     }
