@@ -14,8 +14,9 @@ static u64 results[4][INSTANCES][4];
 // A processor's part: x and y are places, r gets what was read, s is scratch of its own.
 typedef void part(volatile u64 *x, volatile u64 *y, u64 *r, u64 *s);
 
-// Kinds of stores of 1 or 2, and of loads; each kind is an access of its own in the interpreter.
-#define STORES(F) F(mov8) F(mov16) F(mov32) F(mov64) F(imm32) F(stos) F(movs) F(push) F(movq) F(movups) F(movnti) F(add) F(cmpxchg) F(fistp)
+// Kinds of stores of 1 or 2, and of loads; each kind is an access of its own in the interpreter. Not MOVNTI, whose order is
+// weaker (8.2.2), as the translator shows.
+#define STORES(F) F(mov8) F(mov16) F(mov32) F(mov64) F(imm32) F(stos) F(movs) F(push) F(movq) F(movups) F(add) F(cmpxchg) F(fistp)
 #define INLINE static inline __attribute__((always_inline)) void
 #define ST(name) INLINE st_##name(volatile u64 *at, u64 value, u64 *s)
 #define LD(name) INLINE ld_##name(volatile u64 *at, u64 *value, u64 *s)
@@ -38,7 +39,6 @@ ST(movs) {
 ST(push) { __asm__ volatile("movq %%rsp, %%rdx; leaq 8(%0), %%rsp; pushq %1; movq %%rdx, %%rsp" :: "r"(at), "r"(value) : "memory", "rdx"); }
 ST(movq) { __asm__ volatile("movq %1, %%xmm0; movq %%xmm0, (%0)" :: "r"(at), "r"(value) : "memory"); }
 ST(movups) { __asm__ volatile("movq %1, %%xmm0; movups %%xmm0, (%0)" :: "r"(at), "r"(value) : "memory"); }
-ST(movnti) { __asm__ volatile("movnti %1, (%0)" :: "r"(at), "r"(value) : "memory"); }
 ST(add) { __asm__ volatile("addq %1, (%0)" :: "r"(at), "r"(value) : "memory"); }
 ST(cmpxchg) { __asm__ volatile("xorl %%eax, %%eax; cmpxchgq %1, (%0)" :: "r"(at), "r"(value) : "memory", "rax", "cc"); }
 ST(fistp) {

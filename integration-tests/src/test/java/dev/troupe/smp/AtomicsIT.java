@@ -7,7 +7,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Locked instructions, locks, and whole values (src/guest/smp/atomics.c). */
 class AtomicsIT {
@@ -21,15 +22,17 @@ class AtomicsIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 4})
-  void nothingIsLostOrTornAtAnySizeAndAlignment(int cpus) throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=40");
+  @CsvSource({"PARALLEL, 2", "PARALLEL, 4", "PARALLEL_TRANSLATED, 2", "PARALLEL_TRANSLATED, 4"})
+  void nothingIsLostOrTornAtAnySizeAndAlignment(SmpGuest.Schedule schedule, int cpus)
+      throws Exception {
+    SmpGuest.Result result = guest.run(schedule, cpus, "ms=40");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void theDeterministicScheduleLosesNothing() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=1");
+  @ParameterizedTest
+  @EnumSource(names = {"DETERMINISTIC", "DETERMINISTIC_TRANSLATED"})
+  void theDeterministicScheduleLosesNothing(SmpGuest.Schedule schedule) throws Exception {
+    SmpGuest.Result result = guest.run(schedule, 4, "ms=1");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 

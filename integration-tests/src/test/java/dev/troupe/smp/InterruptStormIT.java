@@ -7,7 +7,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Interrupts of all sources at once, their destinations and windows changing; then the 8259s with
@@ -24,9 +25,9 @@ class InterruptStormIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 4})
-  void noInterruptIsLostOrComesTwice(int cpus) throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=1500");
+  @CsvSource({"PARALLEL, 2", "PARALLEL, 4", "PARALLEL_TRANSLATED, 2", "PARALLEL_TRANSLATED, 4"})
+  void noInterruptIsLostOrComesTwice(SmpGuest.Schedule schedule, int cpus) throws Exception {
+    SmpGuest.Result result = guest.run(schedule, cpus, "ms=1500");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
@@ -47,9 +48,10 @@ class InterruptStormIT {
     assertThat(guest.runWithPauses(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5")).isEqualTo(first);
   }
 
-  @Test
-  void theDeterministicScheduleLosesNone() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=50");
+  @ParameterizedTest
+  @EnumSource(names = {"DETERMINISTIC", "DETERMINISTIC_TRANSLATED"})
+  void theDeterministicScheduleLosesNone(SmpGuest.Schedule schedule) throws Exception {
+    SmpGuest.Result result = guest.run(schedule, 4, "ms=50");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The order in which processors see each other's loads and stores (src/guest/smp/litmus.c). */
 class LitmusIT {
@@ -21,22 +23,26 @@ class LitmusIT {
   /**
    * Store buffering has to be seen: without it these tests would only show that nothing overlaps.
    */
-  @Test
-  void twoVcpusAtOnceHaveTheOrderOfX86TsoAndNoStronger() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 2, "ms=250");
+  @ParameterizedTest
+  @EnumSource(names = {"PARALLEL", "PARALLEL_TRANSLATED"})
+  void twoVcpusAtOnceHaveTheOrderOfX86TsoAndNoStronger(SmpGuest.Schedule schedule)
+      throws Exception {
+    SmpGuest.Result result = guest.run(schedule, 2, "ms=250");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void threeAndFourVcpusAgreeOnTheOrderOfStores() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"PARALLEL", "PARALLEL_TRANSLATED"})
+  void threeAndFourVcpusAgreeOnTheOrderOfStores(SmpGuest.Schedule schedule) throws Exception {
     String tests = "ms=500 run=WRC,RWC+mfence,IRIW,IRIW+lock";
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, 4, tests);
+    SmpGuest.Result result = guest.run(schedule, 4, tests);
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void theDeterministicScheduleHasNoOtherOrder() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=3 relaxed=0");
+  @ParameterizedTest
+  @EnumSource(names = {"DETERMINISTIC", "DETERMINISTIC_TRANSLATED"})
+  void theDeterministicScheduleHasNoOtherOrder(SmpGuest.Schedule schedule) throws Exception {
+    SmpGuest.Result result = guest.run(schedule, 4, "ms=3 relaxed=0");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 

@@ -7,7 +7,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Translations and code that another vCPU changes (src/guest/smp/mapping.c). */
 class MappingIT {
@@ -21,15 +22,17 @@ class MappingIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 4})
-  void whoHasBeenToldUsesNoOldTranslationAndNoOldCode(int cpus) throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=400");
+  @CsvSource({"PARALLEL, 2", "PARALLEL, 4", "PARALLEL_TRANSLATED, 2", "PARALLEL_TRANSLATED, 4"})
+  void whoHasBeenToldUsesNoOldTranslationAndNoOldCode(SmpGuest.Schedule schedule, int cpus)
+      throws Exception {
+    SmpGuest.Result result = guest.run(schedule, cpus, "ms=400");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void norDoesTheDeterministicSchedule() throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, 4, "ms=5");
+  @ParameterizedTest
+  @EnumSource(names = {"DETERMINISTIC", "DETERMINISTIC_TRANSLATED"})
+  void norDoesTheDeterministicSchedule(SmpGuest.Schedule schedule) throws Exception {
+    SmpGuest.Result result = guest.run(schedule, 4, "ms=5");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 

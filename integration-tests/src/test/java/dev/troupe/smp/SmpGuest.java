@@ -7,6 +7,7 @@ import dev.troupe.actors.schedule.BoardDispatcher;
 import dev.troupe.config.Configuration;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.Deterministic;
+import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.machine.Outcome;
 import java.io.IOException;
@@ -52,10 +53,20 @@ record SmpGuest(Path kernel, long seed, String model) {
   /** From one pause to the next. */
   private static final Duration RUNNING = Duration.ofMillis(5);
 
-  /** What the schedule of a run is. */
+  /** Which schedule a run has, and which engine. */
   enum Schedule {
-    PARALLEL,
-    DETERMINISTIC
+    PARALLEL(false, EngineKind.ENGINE_KIND_INTERPRETER),
+    DETERMINISTIC(true, EngineKind.ENGINE_KIND_INTERPRETER),
+    PARALLEL_TRANSLATED(false, EngineKind.ENGINE_KIND_TRANSLATOR),
+    DETERMINISTIC_TRANSLATED(true, EngineKind.ENGINE_KIND_TRANSLATOR);
+
+    private final boolean deterministic;
+    private final EngineKind engine;
+
+    Schedule(boolean deterministic, EngineKind engine) {
+      this.deterministic = deterministic;
+      this.engine = engine;
+    }
   }
 
   /**
@@ -125,9 +136,10 @@ record SmpGuest(Path kernel, long seed, String model) {
             .setCpus(cpus)
             .setCpuModel(model)
             .setMemoryBytes(MEMORY)
+            .setEngine(schedule.engine)
             .setBoot(
                 Boot.newBuilder().setKernel(kernel.toString()).setCommandLine(words(cpus, words)));
-    if (schedule == Schedule.DETERMINISTIC) {
+    if (schedule.deterministic) {
       spec.setDeterministic(Deterministic.newBuilder().setSeed(seed).setUnpaced(true));
     }
     MemoryConsole console = new MemoryConsole();

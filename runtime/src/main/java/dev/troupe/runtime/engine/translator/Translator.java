@@ -98,7 +98,8 @@ public final class Translator extends Interpreter {
 
   @Override
   protected void chain(long floor) {
-    if (floor > 0) {
+    // With an event waiting it is to be one instruction, whatever the floor.
+    if (floor > 0 || cpu.attention()) {
       super.chain(floor);
       return;
     }
