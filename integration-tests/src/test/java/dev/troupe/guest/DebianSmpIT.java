@@ -8,16 +8,23 @@ import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
 import dev.troupe.vmctl.VmctlProcess;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Debian's cloud kernel with several vCPUs, and gbench's tests of several threads in it. */
+/** Debian's cloud kernel on either engine with several vCPUs, and gbench's tests in it. */
 class DebianSmpIT {
   /** Generous: the machine may be slow and busy, and have fewer cores than the guest. */
   private static final int SECONDS = 600;
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 4})
-  void theKernelBringsUpAllVcpusAndThreadsAgree(int cpus) throws Exception {
+  @CsvSource({
+    "interpreter, 2, -T",
+    "interpreter, 4, -T",
+    "translator, 1, -A",
+    "translator, 2, -A",
+    "translator, 4, -A"
+  })
+  void theKernelBringsUpAllVcpusAndItsUserSpaceComputesRight(String engine, int cpus, String tests)
+      throws Exception {
     GuestFiles files =
         GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
     try (VmctlProcess vmctl =
@@ -28,7 +35,9 @@ class DebianSmpIT {
             "--initrd",
             GbenchGuest.initrd(files.busybox()).toString(),
             "--append",
-            "console=ttyS0 quiet g.mode=bench g.args=-T,-s,0.2",
+            "console=ttyS0 quiet g.mode=bench g.args=-s,0.2," + tests,
+            "--engine",
+            engine,
             "--no-reboot",
             "--cpus",
             Integer.toString(cpus))) {
