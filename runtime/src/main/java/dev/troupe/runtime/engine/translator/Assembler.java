@@ -109,14 +109,14 @@ final class Assembler {
     rex(wide, reg, R10, R11);
     opcode(opcode);
     emit(0x04 | (reg & 7) << 3);
-    emit((R10 & 7) << 3 | R11 & 7);
+    emit((R10 & 7) << 3 | (R11 & 7));
   }
 
   /** The same with two registers; {@code rm} is the one of ModRM.rm. */
   void registers(boolean wide, int opcode, int reg, int rm) {
     rex(wide, reg, 0, rm);
     opcode(opcode);
-    emit(0xC0 | (reg & 7) << 3 | rm & 7);
+    emit(0xC0 | (reg & 7) << 3 | (rm & 7));
   }
 
   void move(int to, int from) {
@@ -135,7 +135,7 @@ final class Assembler {
   void add(int to, int base, int disp) {
     rex(true, to, 0, base);
     emit(0x8D);
-    emit(0x80 | (to & 7) << 3 | base & 7);
+    emit(0x80 | (to & 7) << 3 | (base & 7));
     if ((base & 7) == RSP) {
       emit(0x24);
     }
@@ -146,15 +146,15 @@ final class Assembler {
   void constant(int to, long value) {
     if (value >>> 32 == 0) {
       rex(false, 0, 0, to);
-      emit(0xB8 | to & 7);
+      emit(0xB8 | (to & 7));
       emit32((int) value);
     } else if (value == (int) value) {
       rex(true, 0, 0, to);
-      emit(0xC7, 0xC0 | to & 7);
+      emit(0xC7, 0xC0 | (to & 7));
       emit32((int) value);
     } else {
       rex(true, 0, 0, to);
-      emit(0xB8 | to & 7);
+      emit(0xB8 | (to & 7));
       emit64(value);
     }
   }
@@ -162,20 +162,20 @@ final class Assembler {
   /** {@code rorx to, from, count} (BMI2); changes no flags. */
   void rotate(int to, int from, int count) {
     emit(0xC4, (to < 8 ? 0x80 : 0) | 0x40 | (from < 8 ? 0x20 : 0) | 3, 0xFB, 0xF0);
-    emit(0xC0 | (to & 7) << 3 | from & 7, count);
+    emit(0xC0 | (to & 7) << 3 | (from & 7), count);
   }
 
   /** {@code and reg32, constant}. */
   void and32(int reg, int constant) {
     rex(false, 0, 0, reg);
-    emit(0x81, 0xE0 | reg & 7);
+    emit(0x81, 0xE0 | (reg & 7));
     emit32(constant);
   }
 
   /** {@code cmp reg64, constant}. */
   void compare(int reg, int constant) {
     rex(true, 0, 0, reg);
-    emit(0x81, 0xF8 | reg & 7);
+    emit(0x81, 0xF8 | (reg & 7));
     emit32(constant);
   }
 
@@ -203,7 +203,7 @@ final class Assembler {
   void patch(int site, long target) {
     int distance = Math.toIntExact(target - (site + 4));
     for (int n = 0; n < 4; n++) {
-      bytes[site + n] = (byte) (distance >> 8 * n);
+      bytes[site + n] = (byte) (distance >> (8 * n));
     }
   }
 }

@@ -106,7 +106,7 @@ final class BlockEmitter {
   /**
    * Emits a block into the area, which has {@link #MAX_BYTES} left.
    *
-   * @param bank offset of the TLB bank from the state
+   * @param newBank offset of the TLB bank from the state
    */
   Translation emit(Translator owner, Block newBlock, int newNumber, int newBank) {
     begin(newBlock, newNumber, newBank);
@@ -384,7 +384,7 @@ final class BlockEmitter {
       int sibIndex = index < 0 ? 4 : index & 7;
       code.emit(i.scale << 6 | sibIndex << 3 | (base < 0 ? 5 : base & 7));
     } else {
-      code.emit(mod | reg | base & 7);
+      code.emit(mod | reg | (base & 7));
     }
     if (base < 0 || mod == 0x80) {
       code.emit32((int) displacement);

@@ -46,7 +46,7 @@ final class CodeArea implements AutoCloseable {
 
   private static void enter(Assembler a) {
     for (int register : SAVED) {
-      a.emit(register > 7 ? new int[] {0x41, 0x50 | register & 7} : new int[] {0x50 | register});
+      a.emit(register > 7 ? new int[] {0x41, 0x50 | (register & 7)} : new int[] {0x50 | register});
     }
     a.emit(0x48, 0x89, 0x67, State.HOST_RSP); // mov [rdi+HOST_RSP],rsp
     a.emit(0x48, 0x89, 0xFC); // mov rsp,rdi
@@ -83,7 +83,7 @@ final class CodeArea implements AutoCloseable {
     a.load(Assembler.RSP, State.HOST_RSP);
     for (int n = SAVED.length - 1; n >= 0; n--) {
       int register = SAVED[n];
-      a.emit(register > 7 ? new int[] {0x41, 0x58 | register & 7} : new int[] {0x58 | register});
+      a.emit(register > 7 ? new int[] {0x41, 0x58 | (register & 7)} : new int[] {0x58 | register});
     }
     a.emit(0xC3);
   }

@@ -283,7 +283,7 @@ public final class Translator extends Interpreter {
         Raw.put64(state + State.register(n), c.gpr[n]);
       }
       long image = Rflags.arithmetic(c);
-      Raw.put16(state + State.FLAGS, (short) ((image & 0xFF) << 8 | image >> 11 & 1));
+      Raw.put16(state + State.FLAGS, (short) ((image & 0xFF) << 8 | (image >> 11 & 1)));
       Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
       Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
       registersInState = true;
@@ -317,7 +317,7 @@ public final class Translator extends Interpreter {
         c.gpr[n] = Raw.get64(state + State.register(n));
       }
       int flags = Raw.get16(state + State.FLAGS);
-      Rflags.setArithmetic(c, flags >>> 8 & 0xFF | (flags & 1) << 11);
+      Rflags.setArithmetic(c, (flags >>> 8 & 0xFF) | (flags & 1) << 11);
       registersInState = false;
     }
   }
