@@ -9,7 +9,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
-import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.engine.TestEngine;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
@@ -42,7 +42,7 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
   private long clock;
   private int waits;
 
-  private final DirectMachine machine = machine(new Interpreter(vcpu));
+  private final DirectMachine machine = machine(TestEngine.of(vcpu));
 
   private DirectMachine machine(Engine engine) {
     VmSpec spec = VmSpec.newBuilder().setCpus(1).setMemoryBytes(MEMORY).build();
@@ -242,8 +242,8 @@ final class DirectMachineTest implements DirectMachine.Console, DirectMachine.Id
     DirectMachine two =
         new DirectMachine(
             List.of(
-                new DirectMachine.Processor(vcpu, new Interpreter(vcpu)),
-                new DirectMachine.Processor(other, new Interpreter(other))),
+                new DirectMachine.Processor(vcpu, TestEngine.of(vcpu)),
+                new DirectMachine.Processor(other, TestEngine.of(other))),
             BoardLayout.standard(spec, 0),
             this::nanos,
             this,

@@ -75,7 +75,6 @@ public final class Translator extends Interpreter {
     if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
       throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
     }
-    clearJumps();
     cpu.memory.keepBeside(area::close);
   }
 

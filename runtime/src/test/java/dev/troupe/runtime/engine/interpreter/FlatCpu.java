@@ -4,6 +4,7 @@ import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.TestEngine;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.util.HexFormat;
 
@@ -28,7 +29,7 @@ final class FlatCpu implements AutoCloseable {
     this.memory = memory;
     cpu = new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0);
     vcpu = new Vcpu(cpu);
-    engine = new Interpreter(vcpu);
+    engine = TestEngine.of(vcpu);
     cpu.efer = 0x500;
     cpu.cr0 = 1;
     cpu.cr4 = 0x200;

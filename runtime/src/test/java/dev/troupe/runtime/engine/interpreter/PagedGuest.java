@@ -5,6 +5,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Msrs;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.TestEngine;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -65,7 +66,7 @@ public final class PagedGuest implements AutoCloseable {
   PagedGuest(CpuModel model) {
     cpu = new Cpu(model, memory, () -> now, () -> 0);
     vcpu = new Vcpu(cpu);
-    engine = new Interpreter(vcpu);
+    engine = TestEngine.of(vcpu);
     put(PML4, PDPT | TABLE);
     put(PDPT, PD | TABLE);
     put(PDPT + 8, LARGE | TABLE); // 1 GiB to 2 GiB: the first GiB again, as one page

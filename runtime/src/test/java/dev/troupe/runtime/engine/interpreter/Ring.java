@@ -6,6 +6,7 @@ import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Msrs;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.TestEngine;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -55,7 +56,7 @@ final class Ring implements AutoCloseable {
   Ring(CpuModel model, int level) {
     cpu = new Cpu(model, memory, () -> now, () -> -1);
     vcpu = new Vcpu(cpu);
-    engine = new Interpreter(vcpu);
+    engine = TestEngine.of(vcpu);
     long[] descriptors = {
       0,
       0x00AF_9B00_0000_FFFFL,
