@@ -97,6 +97,9 @@ final class Operations {
           "XCHG",
           "XOR");
 
+  /** Not with 16-bit operands: counts beyond 16, and how much is read, are the vendor's. */
+  private static final Set<String> NOT_NARROW = Set.of("MOVSXD", "SHLD", "SHRD");
+
   /** Of a bit in a register, or in a word of memory that an immediate selects. */
   private static final Set<String> BIT_TESTS = Set.of("BT", "BTC", "BTR", "BTS");
 
@@ -129,7 +132,8 @@ final class Operations {
     if (row.has(Row.FPU | Row.MMX | Row.FX | Row.XSAVE | Row.CPL0)) {
       return false;
     }
-    return COPIED.contains(row.meaning())
+    return (COPIED.contains(row.meaning())
+            && !(i.operandSize == 16 && NOT_NARROW.contains(row.meaning())))
         || (BIT_TESTS.contains(row.meaning())
             && !(i.memory && row.operand(1).kind() == OperandCode.Kind.REG));
   }
