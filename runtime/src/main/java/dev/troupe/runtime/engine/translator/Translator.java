@@ -42,7 +42,10 @@ public final class Translator extends Interpreter {
 
   private final CodeArea area = new CodeArea();
   private final BlockEmitter emitter = new BlockEmitter(area, HostFeatures.get());
+
+  /** By their numbers; null for those that are no longer good. */
   private final List<Translation> translations = new ArrayList<>();
+
   private final long state;
   private final int hot;
 
@@ -341,6 +344,7 @@ public final class Translator extends Interpreter {
       site.to = null;
     }
     gone.incoming.clear();
+    translations.set(gone.number, null); // its stubs are not reached any more
     long entry = state + State.JUMPS + ((gone.block.linear << State.JUMP_SHIFT) & State.JUMP_MASK);
     if (Raw.get64(entry + State.JUMP_CODE) == gone.entryWithMemoryFlags) {
       Raw.put64(entry + State.JUMP_ADDRESS, State.NO_ADDRESS);
@@ -349,7 +353,7 @@ public final class Translator extends Interpreter {
 
   private void clear() {
     for (Translation translation : translations) {
-      if (translation.block.compiled == translation) {
+      if (translation != null) {
         translation.block.compiled = null;
         translation.block.heat = 0;
       }
