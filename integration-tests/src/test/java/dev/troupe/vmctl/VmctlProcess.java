@@ -3,9 +3,11 @@ package dev.troupe.vmctl;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -115,9 +117,14 @@ public final class VmctlProcess implements AutoCloseable {
   private static String classPath() {
     ClassLoader loader = VmctlProcess.class.getClassLoader();
     if (loader instanceof URLClassLoader own) {
-      return Stream.of(own.getURLs()).map(URL::getPath).collect(Collectors.joining(":"));
+      return Stream.of(own.getURLs()).map(VmctlProcess::path).collect(Collectors.joining(":"));
     }
     return System.getProperty("java.class.path");
+  }
+
+  /** A path may have blanks, which a URL writes otherwise. */
+  private static String path(URL url) {
+    return Path.of(URI.create(url.toString())).toString();
   }
 
   /** Starts it with its standard streams connected to us. */

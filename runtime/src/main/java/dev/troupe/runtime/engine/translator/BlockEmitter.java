@@ -663,7 +663,7 @@ final class BlockEmitter {
     return next();
   }
 
-  /** Room on the stack, checked; then a value is stored at r11 + r10 and r11 - is set. */
+  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
   private void reserve() {
     clobber();
     code.add(R11, RSP, -8);
