@@ -40,12 +40,8 @@ record GbenchRun(Map<String, Double> nanosPerIteration, double seconds) {
       throws GuestException, IOException, InterruptedException {
     GuestImage debian = GuestImage.named("debian").orElseThrow();
     GuestFiles files = GuestImages.ofUser(new TerminalProgress(System.err, false)).get(debian);
-    List<String> line = new ArrayList<>();
-    line.add("--quiet");
-    line.addAll(List.of("--kernel", files.kernel().toString()));
-    line.addAll(List.of("--initrd", GbenchGuest.initrd(files.busybox()).toString()));
-    String words = "console=ttyS0 quiet g.mode=bench g.args=" + String.join(",", arguments);
-    line.addAll(List.of("--append", words));
+    String words = "g.mode=bench g.args=" + String.join(",", arguments);
+    List<String> line = new ArrayList<>(GbenchGuest.arguments(files, words, "--quiet"));
     line.addAll(options);
     return follow(VmctlChild.command(line), "# gbench", "BENCH-RC 0");
   }

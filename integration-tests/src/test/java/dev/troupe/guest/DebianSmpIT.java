@@ -7,6 +7,8 @@ import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.Progress;
 import dev.troupe.vmctl.VmctlProcess;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -27,20 +29,16 @@ class DebianSmpIT {
       throws Exception {
     GuestFiles files =
         GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
-    try (VmctlProcess vmctl =
-        VmctlProcess.start(
-            "run",
-            "--kernel",
-            files.kernel().toString(),
-            "--initrd",
-            GbenchGuest.initrd(files.busybox()).toString(),
-            "--append",
-            "console=ttyS0 quiet g.mode=bench g.args=-s,0.2," + tests,
+    List<String> arguments = new ArrayList<>(List.of("run"));
+    arguments.addAll(
+        GbenchGuest.arguments(
+            files,
+            "g.mode=bench g.args=-s,0.2," + tests,
             "--engine",
             engine,
-            "--no-reboot",
             "--cpus",
-            Integer.toString(cpus))) {
+            Integer.toString(cpus)));
+    try (VmctlProcess vmctl = VmctlProcess.start(List.of(), arguments)) {
       assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
       assertThat(vmctl.output())
           .contains("GUEST-READY", " cpus=" + cpus + " ", "mt-dekker", "BENCH-RC 0", "GUEST-DONE")

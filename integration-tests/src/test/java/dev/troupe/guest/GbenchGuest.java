@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -50,7 +51,7 @@ public final class GbenchGuest {
    *
    * @param busybox the static binary that its init needs
    */
-  public static Path initrd(Path busybox) throws IOException, InterruptedException {
+  static Path initrd(Path busybox) throws IOException, InterruptedException {
     byte[] packed =
         new Initrd()
             .file("bin/busybox", 0755, Files.readAllBytes(busybox))
@@ -64,6 +65,22 @@ public final class GbenchGuest {
             .directory("tmp")
             .pack();
     return Files.write(OUT.resolve("initrd-gbench.gz"), packed);
+  }
+
+  /**
+   * What {@code vmctl run} is told to boot Debian's cloud kernel with gbench.
+   *
+   * @param words of init, such as {@code g.mode=ready}
+   * @param options more of vmctl's
+   */
+  public static List<String> arguments(GuestFiles debian, String words, String... options)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>();
+    all.addAll(List.of("--kernel", debian.kernel().toString()));
+    all.addAll(List.of("--initrd", initrd(debian.busybox()).toString()));
+    all.addAll(List.of("--append", "console=ttyS0 quiet " + words, "--no-reboot"));
+    all.addAll(List.of(options));
+    return all;
   }
 
   /**

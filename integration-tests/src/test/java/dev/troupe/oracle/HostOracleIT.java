@@ -3,6 +3,7 @@ package dev.troupe.oracle;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.engine.host.HostCpuid;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.isa.Disassembler;
 import dev.troupe.runtime.isa.Feature;
@@ -53,7 +54,7 @@ final class HostOracleIT {
   @ParameterizedTest(name = "first seed {0}")
   @MethodSource("firstSeeds")
   void everyRowOfTheInstructionTableDoesWhatTheHostsCpuDoes(long firstSeed) throws Exception {
-    Set<Feature> features = HostFeatures.read();
+    Set<Feature> features = HostCpuid.features();
     try (var host = new HostCpu();
         var ours = new InterpretedCpu(model(), Interpreter::new, false)) {
       for (Row row : InstructionTable.rows()) {

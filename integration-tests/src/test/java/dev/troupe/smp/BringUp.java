@@ -5,10 +5,8 @@ import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.TerminalProgress;
 import dev.troupe.actors.machine.Checkpoints;
-import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
-import dev.troupe.actors.schedule.BoardDispatcher;
 import dev.troupe.config.Configuration;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.Deterministic;
@@ -24,7 +22,6 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
@@ -89,12 +86,7 @@ record BringUp(Path kernel, int cpus) {
     List<String> hashes = new ArrayList<>();
     return Behaviors.setup(
         context -> {
-          ActorRef<MachineActor.Command> machine =
-              context.spawn(
-                  MachineActor.create(parts, console, Doors.OPEN, context.getSelf()),
-                  "machine",
-                  DispatcherSelector.fromConfig(BoardDispatcher.ID));
-          machine.tell(new MachineActor.Resume());
+          ActorRef<MachineActor.Command> machine = SmpGuest.start(context, parts, console);
           return Behaviors.receiveMessage(
               event -> {
                 if (event instanceof MachineActor.StateHash(var _, var at, long hash)) {

@@ -26,6 +26,9 @@ class RepeatableIT {
   private static final List<String> Z = List.of("-XX:-UseSerialGC", "-XX:+UseZGC");
   private static final List<String> INTERPRETED = List.of("-Xint");
 
+  private static final List<String> REPEATABLE =
+      List.of("--deterministic", "--no-pacing", "--stats");
+
   /** Generous: the machine may be slow and busy. */
   private static final int SECONDS = 900;
 
@@ -56,7 +59,8 @@ class RepeatableIT {
   @ValueSource(ints = {1, 2, 4})
   void racingVcpusHaveOneHistoryUnderAnyCollectorAndWithoutCompilers(int cpus) throws Exception {
     SmpGuest guest = SmpGuest.build("atomics", folder, 1);
-    List<String> arguments =
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(
         List.of(
             "run",
             "--kernel",
@@ -65,11 +69,9 @@ class RepeatableIT {
             "cpus=" + cpus + " seed=1 ms=2",
             "--cpus",
             Integer.toString(cpus),
-            "--deterministic",
-            "--no-pacing",
             "--hash-every",
-            "10ms",
-            "--stats");
+            "10ms"));
+    arguments.addAll(REPEATABLE);
     List<List<String>> all = hashes(List.of(SERIAL, G1, Z, INTERPRETED), arguments);
     assertThat(all.getFirst()).hasSizeGreaterThan(1).doesNotHaveDuplicates();
     assertThat(all).allMatch(all.getFirst()::equals);
@@ -86,23 +88,11 @@ class RepeatableIT {
         };
     GuestFiles files =
         GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
-    List<String> arguments =
-        List.of(
-            "run",
-            "--kernel",
-            files.kernel().toString(),
-            "--initrd",
-            GbenchGuest.initrd(files.busybox()).toString(),
-            "--append",
-            "console=ttyS0 quiet g.mode=ready",
-            "--no-reboot",
-            "--cpus",
-            Integer.toString(cpus),
-            "--deterministic",
-            "--no-pacing",
-            "--hash-every",
-            "1s",
-            "--stats");
+    List<String> arguments = new ArrayList<>(List.of("run"));
+    arguments.addAll(
+        GbenchGuest.arguments(
+            files, "g.mode=ready", "--cpus", Integer.toString(cpus), "--hash-every", "1s"));
+    arguments.addAll(REPEATABLE);
     List<List<String>> all = hashes(List.of(SERIAL, other), arguments);
     assertThat(all.getFirst()).hasSizeGreaterThan(5).doesNotHaveDuplicates();
     assertThat(all).allMatch(all.getFirst()::equals);

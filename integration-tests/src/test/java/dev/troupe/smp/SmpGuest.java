@@ -25,6 +25,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
@@ -165,16 +166,23 @@ record SmpGuest(Path kernel, long seed, String model) {
     return " (" + kernel.getFileName() + " " + words + ", seed " + seed + ")";
   }
 
+  /** Spawns a machine that reports to the guardian, and switches it on. */
+  static ActorRef<MachineActor.Command> start(
+      ActorContext<MachineActor.Event> guardian, MachineParts parts, MemoryConsole console) {
+    ActorRef<MachineActor.Command> machine =
+        guardian.spawn(
+            MachineActor.create(parts, console, Doors.OPEN, guardian.getSelf()),
+            "machine",
+            DispatcherSelector.fromConfig(BoardDispatcher.ID));
+    machine.tell(new MachineActor.Resume());
+    return machine;
+  }
+
   private static Behavior<MachineActor.Event> guardian(
       MachineParts parts, MemoryConsole console, CompletableFuture<Outcome> ended, boolean pauses) {
     return Behaviors.setup(
         context -> {
-          ActorRef<MachineActor.Command> machine =
-              context.spawn(
-                  MachineActor.create(parts, console, Doors.OPEN, context.getSelf()),
-                  "machine",
-                  DispatcherSelector.fromConfig(BoardDispatcher.ID));
-          machine.tell(new MachineActor.Resume());
+          ActorRef<MachineActor.Command> machine = start(context, parts, console);
           if (pauses) {
             machine.tell(new MachineActor.Pause(context.getSelf()));
           }

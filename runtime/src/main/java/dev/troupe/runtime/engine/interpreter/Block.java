@@ -106,11 +106,6 @@ public final class Block {
     return new Block(own[0].rip, linear + distance, host + distance, mode, own, 0);
   }
 
-  /** Whether the code that the block was decoded from has changed. */
-  public boolean gone() {
-    return rip == NOWHERE;
-  }
-
   /**
    * True if this block may be remembered as what follows {@code other} without asking the TLB
    * again.

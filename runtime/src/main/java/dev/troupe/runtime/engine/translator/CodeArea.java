@@ -160,11 +160,6 @@ final class CodeArea implements AutoCloseable {
     Raw.put32(site, Math.toIntExact(target - (site + 4)));
   }
 
-  /** Bytes of all blocks and stubs. */
-  long used() {
-    return low - first + memory.address() + BYTES - high;
-  }
-
   /** Runs the code at {@link State#ENTRY} until it leaves. */
   void run(long state) {
     enter.call(state);

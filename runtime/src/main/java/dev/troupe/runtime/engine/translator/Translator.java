@@ -9,6 +9,7 @@ import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.EngineCounters;
+import dev.troupe.runtime.engine.host.HostCpuid;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.interpreter.Resync;
@@ -41,7 +42,7 @@ public final class Translator extends Interpreter {
   private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
 
   private final CodeArea area = new CodeArea();
-  private final BlockEmitter emitter = new BlockEmitter(area, HostFeatures.get());
+  private final BlockEmitter emitter = new BlockEmitter(area, HostCpuid.features());
 
   /** By their numbers; null for those that are no longer good. */
   private final List<Translation> translations = new ArrayList<>();
@@ -83,7 +84,7 @@ public final class Translator extends Interpreter {
 
   /** Whether code can be emitted for this host. */
   public static boolean available() {
-    Set<Feature> host = HostFeatures.get();
+    Set<Feature> host = HostCpuid.features();
     return host.contains(Feature.BMI2) && host.contains(Feature.LAHF64);
   }
 
