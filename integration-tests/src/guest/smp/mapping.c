@@ -66,7 +66,7 @@ static inline u64 probe(u64 address) {
 
 // The page at the window's start is moved from frame to frame. Each frame is poisoned once nobody may use it any more: who
 // reads poison has used a translation that it had said was gone. Reads go by all ways that have a TLB entry of their own kind.
-#define POISON 0xDEADul
+#define POISON 0xDEADDEADDEADul // more than there are generations
 
 static void moving(int cpu) {
 	begin(cpu);
