@@ -10,6 +10,8 @@ import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * The engine under test, in the surroundings that {@link ChildProgram} has on the host: long mode
@@ -160,6 +162,16 @@ final class InterpretedCpu implements AutoCloseable {
 
   /** Runs one case until its exception reaches the kernel. */
   CpuImage run(CpuImage in) {
+    return run(in, () -> SLICE, _ -> {});
+  }
+
+  /**
+   * The same in turns.
+   *
+   * @param slices length of each turn
+   * @param turnEnd given the state at the end of each turn
+   */
+  CpuImage run(CpuImage in, LongSupplier slices, Consumer<String> turnEnd) {
     vcpu.reset();
     load(in);
     for (CpuImage.Window w : in.windows) {
@@ -170,8 +182,11 @@ final class InterpretedCpu implements AutoCloseable {
     }
     Exit exit;
     do {
-      exit = engine.run(vcpu, SLICE);
-    } while (exit instanceof Exit.Pause);
+      exit = engine.run(vcpu, slices.getAsLong());
+      if (exit instanceof Exit.TurnEnd) {
+        turnEnd.accept(state());
+      }
+    } while (exit instanceof Exit.Pause || exit instanceof Exit.TurnEnd);
     if (!(exit instanceof Exit.Halt)) {
       throw new AssertionError(
           "a case must end in an exception: exit="
@@ -190,6 +205,14 @@ final class InterpretedCpu implements AutoCloseable {
               + Long.toHexString(cpu.cr3));
     }
     return result(in);
+  }
+
+  private String state() {
+    StringBuilder text = new StringBuilder("rip=%x rflags=%x".formatted(cpu.rip, Rflags.get(cpu)));
+    for (int r = 0; r < 16; r++) {
+      text.append(" %s=%x".formatted(Comparison.NAMES[r], cpu.gpr[r]));
+    }
+    return text.toString();
   }
 
   private void load(CpuImage in) {

@@ -36,7 +36,7 @@ final class TranslatorCasesIT {
     CpuModel model = HostOracleIT.model();
     Translator[] made = new Translator[1];
     try (var wanted = new InterpretedCpu(model, Interpreter::new, true);
-        var ours = new InterpretedCpu(model, vcpu -> made[0] = new Translator(vcpu, 1), true)) {
+        var ours = new InterpretedCpu(model, vcpu -> made[0] = new Translator(vcpu, 1, 1), true)) {
       for (Row row : InstructionTable.rows()) {
         if (row.inMode(64)
             && Uncompared.reason(row, EnumSet.allOf(Feature.class)) == null

@@ -2,7 +2,9 @@ package dev.troupe.runtime.engine.interpreter;
 
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.memory.GuestMemory;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Instructions that run one after another: decoded from one page (the last one may end in the next
@@ -68,6 +70,9 @@ public final class Block {
   /** What a faster engine has made of it, or null. */
   public Compiled compiled;
 
+  /** What it has made of this block as a part of others. */
+  private List<Compiled> users = List.of();
+
   /** Of a {@link #tail}: the block that it stands for. */
   private Block whole;
 
@@ -130,13 +135,28 @@ public final class Block {
   void invalidate() {
     rip = NOWHERE;
     poison();
-    if (compiled != null) {
-      compiled.drop();
-      compiled = null;
+    compiled = null;
+    for (Compiled user : users) {
+      user.drop();
     }
+    users = List.of();
     if (whole != null) {
       whole.invalidate();
     }
+  }
+
+  /** Something has been made of this block: it is dropped when the block is no longer good. */
+  public void usedBy(Compiled user) {
+    List<Compiled> longer = new ArrayList<>(users);
+    longer.add(user);
+    users = longer;
+  }
+
+  /** Forgets what has been made of it, which has been dropped. */
+  public void forget() {
+    compiled = null;
+    users = List.of();
+    heat = 0;
   }
 
   /** If this block runs, it stops before the next instruction. */

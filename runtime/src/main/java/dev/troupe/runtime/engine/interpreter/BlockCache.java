@@ -101,6 +101,27 @@ public final class BlockCache implements CodeListener {
     return findByHost(rip, linear, host, mode & KEY);
   }
 
+  /**
+   * The block at {@code rip} in the page of another one, if it has been decoded for the same mode;
+   * else null. Asks and changes nothing that the guest could see.
+   */
+  public Block beside(Block block, long rip) {
+    long distance = rip - block.rip;
+    long host = block.host + distance;
+    if (block.host == GuestMemory.NO_RAM || (host ^ block.host) >>> 12 != 0) {
+      return null;
+    }
+    for (Block b = buckets[bucket(host)]; b != null; b = b.nextInBucket) {
+      if (b.host == host
+          && b.linear == block.linear + distance
+          && b.mode == block.mode
+          && b.follows(block)) {
+        return b;
+      }
+    }
+    return null;
+  }
+
   /** The limit is looked at before the page is. */
   private long inSegment(long offset) {
     if (offset > cpu.segmentLimit[Cpu.CS]) {

@@ -81,10 +81,82 @@ final class Assembler {
     emit(opcode);
   }
 
+  /** Prefixes of an operation of 8, 16, 32 or 64 bits; the low byte of every register has one. */
+  private void sized(int bits, int reg, int rm) {
+    if (bits == 16) {
+      emit(0x66);
+    }
+    int rex = (bits == 64 ? 8 : 0) | reg >> 3 << 2 | rm >> 3;
+    if (rex != 0 || bits == 8) {
+      emit(0x40 | rex);
+    }
+  }
+
+  private static int full(int bits) {
+    return bits == 8 ? 0 : 1;
+  }
+
+  /** {@code to = to op from}; operations with one operand ignore {@code from}. */
+  void arithmetic(Arithmetic operation, int bits, int to, int from) {
+    switch (operation) {
+      case NEG -> {
+        sized(bits, 0, to);
+        emit(0xF6 | full(bits), 0xC0 | operation.digit << 3 | (to & 7));
+      }
+      case IMUL2 -> {
+        sized(bits, to, from);
+        emit(0x0F, 0xAF, 0xC0 | (to & 7) << 3 | (from & 7));
+      }
+      default -> {
+        sized(bits, from, to);
+        int opcode = operation == Arithmetic.TEST ? 0x84 : operation.digit << 3;
+        emit(opcode | full(bits), 0xC0 | (from & 7) << 3 | (to & 7));
+      }
+    }
+  }
+
+  /** The same with {@code [rsp + disp]}; not for shifts and negation. */
+  void arithmeticState(Arithmetic operation, int bits, int to, int disp) {
+    sized(bits, to, 0);
+    switch (operation) {
+      case IMUL2 -> emit(0x0F, 0xAF);
+      case TEST -> emit(0x84 | full(bits));
+      default -> emit(operation.digit << 3 | 2 | full(bits));
+    }
+    stateOperand(to, disp);
+  }
+
+  /** The same with a constant: a shift's count, 8 bits; else 32 bits, or as many as there are. */
+  void arithmeticConstant(Arithmetic operation, int bits, int to, int value) {
+    boolean small = bits == 8 || (value == (byte) value && operation != Arithmetic.TEST);
+    sized(bits, operation == Arithmetic.IMUL3 ? to : 0, to);
+    if (operation.shift()) {
+      emit(0xC0 | full(bits), 0xC0 | operation.digit << 3 | (to & 7), value);
+      return;
+    }
+    switch (operation) {
+      case IMUL3 -> emit(small ? 0x6B : 0x69, 0xC0 | (to & 7) << 3 | (to & 7));
+      case TEST -> emit(0xF6 | full(bits), 0xC0 | (to & 7));
+      default ->
+          emit(bits == 8 ? 0x80 : small ? 0x83 : 0x81, 0xC0 | operation.digit << 3 | (to & 7));
+    }
+    if (small) {
+      emit(value);
+    } else if (bits == 16) {
+      emit(value, value >> 8);
+    } else {
+      emit32(value);
+    }
+  }
+
   /** An instruction with the operands {@code [rsp + disp]} and {@code reg}, or a digit for it. */
   void state(boolean wide, int opcode, int reg, int disp) {
     rex(wide, reg, 0, RSP);
     opcode(opcode);
+    stateOperand(reg, disp);
+  }
+
+  private void stateOperand(int reg, int disp) {
     boolean small = disp == (byte) disp;
     emit((small ? 0x44 : 0x84) | (reg & 7) << 3);
     emit(0x24);
@@ -179,6 +251,11 @@ final class Assembler {
     emit32(constant);
   }
 
+  /** {@code cmp reg64, with}. */
+  void compareRegisters(int reg, int with) {
+    registers(true, 0x3B, reg, with);
+  }
+
   /** {@code push constant}. */
   void push(int constant) {
     emit(0x68);
@@ -190,6 +267,18 @@ final class Assembler {
     emit(0xE9);
     emit32(0);
     return length - 4;
+  }
+
+  /** A jump to a position that is known. */
+  void jumpTo(int position) {
+    int site = jump();
+    patch(site, position);
+  }
+
+  /** A conditional jump to a position that is known. */
+  void jumpTo(int condition, int position) {
+    int site = jump(condition);
+    patch(site, position);
   }
 
   /** A conditional jump whose distance is still to be given. */

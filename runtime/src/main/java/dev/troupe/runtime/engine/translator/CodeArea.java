@@ -57,8 +57,8 @@ final class CodeArea implements AutoCloseable {
     }
     restoreFlags(a);
     for (int n = 0; n < 16; n++) {
-      if (BlockEmitter.inRegister(n)) {
-        a.load(BlockEmitter.host(n), State.register(n));
+      if (Registers.inRegister(n)) {
+        a.load(Registers.host(n), State.register(n));
       }
     }
     a.state(false, 0xFF, 4, State.ENTRY); // jmp [rsp+ENTRY]
@@ -71,8 +71,8 @@ final class CodeArea implements AutoCloseable {
 
   private static void leave(Assembler a) {
     for (int n = 0; n < 16; n++) {
-      if (BlockEmitter.inRegister(n)) {
-        a.store(BlockEmitter.host(n), State.register(n));
+      if (Registers.inRegister(n)) {
+        a.store(Registers.host(n), State.register(n));
       }
     }
     for (int n = 0; n < 16; n++) {

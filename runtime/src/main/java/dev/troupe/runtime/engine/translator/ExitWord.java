@@ -1,8 +1,8 @@
 package dev.troupe.runtime.engine.translator;
 
 /**
- * Why and where emitted code was left, in the 32 bits that a stub pushes: the block's number, the
- * instruction's index in it, the kind, and whether the block had been charged to the budget.
+ * Why and where emitted code was left, in the 32 bits that a stub pushes: the trace's number, the
+ * instruction's index in it, the kind, and whether its segment had been charged to the budget.
  */
 final class ExitWord {
   /** The instruction has not begun: it is to be interpreted. */
@@ -11,30 +11,30 @@ final class ExitWord {
   /** As {@link #STEP}; the budget may be too small to go on. */
   static final int BUDGET = 1;
 
-  /** The block is done and goes on at its end. */
+  /** A block is done and goes on at its end; the budget is exact. */
   static final int NEXT = 2;
 
-  /** The block is done and goes on at its last instruction's target. */
+  /** The same, on at its last instruction's target. */
   static final int TAKEN = 3;
 
-  /** The block is done and goes on at {@link State#TARGET}. */
+  /** The same, on at {@link State#TARGET}. */
   static final int INDIRECT = 4;
 
-  /** Blocks that can have a number. */
-  static final int MAX_NUMBERS = 1 << 21;
+  /** Traces that can have a number. */
+  static final int MAX_NUMBERS = 1 << 20;
 
   private ExitWord() {}
 
   static int of(int number, int index, int kind, boolean charged) {
-    return number << 10 | index << 4 | kind << 1 | (charged ? 1 : 0);
+    return number << 12 | index << 4 | kind << 1 | (charged ? 1 : 0);
   }
 
   static int number(int word) {
-    return word >>> 10;
+    return word >>> 12;
   }
 
   static int index(int word) {
-    return word >>> 4 & 63;
+    return word >>> 4 & 0xFF;
   }
 
   static int kind(int word) {

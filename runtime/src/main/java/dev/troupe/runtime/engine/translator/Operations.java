@@ -1,9 +1,13 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.engine.interpreter.Block;
+import dev.troupe.runtime.engine.interpreter.op.Operands;
 import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.isa.OperandCode;
+import dev.troupe.runtime.isa.OperandCode.Size;
 import dev.troupe.runtime.isa.Row;
 import java.util.Set;
 
@@ -109,7 +113,81 @@ final class Operations {
   /** SSE rows with memory that ModRM does not name, or that change how others work. */
   private static final Set<String> NOT_COPIED_SSE = Set.of("LDMXCSR", "MASKMOVDQU");
 
+  private static final int RAX_RDX = 1 << Cpu.RAX | 1 << Cpu.RDX;
+
   private Operations() {}
+
+  /** How an instruction is emitted, except that what cannot be copied is a {@link Kind#STEP}. */
+  static Kind kind(Insn i) {
+    if (i.form == Block.RAISE || (i.memory && i.addressing == Operands.CHECKED)) {
+      return Kind.STEP;
+    }
+    boolean wide = i.operandSize == 64;
+    boolean word = i.row.operands().isEmpty() || i.row.operand(0).size() != Size.B;
+    return switch (i.row.meaning()) {
+      case "NOP" -> Kind.NOP;
+      case "JCC" -> Kind.JCC;
+      case "JMP" -> Kind.JMP;
+      case "LEA" -> i.operandSize > 16 ? Kind.LEA : Kind.STEP;
+      case "DIV", "IDIV" -> word && i.operandSize > 16 ? Kind.DIV : Kind.STEP;
+      case "POP" -> wide && !i.memory ? Kind.POP : Kind.STEP;
+      case "PUSH" -> wide ? Kind.PUSH : Kind.STEP;
+      case "LEAVE" -> wide ? Kind.LEAVE : Kind.STEP;
+      case "CALL" -> wide ? Kind.CALL : Kind.STEP;
+      case "CALL_E" -> wide ? Kind.CALL_INDIRECT : Kind.STEP;
+      case "JMP_E" -> wide ? Kind.JMP_INDIRECT : Kind.STEP;
+      case "RET" -> wide ? Kind.RET : Kind.STEP;
+      default -> Kind.COPY;
+    };
+  }
+
+  /** Whether an instruction of this kind goes through the TLB. */
+  static boolean access(Insn i, Kind kind) {
+    return switch (kind) {
+      case STEP, NOP, LEA, JMP, JCC -> false;
+      case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE -> true;
+      default -> i.memory;
+    };
+  }
+
+  /** General registers that an emitted instruction may change, a bit each. */
+  static int writes(Insn i, Kind kind) {
+    int mask =
+        switch (kind) {
+          case PUSH, POP, CALL, CALL_INDIRECT, RET -> 1 << Cpu.RSP;
+          case LEAVE -> 1 << Cpu.RSP | 1 << Cpu.RBP;
+          case DIV -> RAX_RDX;
+          default -> implicit(i.row.meaning());
+        };
+    for (int n = 0; n < i.row.operands().size(); n++) {
+      if (i.row.writes(n)) {
+        mask |= written(i, i.row.operand(n));
+      }
+    }
+    return mask;
+  }
+
+  private static int implicit(String meaning) {
+    return switch (meaning) {
+      case "MUL", "IMUL", "CBW", "CWD", "LAHF", "CMPXCHG", "CMPXCHG8B", "CMPXCHG16B" -> RAX_RDX;
+      default -> 0;
+    };
+  }
+
+  private static int written(Insn i, OperandCode operand) {
+    return switch (operand.kind()) {
+      case REG, OPCODE -> bit(i.reg);
+      case RM, RM_REGISTER -> i.memory ? 0 : bit(i.rm);
+      case VVVV -> bit(i.vvvv);
+      case FIXED_REGISTER -> bit(operand.fixed());
+      default -> 0;
+    };
+  }
+
+  /** Of a register, 16 to 19 for AH to BH. */
+  private static int bit(int register) {
+    return 1 << (register < 16 ? register : register & 3);
+  }
 
   /** Whether the same row on the host, with other registers, does what the guest's does. */
   static boolean isCopied(Insn i, Set<Feature> host) {

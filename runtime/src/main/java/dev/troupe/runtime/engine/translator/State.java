@@ -11,7 +11,7 @@ import dev.troupe.runtime.cpu.Tlb;
  * host's r9; R9, R10, R11 and R15 are in memory, and the host's r10, r11 and r15 are scratch.
  */
 final class State {
-  /** 32 bits: what may still be retired, less {@link BlockEmitter#MAX_BLOCK}. */
+  /** 32 bits: what may still be retired, less {@link TraceEmitter#MAX_DELAY}. */
   static final int BUDGET = 0;
 
   /** 16 bits: OF in the low byte, the low byte of RFLAGS in the high one; LAHF's and SETO's. */
@@ -34,6 +34,11 @@ final class State {
 
   static final int GUEST_MXCSR = 56;
   static final int HOST_MXCSR = 60;
+
+  /** Slots for operands of the instruction that has set the flags: see {@link Recipe}. */
+  static final int FIRST = 192;
+
+  static final int SECOND = 200;
 
   /** The sixteen general registers: those that live in memory, and all others between runs. */
   private static final int REGISTERS = 64;

@@ -5,11 +5,11 @@ import dev.troupe.runtime.engine.interpreter.Compiled;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The code of one block: where it begins, where it can be resumed, and what leads to it. */
+/** The code of one trace: where it begins, where it can be resumed, and what leads to it. */
 final class Translation implements Compiled {
-  /** A jump out of a block to what runs next. */
+  /** A jump out of a trace to what runs next. */
   static final class Site {
-    /** The block's code. */
+    /** The trace's code. */
     final Translation from;
 
     /** Host address of the jump's distance. */
@@ -36,26 +36,30 @@ final class Translation implements Compiled {
   }
 
   final int number;
-  final Block block;
+  final Trace trace;
 
   /** Host addresses of the entries, by where the flags are. */
   final long entryWithHostFlags;
 
   final long entryWithMemoryFlags;
 
+  /** In place of an address: the code cannot be resumed there. */
+  static final long NOWHERE = 0;
+
   /** Host address of each instruction, for entry with the flags in both places. */
   final long[] resume;
 
-  /** Which instructions are emitted, a bit each; the others are interpreted. */
-  final long emitted;
-
-  /** Index of the instruction before which the budget is charged. */
+  /** Index of the instruction before which the first segment is charged. */
   final int chargedAt;
 
-  /** To the end, and to the target of a branch; null where there is none. */
-  Site next;
+  /** A shorter one for the same block, for when the budget does not do for this one; or null. */
+  Translation shorter;
 
-  Site taken;
+  /** How often a turn has ended here. */
+  int turnEnds;
+
+  /** Jumps out of it that can be linked. */
+  private final List<Site> sites = new ArrayList<>();
 
   /** Jumps that have been linked to this code. */
   final List<Site> incoming = new ArrayList<>();
@@ -72,35 +76,53 @@ final class Translation implements Compiled {
   Translation(
       Translator owner,
       int number,
-      Block block,
+      Trace trace,
       long entryWithHostFlags,
       long entryWithMemoryFlags,
       long[] resume,
-      long emitted,
       int chargedAt,
       int bytes) {
     this.owner = owner;
     this.number = number;
-    this.block = block;
+    this.trace = trace;
     this.entryWithHostFlags = entryWithHostFlags;
     this.entryWithMemoryFlags = entryWithMemoryFlags;
     this.resume = resume;
-    this.emitted = emitted;
     this.chargedAt = chargedAt;
     this.bytes = bytes;
-    single = new Block[block.count];
+    single = new Block[trace.count];
+  }
+
+  void add(Site site) {
+    sites.add(site);
+  }
+
+  /** The jump at an instruction, by the kind of its exit. */
+  Site site(int word) {
+    for (Site site : sites) {
+      if (site.word == word) {
+        return site;
+      }
+    }
+    throw new IllegalStateException("no jump leaves with word=%x of %d".formatted(word, number));
+  }
+
+  /** The index before which the segment of an instruction is charged. */
+  int chargedAt(int index) {
+    return trace.segmentStart(index) == 0 ? chargedAt : trace.loop;
   }
 
   /** One instruction as a block. */
   Block single(int index) {
     if (single[index] == null) {
-      single[index] = block.part(index, index + 1);
+      int at = trace.inBlock(index);
+      single[index] = trace.block(index).part(at, at + 1);
     }
     return single[index];
   }
 
   boolean emits(int index) {
-    return (emitted >>> index & 1) != 0;
+    return trace.plan(index).kind() != Kind.STEP;
   }
 
   boolean dropped() {
@@ -109,7 +131,15 @@ final class Translation implements Compiled {
 
   @Override
   public void drop() {
+    if (!dropped) {
+      dropped = true;
+      owner.drop(this);
+    }
+  }
+
+  /** As all others, when the area is emptied. */
+  void forget() {
     dropped = true;
-    owner.unlink(this);
+    trace.blocks().forEach(Block::forget);
   }
 }

@@ -36,19 +36,29 @@ public final class Translator extends Interpreter {
   /** Runs of a block before it is translated: most blocks of a boot never get there. */
   private static final int HOT = 8;
 
+  /**
+   * Turns that end in a block's code before what runs from there on is translated as one trace. A
+   * turn's end is a sample of what runs, and costs nothing.
+   */
+  private static final int HOTTER = 2;
+
+  /** Turn ends between two attempts to find a path, where there was none. */
+  private static final int AGAIN = 64;
+
   private static final int UNMASKED = 0x1F80;
 
   /** Rows that read or write vector registers in {@link Cpu}. */
   private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
 
   private final CodeArea area = new CodeArea();
-  private final BlockEmitter emitter = new BlockEmitter(area, HostCpuid.features());
+  private final TraceEmitter emitter = new TraceEmitter(area, HostCpuid.features());
 
   /** By their numbers; null for those that are no longer good. */
   private final List<Translation> translations = new ArrayList<>();
 
   private final long state;
   private final int hot;
+  private final int hotter;
 
   /** General registers and flags are in {@link State}, not in {@link Cpu}. */
   private boolean registersInState;
@@ -56,7 +66,9 @@ public final class Translator extends Interpreter {
   /** So are the vector registers. */
   private boolean vectorsInState;
 
-  /** Index of the instruction that the next block is to be resumed at; 0 for its beginning. */
+  /** Code that is to be resumed, and at which instruction; null for none. */
+  private Translation resumeIn;
+
   private int resumeAt;
 
   private long emitted;
@@ -68,13 +80,17 @@ public final class Translator extends Interpreter {
 
   /** An engine for this vCPU; only where {@link #available()}. */
   public Translator(Vcpu vcpu) {
-    this(vcpu, HOT);
+    this(vcpu, HOT, HOTTER);
   }
 
-  /** An engine that translates a block when it runs for the {@code hot}th time, 1 for at once. */
-  public Translator(Vcpu vcpu, int hot) {
+  /**
+   * An engine that translates a block when it runs for the {@code hot}th time, and the path from
+   * there on when the {@code hotter}th turn ends there.
+   */
+  public Translator(Vcpu vcpu, int hot, int hotter) {
     super(vcpu);
     this.hot = hot;
+    this.hotter = hotter;
     state = cpu.mmu.tlb().bankAddress(0) - State.BYTES;
     if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
       throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
@@ -118,12 +134,15 @@ public final class Translator extends Interpreter {
   private void run() {
     Cpu c = cpu;
     Block block = cache.find();
-    resumeAt = 0;
+    resumeIn = null;
     while (block != null && !c.attention() && !cache.foreignWaiting()) {
-      int from = resumeAt;
-      resumeAt = 0;
-      Translation code = code(block);
-      if (code == null || c.budget < block.count + BlockEmitter.MAX_BLOCK) {
+      Translation code = resumeIn;
+      int from = code == null ? 0 : resumeAt;
+      resumeIn = null;
+      if (code == null) {
+        code = code(block);
+      }
+      if (code == null) {
         toCpu();
         if (!interpret(block, 0)) {
           return;
@@ -135,30 +154,63 @@ public final class Translator extends Interpreter {
     }
   }
 
-  /** The code of a block that has any or is to have it now, and can run in this mode; or null. */
+  /** Whether emitted code can run in this mode. */
+  private boolean usable() {
+    return (cpu.mode & (Mode.CODE_64 | Mode.AC | Mode.SLOW)) == Mode.CODE_64
+        && (cpu.mxcsr & UNMASKED) == UNMASKED;
+  }
+
+  /** The code of a block that has any or is to have it now, for this mode and budget; or null. */
   private Translation code(Block block) {
-    int mode = cpu.mode;
-    boolean usable =
-        (mode & (Mode.CODE_64 | Mode.AC | Mode.SLOW)) == Mode.CODE_64
-            && (cpu.mxcsr & UNMASKED) == UNMASKED;
-    if (!usable) {
+    if (!usable()) {
       return null;
     }
-    if (block.compiled != null) {
-      return (Translation) block.compiled;
+    if (block.compiled instanceof Translation made) {
+      if (suffices(made)) {
+        return made;
+      }
+      return made.shorter != null && suffices(made.shorter) ? made.shorter : null;
     }
     if (++block.heat < hot || block.secondHost != 0 || block.host == GuestMemory.NO_RAM) {
       return null;
     }
-    if (area.isFull(BlockEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
+    Translation made = translate(Path.of(block, emitter::plan));
+    return suffices(made) ? made : null;
+  }
+
+  private boolean suffices(Translation code) {
+    return cpu.budget >= code.trace.segmentEnd(0) + TraceEmitter.MAX_DELAY;
+  }
+
+  private Translation translate(Trace trace) {
+    if (area.isFull(TraceEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
       clear();
     }
-    Translation made = emitter.emit(this, block, translations.size(), bank());
+    Translation made = emitter.emit(this, trace, translations.size(), bank());
     translations.add(made);
     blocks++;
     bytes += made.bytes;
-    block.compiled = made;
+    trace.blocks().stream().distinct().forEach(block -> block.usedBy(made));
+    trace.head().compiled = made;
     return made;
+  }
+
+  /** A turn has ended in a block's code: what runs from there on may deserve better. */
+  private void sample(Translation code) {
+    Block block = code.trace.head();
+    if (code.trace.blocks().size() > 1 || block.compiled != code || ++code.turnEnds < hotter) {
+      return;
+    }
+    Trace path = Path.from(block, cache, emitter::plan);
+    if (path.blocks().size() == 1) {
+      code.turnEnds = hotter - AGAIN;
+      return;
+    }
+    unlink(code);
+    Translation longer = translate(path);
+    if (!code.dropped()) {
+      longer.shorter = code;
+    }
   }
 
   /** Offset of the TLB bank of code that is emitted now. */
@@ -173,27 +225,32 @@ public final class Translator extends Interpreter {
     c.shadow = 0;
     entries++;
     long before = c.budget;
-    boolean charged = from > code.chargedAt;
-    long left = charged ? c.budget - (code.block.count - from) : c.budget + from;
-    Raw.put32(
-        state + State.BUDGET, (int) Math.min(left, Integer.MAX_VALUE) - BlockEmitter.MAX_BLOCK);
+    boolean charged = from > code.chargedAt(from);
+    int start = code.trace.segmentStart(from);
+    long left = c.budget + (from - start);
+    left -= charged ? code.trace.segmentEnd(from) - start : 0;
     long hidden = left - Math.min(left, Integer.MAX_VALUE);
+    Raw.put32(state + State.BUDGET, (int) (left - hidden) - TraceEmitter.MAX_DELAY);
     Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
     area.run(state);
     int word = (int) Raw.get64(state + State.EXIT);
     Translation last = translations.get(ExitWord.number(word));
-    Block block = last.block;
+    Trace trace = last.trace;
     int index = ExitWord.index(word);
     int kind = ExitWord.kind(word);
-    left = hidden + Raw.get32(state + State.BUDGET) + BlockEmitter.MAX_BLOCK;
-    int done = kind <= ExitWord.BUDGET ? index : block.count;
-    c.budget = ExitWord.charged(word) ? left + (block.count - done) : left - done;
-    emitted += before - c.budget;
-    c.mmu.runsIn(block.linear, block.host);
+    left = hidden + Raw.get32(state + State.BUDGET) + TraceEmitter.MAX_DELAY;
+    if (kind <= ExitWord.BUDGET) {
+      int begun = trace.segmentStart(index);
+      left -= index - begun;
+      left += ExitWord.charged(word) ? trace.segmentEnd(index) - begun : 0;
+    }
+    c.budget = left;
+    emitted += before - left;
+    c.mmu.runsIn(trace.head().linear, trace.head().host);
     return switch (kind) {
-      case ExitWord.NEXT -> link(last.next, block.end);
-      case ExitWord.TAKEN -> link(last.taken, block.insns[block.count - 1].displacement);
-      case ExitWord.INDIRECT -> indirect(last);
+      case ExitWord.NEXT -> link(last.site(word), trace.insn(index).nextRip);
+      case ExitWord.TAKEN -> link(last.site(word), trace.insn(index).displacement);
+      case ExitWord.INDIRECT -> indirect(last, index);
       case ExitWord.BUDGET -> rest(last, index);
       default -> step(last, index);
     };
@@ -207,9 +264,9 @@ public final class Translator extends Interpreter {
     if (site.to == null
         && !site.from.dropped()
         && next.compiled instanceof Translation to
-        && !area.isFull(BlockEmitter.MAX_BYTES)) {
+        && !area.isFull(TraceEmitter.MAX_BYTES)) {
       long target;
-      if (next.follows(site.from.block)) {
+      if (next.follows(site.from.trace.head())) {
         target = site.flagsInHost ? to.entryWithHostFlags : to.entryWithMemoryFlags;
       } else {
         target = emitter.far(site, to, bank());
@@ -221,17 +278,17 @@ public final class Translator extends Interpreter {
     return next;
   }
 
-  private Block indirect(Translation last) {
+  private Block indirect(Translation last, int index) {
     long target = Raw.get64(state + State.TARGET);
-    Insn jump = last.block.insns[last.block.count - 1];
     if (target << 16 >> 16 != target) {
-      if (jump.row.meaning().equals("RET")) {
+      Plan jump = last.trace.plan(index);
+      if (jump.kind() == Kind.RET) {
         long at = state + State.register(Cpu.RSP);
-        Raw.put64(at, Raw.get64(at) - BlockEmitter.popped(jump));
+        Raw.put64(at, Raw.get64(at) - TraceEmitter.popped(jump.insn()));
       }
       cpu.budget++;
       emitted--;
-      return step(last, last.block.count - 1);
+      return step(last, index);
     }
     cpu.rip = target;
     Block next = cache.find();
@@ -245,17 +302,32 @@ public final class Translator extends Interpreter {
     return next;
   }
 
-  /** The budget may end within the block: interprets what is left of it. */
+  /**
+   * The budget does not do for the segment: goes on with the block's own code if it does for that,
+   * else interprets what is left of the block.
+   */
   private Block rest(Translation code, int index) {
+    Block block = code.trace.block(index);
+    int at = code.trace.inBlock(index);
+    sample(code);
+    cpu.rip = block.insns[at].rip;
+    if (at == 0) {
+      Block here = cache.find();
+      if (here.compiled instanceof Translation made
+          && (suffices(made) || (made.shorter != null && suffices(made.shorter)))) {
+        return here;
+      }
+    }
     toCpu();
-    Block part = code.block.part(index, code.block.count);
+    Block part = block.part(at, block.count);
     return interpret(part, 0) ? cache.find() : null;
   }
 
   /** Interprets one instruction that emitted code has stopped at, and goes on behind it. */
   private Block step(Translation code, int index) {
-    Block block = code.block;
-    Insn insn = block.insns[index];
+    Trace trace = code.trace;
+    Block block = trace.block(index);
+    Insn insn = trace.insn(index);
     if (code.emits(index)) {
       misses++;
     } else if (insn.row != null) {
@@ -266,11 +338,13 @@ public final class Translator extends Interpreter {
       return null;
     }
     int following = index + 1;
-    if (following < block.count
-        && cpu.rip == block.insns[following].rip
+    if (following < trace.count
+        && cpu.rip == trace.insn(following).rip
         && !code.dropped()
-        && code(block) == code
-        && cpu.budget >= block.count + BlockEmitter.MAX_BLOCK) {
+        && code.resume[following] != Translation.NOWHERE
+        && usable()
+        && cpu.budget >= trace.segmentEnd(following) - following + TraceEmitter.MAX_DELAY) {
+      resumeIn = code;
       resumeAt = following;
       return block;
     }
@@ -338,15 +412,24 @@ public final class Translator extends Interpreter {
 
   // Code that is no longer good ------------------------------------------------------------------
 
+  /** A block of this code is no longer what it was. */
+  void drop(Translation gone) {
+    unlink(gone);
+    if (gone.trace.head().compiled == gone) {
+      gone.trace.head().compiled = null;
+    }
+    translations.set(gone.number, null); // its stubs are not reached any more
+  }
+
   /** Nothing leads into this code any more. */
-  void unlink(Translation gone) {
+  private void unlink(Translation gone) {
     for (Translation.Site site : gone.incoming) {
       area.patch(site.at, site.stub);
       site.to = null;
     }
     gone.incoming.clear();
-    translations.set(gone.number, null); // its stubs are not reached any more
-    long entry = state + State.JUMPS + ((gone.block.linear << State.JUMP_SHIFT) & State.JUMP_MASK);
+    long linear = gone.trace.head().linear;
+    long entry = state + State.JUMPS + ((linear << State.JUMP_SHIFT) & State.JUMP_MASK);
     if (Raw.get64(entry + State.JUMP_CODE) == gone.entryWithMemoryFlags) {
       Raw.put64(entry + State.JUMP_ADDRESS, State.NO_ADDRESS);
     }
@@ -355,8 +438,7 @@ public final class Translator extends Interpreter {
   private void clear() {
     for (Translation translation : translations) {
       if (translation != null) {
-        translation.block.compiled = null;
-        translation.block.heat = 0;
+        translation.forget();
       }
     }
     translations.clear();

@@ -1,0 +1,258 @@
+package dev.troupe.oracle;
+
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * A random program of user code: a loop around short stretches of integer instructions, with
+ * branches over some of them, an inner loop, pushes and pops, a call and memory operands. RBX
+ * points to data, RBP counts the outer loop; it ends with INT3 or a page fault.
+ */
+final class SequenceProgram {
+  private static final int RCX = 1;
+  private static final int RBX = 3;
+  private static final int RSP = 4;
+  private static final int RBP = 5;
+  private static final int R12 = 12;
+
+  /** ADD OR ADC SBB AND SUB XOR CMP, by their number. */
+  private static final int OPERATIONS = 8;
+
+  private final SplittableRandom random;
+  private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+  private final CpuImage image = new CpuImage();
+
+  SequenceProgram(long seed) {
+    random = new SplittableRandom(seed);
+    long data = ChildProgram.DATA + 0xF00 + 8 * random.nextInt(32);
+    for (int r = 0; r < 16; r++) {
+      image.gpr[r] = random.nextInt(3) == 0 ? random.nextInt(8) - 4 : random.nextLong();
+    }
+    image.gpr[RBX] = data;
+    image.gpr[RBP] = 1 + random.nextInt(60);
+    image.gpr[RSP] = ChildProgram.STACK + 0x1080 + 8 * random.nextInt(8);
+    image.rip = address();
+    image.windows.add(window(data & -64));
+    image.windows.add(window(image.gpr[RSP] - 128 & -64));
+    program();
+    byte[] bytes = Arrays.copyOf(code.toByteArray(), CpuImage.WINDOW);
+    Arrays.fill(bytes, code.size(), bytes.length, (byte) 0xCC);
+    image.windows.add(new CpuImage.Window(address(), bytes));
+  }
+
+  /** Where it begins. */
+  long address() {
+    return ChildProgram.CODE + 0x40;
+  }
+
+  byte[] code() {
+    return code.toByteArray();
+  }
+
+  CpuImage image() {
+    return image;
+  }
+
+  private CpuImage.Window window(long address) {
+    byte[] bytes = new byte[CpuImage.WINDOW];
+    random.nextBytes(bytes);
+    return new CpuImage.Window(address, bytes);
+  }
+
+  private void program() {
+    int top = code.size();
+    stretch(1 + random.nextInt(8));
+    if (random.nextBoolean()) {
+      inner();
+    }
+    if (random.nextBoolean()) {
+      call();
+    }
+    stretch(random.nextInt(6));
+    if (random.nextBoolean()) {
+      emit(0xFF, 0xC8 | RBP); // dec ebp
+      emit(0x0F, 0x85); // jne
+    } else {
+      emit(0x83, 0xE8 | RBP, 1); // sub ebp,1
+      emit(0x0F, 0x85);
+    }
+    emit32(top - (code.size() + 4));
+    stretch(random.nextInt(4));
+    emit(0xCC);
+  }
+
+  private void inner() {
+    emit(0x41, 0xBC); // mov r12d,
+    emit32(1 + random.nextInt(30));
+    int top = code.size();
+    stretch(random.nextInt(6));
+    emit(0x41, 0x83, 0xEC, 1); // sub r12d,1
+    emit(0x75, top - (code.size() + 2)); // jne
+  }
+
+  /** A function in line, jumped over. */
+  private void call() {
+    byte[] body = apart(() -> stretch(random.nextInt(4)));
+    emit(0xEB, body.length + 1);
+    int function = code.size();
+    code.writeBytes(body);
+    emit(0xC3);
+    emit(0xE8);
+    emit32(function - (code.size() + 4));
+  }
+
+  private byte[] apart(Runnable part) {
+    byte[] before = code.toByteArray();
+    part.run();
+    byte[] after = code.toByteArray();
+    code.reset();
+    code.writeBytes(before);
+    return Arrays.copyOfRange(after, before.length, after.length);
+  }
+
+  private void stretch(int length) {
+    for (int n = 0; n < length && code.size() < 180; n++) {
+      if (random.nextInt(6) == 0) {
+        byte[] body = apart(() -> stretch(1 + random.nextInt(2)));
+        emit(0x70 | random.nextInt(16), body.length); // jcc over it
+        code.writeBytes(body);
+      } else {
+        instruction();
+      }
+    }
+  }
+
+  private void instruction() {
+    switch (random.nextInt(14)) {
+      case 0, 1, 2 -> arithmetic();
+      case 3, 4 -> constant();
+      case 5 -> shift();
+      case 6 -> move();
+      case 7 -> { // push, pop
+        emit(0x50 | random.nextInt(4));
+        instruction();
+        int to = random.nextInt(3);
+        emit(0x58 | to);
+      }
+      case 8 -> operation(new int[] {0x0F, 0xAF}, register(), false); // imul
+      case 9 -> increment();
+      case 10 -> { // setcc
+        int to = random.nextInt(3);
+        emit(0x0F, 0x90 | random.nextInt(16), 0xC0 | to);
+      }
+      case 11 -> operation(new int[] {0x0F, 0x40 | random.nextInt(16)}, register(), false); // cmov
+      case 12 -> operation(new int[] {0x8D}, register(), true); // lea
+      default -> operation(new int[] {0x85}, register(), random.nextBoolean()); // test
+    }
+  }
+
+  /** One that may be changed: not what points and counts. */
+  private int register() {
+    while (true) {
+      int r = random.nextInt(16);
+      if (r != RBX && r != RSP && r != RBP && r != R12) {
+        return r;
+      }
+    }
+  }
+
+  private int width() {
+    return random.nextInt(4) == 0 ? 16 : random.nextBoolean() ? 32 : 64;
+  }
+
+  /** Opcode with ModRM: register and register, or a place near RBX. */
+  private void operation(int[] opcode, int reg, boolean memory) {
+    int width = width();
+    boolean place = memory || random.nextInt(3) == 0;
+    int rm = place ? RBX : register();
+    prefixes(width, reg, rm);
+    emit(opcode);
+    if (place) {
+      place(reg);
+    } else {
+      emit(0xC0 | (reg & 7) << 3 | (rm & 7));
+    }
+  }
+
+  private void prefixes(int width, int reg, int rm) {
+    if (width == 16) {
+      emit(0x66);
+    }
+    int rex = (width == 64 ? 8 : 0) | reg >> 3 << 2 | rm >> 3;
+    if (rex != 0) {
+      emit(0x40 | rex);
+    }
+  }
+
+  private void place(int reg) {
+    emit(0x43 | (reg & 7) << 3, 4 * (random.nextInt(24) - 4)); // [rbx+disp8]
+  }
+
+  private void arithmetic() {
+    int operation = random.nextInt(OPERATIONS) << 3;
+    switch (random.nextInt(4)) {
+      case 0 -> { // 8 bits, AH to BH among them
+        emit(operation, 0xC0 | random.nextInt(3) << 3 | random.nextInt(3) | random.nextInt(2) << 5);
+      }
+      case 1 -> { // to memory
+        int reg = register();
+        int width = width();
+        prefixes(width, reg, RBX);
+        emit(operation | 1);
+        place(reg);
+      }
+      default -> operation(new int[] {operation | 3}, register(), false);
+    }
+  }
+
+  private void constant() {
+    int width = width();
+    boolean memory = random.nextInt(3) == 0;
+    int rm = memory ? RBX : register();
+    int digit = random.nextInt(OPERATIONS);
+    prefixes(width, 0, rm);
+    emit(0x83);
+    if (memory) {
+      place(digit);
+    } else {
+      emit(0xC0 | digit << 3 | (rm & 7));
+    }
+    emit(random.nextInt(256));
+  }
+
+  private void shift() {
+    int rm = register();
+    int width = width();
+    int digit = new int[] {0, 1, 4, 5, 7}[random.nextInt(5)];
+    prefixes(width, 0, rm);
+    if (random.nextInt(4) == 0) {
+      emit(0xD1, 0xC0 | digit << 3 | (rm & 7)); // by 1, whose flags are all defined but AF
+    } else {
+      emit(0xF7, 0xD8 | (rm & 7)); // neg
+    }
+  }
+
+  private void increment() {
+    int rm = register();
+    prefixes(random.nextBoolean() ? 64 : 32, 0, rm);
+    emit(0xFF, 0xC0 | random.nextInt(2) << 3 | (rm & 7));
+  }
+
+  private void move() {
+    boolean store = random.nextBoolean();
+    operation(new int[] {store ? 0x89 : 0x8B}, register(), true);
+  }
+
+  private void emit(int... values) {
+    for (int value : values) {
+      code.write(value);
+    }
+  }
+
+  private void emit32(int value) {
+    for (int n = 0; n < 32; n += 8) {
+      code.write(value >> n);
+    }
+  }
+}

@@ -1,0 +1,321 @@
+package dev.troupe.runtime.engine.translator;
+
+import dev.troupe.runtime.cpu.Tlb;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A trace's code in the making: hot code, cold stubs, the jumps between them, and where the guest's
+ * arithmetic flags are. What would destroy the host's flags saves them first if they are nowhere
+ * else and have no {@link Recipe}, so that they are exact wherever code is left.
+ */
+final class Emission {
+  /** Where the flags are. */
+  enum Flags {
+    HOST,
+    MEMORY,
+    BOTH,
+    /** Nowhere, but the recipe gives them. */
+    RECIPE
+  }
+
+  /** A jump whose site is an offset in code or stubs, to an offset in one of them or an address. */
+  private record Fixup(boolean inStubs, int site, Place place, long target) {}
+
+  private enum Place {
+    CODE,
+    STUBS,
+    ADDRESS
+  }
+
+  /** A jump out of the trace that can be linked. */
+  private record Leaving(boolean inStubs, int site, int stub, int word, boolean flagsInHost) {}
+
+  final Assembler code = new Assembler();
+  final Assembler stubs = new Assembler();
+  private final CodeArea area;
+  private final List<Fixup> fixups = new ArrayList<>();
+  private final List<Leaving> leavings = new ArrayList<>();
+
+  private Trace trace;
+  private int number;
+
+  /** Offset of the TLB bank from the state. */
+  private int bank;
+
+  /** Index of the instruction in hand. */
+  private int at;
+
+  /** The segment in hand has been charged to the budget. */
+  private boolean charged;
+
+  private Flags flags = Flags.MEMORY;
+
+  /** Of the instruction that has set the flags last; null if it has none. */
+  private Recipe recipe;
+
+  /** The stub of the instruction in hand, -1 if it has none yet. */
+  private int stepStub;
+
+  Emission(CodeArea area) {
+    this.area = area;
+  }
+
+  void begin(Trace newTrace, int newNumber, int newBank) {
+    trace = newTrace;
+    number = newNumber;
+    bank = newBank;
+    code.clear();
+    stubs.clear();
+    fixups.clear();
+    leavings.clear();
+    charged = false;
+    recipe = null;
+  }
+
+  Trace trace() {
+    return trace;
+  }
+
+  int bank() {
+    return bank;
+  }
+
+  int at() {
+    return at;
+  }
+
+  void instruction(int index) {
+    at = index;
+    stepStub = -1;
+  }
+
+  /** Puts code and stubs into the area. */
+  void finish(Translation made) {
+    long codeBase = area.blockAddress();
+    long stubBase = area.stubAddress(stubs.position());
+    for (Fixup jump : fixups) {
+      long target =
+          switch (jump.place) {
+            case CODE -> codeBase + jump.target;
+            case STUBS -> stubBase + jump.target;
+            case ADDRESS -> jump.target;
+          };
+      (jump.inStubs ? stubs : code).patch(jump.site, target - (jump.inStubs ? stubBase : codeBase));
+    }
+    for (Leaving l : leavings) {
+      long site = (l.inStubs ? stubBase : codeBase) + l.site;
+      made.add(new Translation.Site(made, site, stubBase + l.stub, l.word, l.flagsInHost));
+    }
+    area.addStubs(stubs.bytes());
+    area.addBlock(code.bytes());
+  }
+
+  // Flags ----------------------------------------------------------------------------------------
+
+  Flags flags() {
+    return flags;
+  }
+
+  Recipe recipe() {
+    return recipe;
+  }
+
+  /**
+   * Whether the last instruction has put operands into slots, so that the flags are not to be had
+   * if the interpreter has done it.
+   */
+  boolean flagsNeedSlots() {
+    return flags == Flags.HOST && recipe != null && (recipe.keepsFirst() || recipe.keepsSecond());
+  }
+
+  /** Where an entry or the head of a loop finds them. */
+  void flagsAre(Flags where, Recipe by) {
+    flags = where;
+    recipe = by;
+  }
+
+  /** An instruction has set them all. */
+  void flagsSet(Recipe by) {
+    flags = Flags.HOST;
+    recipe = by;
+  }
+
+  /** The host's flags are about to be lost. */
+  void clobber() {
+    if (flags == Flags.HOST && recipe != null) {
+      flags = Flags.RECIPE;
+    } else {
+      if (flags == Flags.HOST) {
+        CodeArea.saveFlags(code);
+      }
+      flags = flags == Flags.RECIPE ? Flags.RECIPE : Flags.MEMORY;
+    }
+  }
+
+  /** Has them in the host's; r15 is lost. */
+  void toHost() {
+    if (flags == Flags.MEMORY) {
+      CodeArea.restoreFlags(code);
+      flags = Flags.BOTH;
+    } else if (flags == Flags.RECIPE) {
+      recipe.emit(code);
+      flags = Flags.HOST;
+    }
+  }
+
+  /** Has them in memory, and in the host's if they were there; r15 is lost. */
+  void toMemory() {
+    if (flags == Flags.RECIPE) {
+      recipe.emit(code);
+      flags = Flags.HOST;
+    }
+    if (flags == Flags.HOST) {
+      CodeArea.saveFlags(code);
+      flags = Flags.BOTH;
+    }
+  }
+
+  // Leaving --------------------------------------------------------------------------------------
+
+  private int word(int kind) {
+    return ExitWord.of(number, at, kind, charged);
+  }
+
+  /** A stub that leaves with this kind of exit; gives its offset. */
+  private int stub(int kind) {
+    int position = stubs.position();
+    if (flags == Flags.RECIPE) {
+      recipe.emit(stubs);
+    }
+    boolean inHost = flags == Flags.HOST || flags == Flags.RECIPE;
+    stubs.push(word(kind));
+    fromStub(stubs.jump(), inHost ? area.leaveByHost() : area.leaveByMemory());
+    return position;
+  }
+
+  private void fromStub(int site, long address) {
+    fixups.add(new Fixup(true, site, Place.ADDRESS, address));
+  }
+
+  /** Makes a jump of the hot code lead to a stub. */
+  void toStub(int site, int stub) {
+    fixups.add(new Fixup(false, site, Place.STUBS, stub));
+  }
+
+  /**
+   * The interpreter does the instruction in hand if the condition holds; flags are not the host's.
+   */
+  void stepIf(int condition) {
+    if (stepStub < 0) {
+      stepStub = stub(ExitWord.STEP);
+    }
+    toStub(code.jump(condition), stepStub);
+  }
+
+  /** The interpreter does the instruction in hand. */
+  void step() {
+    toStub(code.jump(), stub(ExitWord.STEP));
+    flags = Flags.BOTH;
+    recipe = null;
+  }
+
+  /** Charges the segment that begins here or has begun. */
+  void charge() {
+    clobber();
+    charged = true;
+    int units = trace.segmentEnd(at) - trace.segmentStart(at);
+    boolean small = units == (byte) units;
+    code.state(false, small ? 0x83 : 0x81, 5, State.BUDGET); // sub dword [],n
+    if (small) {
+      code.emit(units);
+    } else {
+      code.emit32(units);
+    }
+    toStub(code.jump(Assembler.SIGN), stub(ExitWord.BUDGET));
+  }
+
+  /** Gives back to the budget what the rest of the segment would have used; keeps the flags. */
+  private void refund() {
+    int units = trace.segmentEnd(at) - (at + 1);
+    if (units != 0) {
+      stubs.state(false, 0x8B, Assembler.R15, State.BUDGET);
+      stubs.add(Assembler.R15, Assembler.R15, units);
+      stubs.state(false, 0x89, Assembler.R15, State.BUDGET);
+    }
+  }
+
+  private boolean ends() {
+    return at + 1 == trace.segmentEnd(at);
+  }
+
+  /** Out of the trace by a jump that is emitted already, with the flags as they are then. */
+  void leave(int kind, int site) {
+    boolean inHost = flags == Flags.HOST;
+    if (ends()) {
+      int stub = stub(kind);
+      toStub(site, stub);
+      leavings.add(new Leaving(false, site, stub, word(kind), inHost));
+      return;
+    }
+    int by = stubs.position();
+    refund();
+    int onward = stubs.jump();
+    int stub = stub(kind);
+    stubs.patch(onward, stub);
+    toStub(site, by);
+    leavings.add(new Leaving(true, onward, stub, word(kind), inHost));
+  }
+
+  /** A stub that gives back what is not used and goes to r11, in memory and in the register. */
+  int strayStub() {
+    int position = stubs.position();
+    if (flags == Flags.RECIPE) {
+      stubs.store(Assembler.R11, State.TARGET);
+      recipe.emit(stubs);
+      CodeArea.saveFlags(stubs);
+      stubs.load(Assembler.R11, State.TARGET);
+    }
+    refund();
+    indirect(stubs);
+    return position;
+  }
+
+  /** On to r11; flags are in memory. */
+  void indirect() {
+    indirect(code);
+  }
+
+  /** By the jump cache, if the execute TLB still has the target's page. */
+  private void indirect(Assembler a) {
+    a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
+    a.and32(Assembler.R10, Tlb.INDEX_MASK);
+    a.move(Assembler.R15, Assembler.R11);
+    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank + Tlb.EXECUTE); // xor
+    a.compare(Assembler.R15, 4095);
+    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank + Tlb.ADDEND);
+    int[] misses = new int[4];
+    misses[0] = a.jump(Assembler.ABOVE);
+    a.registers(false, 0x8B, Assembler.R10, Assembler.R11); // mov r10d,r11d
+    a.emit(0x41, 0xC1, 0xE2, State.JUMP_SHIFT); // shl r10d,
+    a.and32(Assembler.R10, State.JUMP_MASK);
+    a.stateAt(true, 0x3B, Assembler.R11, Assembler.R10, State.JUMPS + State.JUMP_ADDRESS); // cmp
+    misses[1] = a.jump(Assembler.NOT_EQUAL);
+    a.stateAt(true, 0x3B, Assembler.R15, Assembler.R10, State.JUMPS + State.JUMP_ADDEND);
+    misses[2] = a.jump(Assembler.NOT_EQUAL);
+    a.stateAt(false, 0x81, 7, Assembler.R10, State.JUMPS + State.JUMP_MODE); // cmp dword [],n
+    a.emit32(trace.head().mode);
+    misses[3] = a.jump(Assembler.NOT_EQUAL);
+    a.stateAt(false, 0xFF, 4, Assembler.R10, State.JUMPS + State.JUMP_CODE); // jmp []
+    int stub = stubs.position();
+    stubs.push(word(ExitWord.INDIRECT));
+    fromStub(stubs.jump(), area.leaveIndirect());
+    for (int miss : misses) {
+      if (a == stubs) {
+        stubs.patch(miss, stub);
+      } else {
+        toStub(miss, stub);
+      }
+    }
+  }
+}

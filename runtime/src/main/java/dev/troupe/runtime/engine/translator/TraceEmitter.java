@@ -1,0 +1,485 @@
+package dev.troupe.runtime.engine.translator;
+
+import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Tlb;
+import dev.troupe.runtime.engine.interpreter.Block;
+import dev.troupe.runtime.engine.translator.Emission.Flags;
+import dev.troupe.runtime.engine.translator.Operations.FlagUse;
+import dev.troupe.runtime.isa.Feature;
+import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.isa.OperandCode;
+import java.util.Set;
+
+/**
+ * Makes the code of a trace. What it does not emit, and every access that the TLB does not let
+ * through, leaves the code before the instruction; the interpreter does that one.
+ */
+final class TraceEmitter {
+  /** Code and stubs of a trace, at most: an instruction takes less than 250 bytes. */
+  static final int MAX_BYTES = 250 * Trace.MAX_COUNT;
+
+  /**
+   * Instructions of a trace that may run before its first segment is charged; the budget is kept so
+   * much too low.
+   */
+  static final int MAX_DELAY = 16;
+
+  private static final int NOWHERE = -1;
+  private static final int R10 = Assembler.R10;
+  private static final int R11 = Assembler.R11;
+  private static final int R15 = Assembler.R15;
+
+  /** What a trace wants the flags to be in when it begins. */
+  private enum Wanted {
+    HOST,
+    MEMORY,
+    /** It sets them all before it needs them. */
+    NEITHER
+  }
+
+  private final CodeArea area;
+  private final Emission emission;
+  private final MemoryAccess memory;
+  private final Copies copies;
+  private final Assembler code;
+
+  private Trace trace;
+
+  /** What is wanted, and the instruction before which the first segment is charged. */
+  private Wanted wanted;
+
+  private int chargedAt;
+
+  /** Where the loop's head is, and where it finds the flags. */
+  private int loopPosition;
+
+  private Flags loopFlags;
+  private Recipe loopRecipe;
+
+  /** The end of the loop cannot give the flags as the head has found them. */
+  private boolean loopMismatch;
+
+  TraceEmitter(CodeArea area, Set<Feature> host) {
+    this.area = area;
+    emission = new Emission(area);
+    memory = new MemoryAccess(emission);
+    copies = new Copies(emission, memory, host);
+    code = emission.code;
+  }
+
+  /** What is to be done about one instruction. */
+  Plan plan(Insn i) {
+    Kind kind = Operations.kind(i);
+    byte[] copy = kind == Kind.COPY ? copies.encoded(i) : null;
+    if (kind == Kind.STEP || (kind == Kind.COPY && copy == null)) {
+      return new Plan(i, Kind.STEP, FlagUse.NONE, null, false, 0);
+    }
+    FlagUse flags =
+        switch (kind) {
+          case COPY -> Operations.flags(i);
+          case JCC -> FlagUse.READS;
+          default -> FlagUse.NONE;
+        };
+    return new Plan(i, kind, flags, copy, Operations.access(i, kind), Operations.writes(i, kind));
+  }
+
+  /**
+   * Emits a trace into the area, which has {@link #MAX_BYTES} left.
+   *
+   * @param bank offset of the TLB bank from the state
+   */
+  Translation emit(Translator owner, Trace newTrace, int number, int bank) {
+    trace = newTrace;
+    begin();
+    Translation made = emit(owner, number, bank, false);
+    return loopMismatch ? emit(owner, number, bank, true) : made;
+  }
+
+  private Translation emit(Translator owner, int number, int bank, boolean loopInMemory) {
+    emission.begin(trace, number, bank);
+    loopMismatch = false;
+    int entryHost;
+    int entryMemory;
+    switch (wanted) {
+      case MEMORY -> {
+        entryHost = code.position();
+        CodeArea.saveFlags(code);
+        entryMemory = code.position();
+        emission.flagsAre(Flags.MEMORY, null);
+      }
+      case HOST -> {
+        entryMemory = code.position();
+        CodeArea.restoreFlags(code);
+        entryHost = code.position();
+        emission.flagsAre(Flags.HOST, null);
+      }
+      default -> {
+        entryMemory = code.position();
+        entryHost = entryMemory;
+        emission.flagsAre(Flags.MEMORY, null);
+      }
+    }
+    int[] resume = new int[trace.count];
+    for (int at = 0; at < trace.count; at++) {
+      emission.instruction(at);
+      if (at == trace.loop) {
+        loopHead(loopInMemory);
+      }
+      resume[at] = emission.flagsNeedSlots() ? NOWHERE : code.position();
+      if (at == chargedAt || at == trace.loop) {
+        emission.charge();
+      }
+      Plan plan = trace.plan(at);
+      instruction(plan);
+      if (trace.endsBlock(at) && !plan.kind().transfers() && plan.kind() != Kind.STEP) {
+        fallThrough();
+      }
+    }
+    if (loopMismatch) {
+      return null;
+    }
+    long base = area.blockAddress();
+    long[] addresses = new long[resume.length];
+    for (int k = 0; k < resume.length; k++) {
+      addresses[k] = resume[k] == NOWHERE ? Translation.NOWHERE : base + resume[k];
+    }
+    Translation made =
+        new Translation(
+            owner,
+            number,
+            trace,
+            base + entryHost,
+            base + entryMemory,
+            addresses,
+            chargedAt,
+            code.position() + emission.stubs.position());
+    emission.finish(made);
+    return made;
+  }
+
+  /** Decides where the first segment is charged, and what entries there are. */
+  private void begin() {
+    wanted = null;
+    chargedAt = -1;
+    for (int k = 0; chargedAt < 0; k++) {
+      Plan plan = trace.plan(k);
+      boolean last = plan.kind().transfers() || k == trace.segmentEnd(0) - 1 || k == MAX_DELAY - 1;
+      if (plan.clobbers() || last) {
+        chargedAt = k;
+        wanted = wanted == null ? Wanted.MEMORY : wanted;
+        return;
+      }
+      switch (plan.flags()) {
+        case READS, CHANGES -> wanted = wanted == null ? Wanted.HOST : wanted;
+        case SETS -> {
+          wanted = wanted == null ? Wanted.NEITHER : wanted;
+          chargedAt = k + 1;
+        }
+        case NONE -> {}
+      }
+    }
+  }
+
+  // Loops ----------------------------------------------------------------------------------------
+
+  private void loopHead(boolean inMemory) {
+    if (inMemory) {
+      emission.toMemory();
+    }
+    emission.clobber();
+    loopFlags = emission.flags();
+    loopRecipe = emission.recipe();
+    loopPosition = code.position();
+  }
+
+  /** Before the jump back: has the flags as the head found them, and keeps the host's. */
+  private void toLoop() {
+    if (loopFlags == Flags.MEMORY) {
+      emission.toMemory();
+    } else if (emission.recipe() == null || !emission.recipe().equals(loopRecipe)) {
+      loopMismatch = true;
+    }
+  }
+
+  private boolean closesLoop() {
+    return emission.at() == trace.count - 1 && trace.loop >= 0;
+  }
+
+  // Ways out -------------------------------------------------------------------------------------
+
+  /** The block has ended with an instruction that goes to the next one. */
+  private void fallThrough() {
+    if (closesLoop()) {
+      toLoop();
+      code.jumpTo(loopPosition);
+    } else if (trace.way(emission.at()) == null) {
+      next();
+    }
+  }
+
+  /** Leaves to what follows in memory. */
+  private void next() {
+    if (emission.flags() == Flags.RECIPE) {
+      emission.toHost();
+    }
+    emission.leave(ExitWord.NEXT, code.jump());
+  }
+
+  /** A jump or call goes to its target. */
+  private void jump() {
+    if (closesLoop()) {
+      toLoop();
+      code.jumpTo(loopPosition);
+    } else if (trace.way(emission.at()) == null) {
+      if (emission.flags() == Flags.RECIPE) {
+        emission.toHost();
+      }
+      emission.leave(ExitWord.TAKEN, code.jump());
+    }
+  }
+
+  private void branch(Insn i) {
+    emission.toHost();
+    int condition = i.row.encoding().code() & 15;
+    Trace.Way way = trace.way(emission.at());
+    if (way == null) {
+      emission.leave(ExitWord.TAKEN, code.jump(condition));
+      emission.leave(ExitWord.NEXT, code.jump());
+      return;
+    }
+    boolean taken = way == Trace.Way.TAKEN;
+    if (closesLoop()) {
+      toLoop();
+      code.jumpTo(taken ? condition : condition ^ 1, loopPosition);
+      emission.leave(taken ? ExitWord.NEXT : ExitWord.TAKEN, code.jump());
+    } else if (taken) {
+      emission.leave(ExitWord.NEXT, code.jump(condition ^ 1));
+    } else {
+      emission.leave(ExitWord.TAKEN, code.jump(condition));
+    }
+  }
+
+  /**
+   * A way to code of another page, for the address that a site's jump goes to: it holds only while
+   * the execute TLB says so (DESIGN.md, law on the TLB), else it leaves as the site's stub does.
+   *
+   * @return its address
+   */
+  long far(Translation.Site site, Translation to, int bank) {
+    Assembler thunk = emission.stubs;
+    thunk.clear();
+    if (site.flagsInHost) {
+      CodeArea.saveFlags(thunk);
+    }
+    Block target = to.trace.head();
+    long page = target.linear & -4096L;
+    int entry = bank + ((int) (page >>> Tlb.INDEX_SHIFT) & Tlb.INDEX_MASK);
+    thunk.constant(R15, page);
+    thunk.state(true, 0x3B, R15, entry + Tlb.EXECUTE); // cmp
+    int changed = thunk.jump(Assembler.NOT_EQUAL);
+    thunk.constant(R15, target.host - target.linear);
+    thunk.state(true, 0x3B, R15, entry + Tlb.ADDEND);
+    int moved = thunk.jump(Assembler.NOT_EQUAL);
+    int there = thunk.jump();
+    thunk.patch(changed, thunk.position());
+    thunk.patch(moved, thunk.position());
+    thunk.push(site.word);
+    int away = thunk.jump();
+    long base = area.stubAddress(thunk.position());
+    thunk.patch(there, to.entryWithMemoryFlags - base);
+    thunk.patch(away, area.leaveByMemory() - base);
+    area.addStubs(thunk.bytes());
+    return base;
+  }
+
+  // Instructions ---------------------------------------------------------------------------------
+
+  private void instruction(Plan plan) {
+    Insn i = plan.insn();
+    switch (plan.kind()) {
+      case STEP -> emission.step();
+      case NOP -> {}
+      case COPY -> copies.emit(plan, Recipe.of(trace, emission.at(), chargedAt));
+      case LEA -> loadAddress(i);
+      case DIV -> divide(i);
+      case PUSH -> push(i);
+      case POP -> pop(i);
+      case LEAVE -> leave();
+      case JCC -> branch(i);
+      case JMP -> jump();
+      case JMP_INDIRECT -> {
+        emission.toMemory();
+        target(i);
+        emission.clobber();
+        emission.indirect();
+      }
+      case CALL -> {
+        pushConstant(i.nextRip);
+        jump();
+      }
+      case CALL_INDIRECT -> callIndirect(i);
+      case RET -> ret(i);
+    }
+  }
+
+  private void set(int register, int from) {
+    if (Registers.inRegister(register)) {
+      code.move(Registers.host(register), from);
+    } else {
+      code.store(from, State.register(register));
+    }
+  }
+
+  private void loadAddress(Insn i) {
+    boolean wide = i.operandSize == 64 && i.addressSize == 64;
+    if (Registers.inRegister(i.reg)) {
+      memory.effective(i, Registers.host(i.reg), wide);
+    } else {
+      memory.effective(i, R11, wide);
+      code.store(R11, State.register(i.reg));
+    }
+  }
+
+  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
+  private void reserve() {
+    code.add(R11, Registers.RSP, -8);
+    memory.check(8, true);
+  }
+
+  private void pushConstant(long value) {
+    reserve();
+    if (value == (int) value) {
+      code.memory(true, 0xC7, 0);
+      code.emit32((int) value);
+    } else {
+      code.constant(R15, value);
+      code.memory(true, 0x89, R15);
+    }
+    code.move(Registers.RSP, R11);
+  }
+
+  /** The value of the ModRM operand, in r11. */
+  private void target(Insn i) {
+    if (i.memory) {
+      memory.address(i);
+      memory.check(8, false);
+      code.memory(true, 0x8B, R11);
+    } else if (Registers.inRegister(i.rm)) {
+      code.move(R11, Registers.host(i.rm));
+    } else {
+      code.load(R11, State.register(i.rm));
+    }
+  }
+
+  private void callIndirect(Insn i) {
+    emission.toMemory();
+    target(i);
+    emission.clobber();
+    code.move(R15, R11);
+    code.emit(0x49, 0xC1, 0xE7, 16); // shl r15,16
+    code.emit(0x49, 0xC1, 0xFF, 16); // sar r15,16
+    code.compareRegisters(R15, R11); // is it canonical
+    emission.stepIf(Assembler.NOT_EQUAL);
+    code.store(R11, State.TARGET);
+    pushConstant(i.nextRip);
+    code.load(R11, State.TARGET);
+    emission.indirect();
+  }
+
+  private void ret(Insn i) {
+    boolean predicted = trace.way(emission.at()) == Trace.Way.RETURN;
+    if (!predicted) {
+      emission.toMemory();
+    }
+    code.move(R11, Registers.RSP);
+    memory.check(8, false);
+    code.memory(true, 0x8B, R11);
+    code.add(Registers.RSP, Registers.RSP, popped(i));
+    if (!predicted) {
+      emission.indirect();
+      return;
+    }
+    long expected = trace.insn(trace.after(emission.at())).rip;
+    if (expected == (int) expected) {
+      code.compare(R11, (int) expected);
+    } else {
+      code.constant(R15, expected);
+      code.compareRegisters(R11, R15);
+    }
+    emission.toStub(code.jump(Assembler.NOT_EQUAL), emission.strayStub());
+    if (closesLoop()) {
+      toLoop();
+      code.jumpTo(loopPosition);
+    }
+  }
+
+  /** Bytes that a near return takes off the stack. */
+  static int popped(Insn ret) {
+    return 8 + ((int) ret.immediate & 0xFFFF);
+  }
+
+  private void push(Insn i) {
+    if (i.row.operand(0).kind() == OperandCode.Kind.IMMEDIATE) {
+      pushConstant(i.immediate);
+      return;
+    }
+    int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
+    if (i.memory) {
+      target(i);
+      code.store(R11, State.TARGET);
+    }
+    reserve();
+    if (i.memory) {
+      code.load(R15, State.TARGET);
+      code.memory(true, 0x89, R15);
+    } else {
+      code.memory(true, 0x89, memory.in(register, R15));
+    }
+    code.move(Registers.RSP, R11);
+  }
+
+  private void pop(Insn i) {
+    int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
+    code.move(R11, Registers.RSP);
+    memory.check(8, false);
+    code.memory(true, 0x8B, R15);
+    code.add(Registers.RSP, Registers.RSP, 8);
+    set(register, R15);
+  }
+
+  private void leave() {
+    code.move(R11, Cpu.RBP);
+    memory.check(8, false);
+    code.add(Registers.RSP, R11, 8);
+    code.memory(true, 0x8B, Cpu.RBP);
+  }
+
+  /** Only what cannot fault; flags stay as they were, as the interpreter leaves them. */
+  private void divide(Insn i) {
+    boolean wide = i.operandSize == 64;
+    if (i.memory) {
+      memory.address(i);
+      memory.check(i.operandSize / 8, false);
+      code.memory(wide, 0x8B, R11);
+    } else {
+      emission.clobber();
+      code.registers(wide, 0x8B, R11, memory.in(i.rm, R11));
+    }
+    if (i.row.meaning().equals("DIV")) {
+      code.registers(wide, 0x3B, Cpu.RDX, R11); // cmp: the quotient fits, and no zero
+      emission.stepIf(Assembler.ABOVE_OR_EQUAL);
+      code.registers(wide, 0xF7, 6, R11);
+    } else {
+      code.registers(wide, 0x8B, R10, Cpu.RAX);
+      code.emit(wide ? 0x49 : 0x41, 0xC1, 0xFA, wide ? 63 : 31); // sar r10,
+      code.registers(wide, 0x3B, R10, Cpu.RDX);
+      emission.stepIf(Assembler.NOT_EQUAL);
+      code.registers(wide, 0x8B, R10, R11);
+      code.registers(wide, 0xFF, 0, R10); // inc: neither 0 nor -1
+      code.registers(wide, 0x83, 7, R10);
+      code.emit(1); // cmp r10,1
+      emission.stepIf(Assembler.BELOW_OR_EQUAL);
+      code.registers(wide, 0xF7, 7, R11);
+    }
+  }
+}
