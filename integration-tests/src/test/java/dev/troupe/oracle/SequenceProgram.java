@@ -10,7 +10,6 @@ import java.util.SplittableRandom;
  * points to data, RBP counts the outer loop; it ends with INT3 or a page fault.
  */
 final class SequenceProgram {
-  private static final int RCX = 1;
   private static final int RBX = 3;
   private static final int RSP = 4;
   private static final int RBP = 5;
@@ -25,13 +24,13 @@ final class SequenceProgram {
 
   SequenceProgram(long seed) {
     random = new SplittableRandom(seed);
-    long data = ChildProgram.DATA + 0xF00 + 8 * random.nextInt(32);
+    long data = ChildProgram.DATA + 0xF00 + 8L * random.nextInt(32);
     for (int r = 0; r < 16; r++) {
-      image.gpr[r] = random.nextInt(3) == 0 ? random.nextInt(8) - 4 : random.nextLong();
+      image.gpr[r] = random.nextInt(3) == 0 ? random.nextLong(-4, 4) : random.nextLong();
     }
     image.gpr[RBX] = data;
     image.gpr[RBP] = 1 + random.nextInt(60);
-    image.gpr[RSP] = ChildProgram.STACK + 0x1080 + 8 * random.nextInt(8);
+    image.gpr[RSP] = ChildProgram.STACK + 0x1080 + 8L * random.nextInt(8);
     image.rip = address();
     image.windows.add(window(data & -64));
     image.windows.add(window(image.gpr[RSP] - 128 & -64));

@@ -61,6 +61,7 @@ public final class TurnPool extends ExecutorServiceConfigurator {
     private final transient ThreadLocal<Mine> mine = ThreadLocal.withInitial(Mine::new);
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the very same task
     public boolean offer(Runnable task) {
       if (task instanceof Board) {
         return offerFirst(task);

@@ -296,7 +296,8 @@ final class Emission {
     a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank + Tlb.ADDEND);
     int[] misses = new int[4];
     misses[0] = a.jump(Assembler.ABOVE);
-    a.registers(false, 0x8B, Assembler.R10, Assembler.R11); // mov r10d,r11d
+    a.rotate(Assembler.R10, Assembler.R11, State.JUMP_FOLD);
+    a.registers(false, 0x33, Assembler.R10, Assembler.R11); // xor r10d,r11d
     a.emit(0x41, 0xC1, 0xE2, State.JUMP_SHIFT); // shl r10d,
     a.and32(Assembler.R10, State.JUMP_MASK);
     a.stateAt(true, 0x3B, Assembler.R11, Assembler.R10, State.JUMPS + State.JUMP_ADDRESS); // cmp

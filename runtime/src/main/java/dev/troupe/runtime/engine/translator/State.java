@@ -72,6 +72,14 @@ final class State {
 
   private State() {}
 
+  /** Bits by which an address is folded, so that functions far apart do not meet in one entry. */
+  static final int JUMP_FOLD = 14;
+
+  /** Offset of the entry for an address. */
+  static long jump(long address) {
+    return JUMPS + ((address ^ address >>> JUMP_FOLD) << JUMP_SHIFT & JUMP_MASK);
+  }
+
   /** Offset of a general register. */
   static int register(int number) {
     return REGISTERS + 8 * PLACES[number];

@@ -293,7 +293,7 @@ public final class Translator extends Interpreter {
     cpu.rip = target;
     Block next = cache.find();
     if (next.compiled instanceof Translation to) {
-      long entry = state + State.JUMPS + ((target << State.JUMP_SHIFT) & State.JUMP_MASK);
+      long entry = state + State.jump(target);
       Raw.put64(entry + State.JUMP_ADDRESS, target);
       Raw.put64(entry + State.JUMP_ADDEND, next.host - next.linear);
       Raw.put32(entry + State.JUMP_MODE, next.mode);
@@ -429,7 +429,7 @@ public final class Translator extends Interpreter {
     }
     gone.incoming.clear();
     long linear = gone.trace.head().linear;
-    long entry = state + State.JUMPS + ((linear << State.JUMP_SHIFT) & State.JUMP_MASK);
+    long entry = state + State.jump(linear);
     if (Raw.get64(entry + State.JUMP_CODE) == gone.entryWithMemoryFlags) {
       Raw.put64(entry + State.JUMP_ADDRESS, State.NO_ADDRESS);
     }
