@@ -29,7 +29,7 @@ final class SequenceProgram {
       image.gpr[r] = random.nextInt(3) == 0 ? random.nextLong(-4, 4) : random.nextLong();
     }
     image.gpr[RBX] = data;
-    image.gpr[RBP] = 1 + random.nextInt(60);
+    image.gpr[RBP] = random.nextLong(1, 61);
     image.gpr[RSP] = ChildProgram.STACK + 0x1080 + 8L * random.nextInt(8);
     image.rip = address();
     image.windows.add(window(data & -64));
