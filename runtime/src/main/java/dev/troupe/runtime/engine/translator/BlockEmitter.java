@@ -56,6 +56,7 @@ final class BlockEmitter {
 
   private final CodeArea area;
   private final Set<Feature> host;
+  private final Plant plant;
   private final InsnEncoder encoder = new InsnEncoder();
   private final Assembler code = new Assembler();
   private final Assembler stubs = new Assembler();
@@ -88,9 +89,10 @@ final class BlockEmitter {
   private int takenStub;
   private boolean takenInHost;
 
-  BlockEmitter(CodeArea area, Set<Feature> host) {
+  BlockEmitter(CodeArea area, Set<Feature> host, Plant plant) {
     this.area = area;
     this.host = host;
+    this.plant = plant;
   }
 
   /** Whether a guest's register is in one of the host's. */
@@ -132,6 +134,7 @@ final class BlockEmitter {
         flags = Flags.MEMORY;
       }
     }
+    plant.into(code, number);
     boolean open = true;
     for (at = 0; at < block.count; at++) {
       resume[at] = code.position();

@@ -42,7 +42,7 @@ public final class Translator extends Interpreter {
   private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
 
   private final CodeArea area = new CodeArea();
-  private final BlockEmitter emitter = new BlockEmitter(area, HostCpuid.features());
+  private final BlockEmitter emitter;
 
   /** By their numbers; null for those that are no longer good. */
   private final List<Translation> translations = new ArrayList<>();
@@ -73,12 +73,18 @@ public final class Translator extends Interpreter {
 
   /** An engine that translates a block when it runs for the {@code hot}th time, 1 for at once. */
   public Translator(Vcpu vcpu, int hot) {
+    this(vcpu, hot, Plant.NONE);
+  }
+
+  Translator(Vcpu vcpu, int hot, Plant plant) {
     super(vcpu);
     this.hot = hot;
+    emitter = new BlockEmitter(area, HostCpuid.features(), plant);
     state = cpu.mmu.tlb().bankAddress(0) - State.BYTES;
     if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
       throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
     }
+    FaultHandler.watch(state, area.leaveByFault());
     cpu.memory.keepBeside(area::close);
   }
 
@@ -181,6 +187,11 @@ public final class Translator extends Interpreter {
     Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
     area.run(state);
     int word = (int) Raw.get64(state + State.EXIT);
+    if (word == ExitWord.FAULT) {
+      toCpu(); // for whoever shows them: they are what they were somewhere near
+      c.rip = code.block.rip;
+      throw new EmittedCodeException(FaultReport.of(HostFault.of(state), area, translations, code));
+    }
     Translation last = translations.get(ExitWord.number(word));
     Block block = last.block;
     int index = ExitWord.index(word);
