@@ -6,12 +6,27 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.troupe.runtime.engine.host.SignalAction;
 import dev.troupe.runtime.memory.ExecutableMemory;
 import dev.troupe.runtime.memory.Raw;
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * HotSpot lives by faults of its own: null checks, divisions, stack ends, safepoints. They reach it
@@ -22,7 +37,9 @@ import org.junit.jupiter.api.condition.EnabledIf;
 class ForeignFaultTest {
   private static final int ROUNDS = 20_000;
   private static final int OVERFLOWS = 500;
-  private static final int COLLECTIONS = 30;
+  private static final int COLLECTIONS = 20;
+  private static final int HANDSHAKES = 200;
+  private static final int SECONDS = 60;
   private static final int SMALL_STACK = 512 << 10;
 
   private static final class Node {
@@ -133,33 +150,96 @@ class ForeignFaultTest {
     }
   }
 
+  /** A loop in compiled code goes on to a safepoint, or a handshake, by a fault at its poll. */
   @Test
-  void safepointsAndCollectionsAreTheJvms() throws Exception {
+  void pollsAndCollectionsAreTheJvms() throws Exception {
     try (CountingGuest guest = new CountingGuest();
         Counter signals = new Counter(SignalAction.SIGSEGV)) {
       Node shared = new Node();
-      Thread polling =
-          Thread.ofPlatform()
-              .daemon()
-              .start(
-                  () -> {
-                    // A loop that is left only at polls.
-                    for (long n = 0; !Thread.currentThread().isInterrupted(); n++) {
-                      shared.value += (int) n;
-                    }
-                  });
-      List<byte[]> garbage = new ArrayList<>();
+      Thread polling = Thread.ofPlatform().daemon().start(() -> changeUntilInterrupted(shared));
+      long traced = 0;
       for (int n = 0; n < COLLECTIONS; n++) {
-        for (int k = 0; k < 100; k++) {
+        List<byte[]> garbage = new ArrayList<>();
+        for (int k = 0; k < HANDSHAKES; k++) {
           garbage.add(new byte[1000]);
+          traced += polling.getStackTrace().length;
         }
-        garbage.clear();
         System.gc();
       }
       polling.interrupt();
       polling.join();
-      assertThat(signals.count()).as("faults").isNotNegative();
+      assertThat(traced).isPositive();
+      assertThat(signals.count()).as("faults").isGreaterThan(1000);
       assertThat(guest.end()).isPositive();
+    }
+  }
+
+  private static void changeUntilInterrupted(Node node) {
+    while (!Thread.currentThread().isInterrupted()) {
+      for (int n = 0; n < ROUNDS; n += node.next == null ? 1 : 2) {
+        node.value += n;
+      }
+    }
+  }
+
+  /**
+   * What nobody handles ends the JVM as it would without us, told by HotSpot where it does that.
+   */
+  @ParameterizedTest
+  @CsvSource({"5, 133, ''", "11, 1, SIGSEGV", "8, 1, SIGFPE"})
+  void aSignalThatIsSentIsTheJvms(int signal, int exit, String told, @TempDir Path folder)
+      throws Exception {
+    List<String> line = new ArrayList<>();
+    line.add(System.getProperty("java.home") + "/bin/java");
+    line.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    line.addAll(List.of("-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + folder.resolve("error")));
+    line.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    line.add(Child.class.getName());
+    Process child =
+        new ProcessBuilder(line).redirectErrorStream(true).directory(folder.toFile()).start();
+    try (BufferedReader output = child.inputReader()) {
+      assertThat(output.readLine()).isEqualTo("counting");
+      MethodHandle tgkill =
+          Linker.nativeLinker()
+              .downcallHandle(
+                  Linker.nativeLinker().defaultLookup().findOrThrow("tgkill"),
+                  FunctionDescriptor.of(
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_INT));
+      int process = (int) child.pid();
+      assertThat((int) tgkill.invokeExact(process, counting(process), signal)).isZero();
+      assertThat(output.lines().collect(Collectors.joining("\n"))).contains(told);
+      assertThat(child.waitFor()).isEqualTo(exit);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    } finally {
+      child.destroyForcibly();
+    }
+  }
+
+  /** The thread that runs the guest. */
+  private static int counting(int process) throws IOException {
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + process + "/task"))) {
+      for (Path thread : threads.toList()) {
+        if (Files.readString(thread.resolve("comm")).strip().equals("counting")) {
+          return Integer.parseInt(thread.getFileName().toString());
+        }
+      }
+    }
+    throw new AssertionError("no thread runs the guest");
+  }
+
+  /** A JVM that runs a guest and waits for its end. */
+  static final class Child {
+    private Child() {}
+
+    public static void main(String[] arguments) throws Exception {
+      CountingGuest guest = new CountingGuest();
+      System.out.println("counting");
+      Thread.sleep(Duration.ofSeconds(SECONDS));
+      guest.end();
     }
   }
 }
