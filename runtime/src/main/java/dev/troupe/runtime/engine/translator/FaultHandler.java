@@ -71,6 +71,10 @@ final class FaultHandler {
           + "4883c420" // add rsp,32
           + "c3"; // ret
 
+  // Condition codes of Jcc.
+  private static final int EQUAL = 4;
+  private static final int LESS_OR_EQUAL = 14;
+
   private static final int AREA_SIZE = 4096;
 
   private static boolean installed;
@@ -91,21 +95,27 @@ final class FaultHandler {
     if (installed) {
       return;
     }
-    installed = true;
-    ExecutableMemory memory = ExecutableMemory.allocate(AREA_SIZE);
-    // HotSpot has no handler for SIGTRAP, whose mask and flags could be taken.
-    SignalAction like = SignalAction.of(SignalAction.SIGSEGV);
+    ExecutableMemory memory = ExecutableMemory.allocate(AREA_SIZE); // for good
+    // SIGTRAP has no handler of HotSpot's, whose mask and flags it could have.
+    SignalAction usual = SignalAction.of(SignalAction.SIGSEGV);
+    SignalAction[] actions = new SignalAction[SIGNALS.length];
     Assembler a = new Assembler();
-    for (int signal : SIGNALS) {
-      SignalAction old = SignalAction.of(signal);
-      if (old.handler() == SignalAction.IGNORE) {
-        continue; // by who started the JVM; the kernel ends the process on a fault all the same
+    for (int n = 0; n < SIGNALS.length; n++) {
+      SignalAction old = SignalAction.of(SIGNALS[n]);
+      // An ignored signal stays so; of a fault the kernel makes the process's end all the same.
+      if (old.handler() != SignalAction.IGNORE) {
+        SignalAction like = old.handler() == SignalAction.DEFAULT ? usual : old;
+        actions[n] = like.withHandler(memory.address() + a.position());
+        emit(a, old.handler());
       }
-      long handler = memory.address() + a.position();
-      emit(a, old.handler());
-      memory.write(0, a.bytes());
-      (old.handler() == SignalAction.DEFAULT ? like : old).withHandler(handler).install(signal);
     }
+    memory.write(0, a.bytes());
+    for (int n = 0; n < SIGNALS.length; n++) {
+      if (actions[n] != null) {
+        actions[n].install(SIGNALS[n]);
+      }
+    }
+    installed = true;
   }
 
   /** {@code void handler(int signal, siginfo_t* rsi, ucontext_t* rdx)}. */
@@ -153,9 +163,6 @@ final class FaultHandler {
       a.emit(0xFF, 0xE0); // jmp rax: arguments and stack are as they came
     }
   }
-
-  private static final int EQUAL = 4;
-  private static final int LESS_OR_EQUAL = 14;
 
   /** An instruction with the operands {@code [base + disp]} and {@code reg}, or a digit for it. */
   private static void memory(Assembler a, boolean wide, int opcode, int reg, int base, int disp) {

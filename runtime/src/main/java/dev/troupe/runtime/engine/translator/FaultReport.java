@@ -32,25 +32,19 @@ final class FaultReport {
   /** The instruction that it was in; -1 before the first one, or if that is not known. */
   private final int index;
 
-  private FaultReport(
-      HostFault fault, CodeArea area, List<Translation> translations, Translation entered) {
+  /**
+   * Looks for the place.
+   *
+   * @param translations of the area; null for those that are gone
+   * @param entered what the thread had begun with
+   */
+  FaultReport(HostFault fault, CodeArea area, List<Translation> translations, Translation entered) {
     this.fault = fault;
     this.area = area;
     Translation found = area.isBlock(fault.rip()) ? find(translations, fault.rip()) : null;
     known = found != null;
     code = known ? found : entered;
     index = known ? index() : -1;
-  }
-
-  /**
-   * The report: a line that says what and where, then guest code, host code and registers.
-   *
-   * @param translations of the area; null for those that are gone
-   * @param entered what the thread had begun with
-   */
-  static String of(
-      HostFault fault, CodeArea area, List<Translation> translations, Translation entered) {
-    return new FaultReport(fault, area, translations, entered).text();
   }
 
   private static Translation find(List<Translation> translations, long rip) {
@@ -75,7 +69,13 @@ final class FaultReport {
     return last;
   }
 
-  private String text() {
+  /** The guest's instruction pointer, or what is closest to it. */
+  long guestRip() {
+    return insn(Math.max(0, index)).rip;
+  }
+
+  /** A line that says what and where, then guest code, host code and registers. */
+  String text() {
     StringBuilder text = new StringBuilder("emitted code: ").append(fault.what());
     if (known && index >= 0) {
       text.append(" in `%s` at %#x, ".formatted(guestText(index), linear(index)));

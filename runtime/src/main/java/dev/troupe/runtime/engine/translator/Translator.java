@@ -188,9 +188,7 @@ public final class Translator extends Interpreter {
     area.run(state);
     int word = (int) Raw.get64(state + State.EXIT);
     if (word == ExitWord.FAULT) {
-      toCpu(); // for whoever shows them: they are what they were somewhere near
-      c.rip = code.block.rip;
-      throw new EmittedCodeException(FaultReport.of(HostFault.of(state), area, translations, code));
+      throw faulted(code);
     }
     Translation last = translations.get(ExitWord.number(word));
     Block block = last.block;
@@ -208,6 +206,14 @@ public final class Translator extends Interpreter {
       case ExitWord.BUDGET -> rest(last, index);
       default -> step(last, index);
     };
+  }
+
+  /** The host has raised a signal after entry of {@code code}. */
+  private EmittedCodeException faulted(Translation code) {
+    FaultReport report = new FaultReport(HostFault.of(state), area, translations, code);
+    toCpu();
+    cpu.rip = report.guestRip();
+    return new EmittedCodeException(report.text());
   }
 
   /** The end of a block at {@code rip}: what runs there, linked to the jump if it has code. */
