@@ -7,6 +7,7 @@ import dev.troupe.runtime.cpu.Cpu;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A machine that counts in a thread of its own, in emitted code, until it is told to end. */
 final class CountingGuest implements AutoCloseable {
@@ -23,12 +24,12 @@ final class CountingGuest implements AutoCloseable {
 
   private final FutureTask<Long> task = new FutureTask<>(this::count);
   private volatile boolean ending;
-  private volatile int slices;
+  private final AtomicInteger slices = new AtomicInteger();
 
   /** Starts and is counting when this returns. */
   CountingGuest() throws InterruptedException {
     Thread.ofPlatform().daemon().name("counting").start(task);
-    while (slices < SLICES_BEFORE && !task.isDone()) {
+    while (slices.get() < SLICES_BEFORE && !task.isDone()) {
       Thread.sleep(1);
     }
   }
@@ -37,13 +38,13 @@ final class CountingGuest implements AutoCloseable {
     try (FlatGuest guest = new FlatGuest(CODE, Plant.NONE)) {
       while (!ending) {
         assertThat(guest.run(SLICE)).isEqualTo(TURN_END);
-        slices++;
+        slices.incrementAndGet();
       }
       guest.cpu.gpr[Cpu.RCX] = 1;
       assertThat(guest.run(SLICE)).isEqualTo(new Exit.Halt());
       long counted = guest.cpu.gpr[Cpu.RAX];
       assertThat(guest.cpu.gpr[Cpu.RBX]).isEqualTo(counted * (counted + 1) / 2);
-      assertThat(guest.emitted()).isGreaterThan(slices * SLICE / 2);
+      assertThat(guest.emitted()).isGreaterThan(slices.get() * SLICE / 2);
       return counted;
     }
   }

@@ -157,18 +157,18 @@ class ForeignFaultTest {
         Counter signals = new Counter(SignalAction.SIGSEGV)) {
       Node shared = new Node();
       Thread polling = Thread.ofPlatform().daemon().start(() -> changeUntilInterrupted(shared));
-      long traced = 0;
+      int frames = 0;
       for (int n = 0; n < COLLECTIONS; n++) {
-        List<byte[]> garbage = new ArrayList<>();
+        List<StackTraceElement> garbage = new ArrayList<>();
         for (int k = 0; k < HANDSHAKES; k++) {
-          garbage.add(new byte[1000]);
-          traced += polling.getStackTrace().length;
+          garbage.addAll(List.of(polling.getStackTrace()));
         }
         System.gc();
+        frames += garbage.size();
       }
       polling.interrupt();
       polling.join();
-      assertThat(traced).isPositive();
+      assertThat(frames).isPositive();
       assertThat(signals.count()).as("faults").isGreaterThan(1000);
       assertThat(guest.end()).isPositive();
     }
