@@ -9,13 +9,13 @@ public final class PlantedEngine {
 
   private PlantedEngine() {}
 
-  /** Puts an undefined instruction into the {@code number}th code that it emits. */
+  /** Puts an undefined instruction into the {@code number}th code that it emits, and all after. */
   public static Engine withUndefined(Vcpu vcpu, int number) {
     return new Translator(
         vcpu,
         HOT,
         (code, n) -> {
-          if (n == number) {
+          if (n >= number) {
             code.emit(0x0F, 0x0B); // ud2
           }
         });
