@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** A console that keeps what the guest writes, and types nothing. */
-final class MemoryConsole implements ConsoleEnd {
+public final class MemoryConsole implements ConsoleEnd {
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private volatile ActorRef<ConsoleActor.Command> console;
 
@@ -28,7 +28,8 @@ final class MemoryConsole implements ConsoleEnd {
   @Override
   public void close() {}
 
-  synchronized String text() {
+  /** What it has written. */
+  public synchronized String text() {
     return output.toString(StandardCharsets.ISO_8859_1);
   }
 }

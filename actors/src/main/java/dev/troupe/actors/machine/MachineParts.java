@@ -84,7 +84,7 @@ public final class MachineParts implements AutoCloseable {
   }
 
   /** The same with another engine. */
-  static MachineParts prepare(
+  public static MachineParts prepare(
       VmSpec spec,
       List<ScriptedInput> inputs,
       Checkpoints checkpoints,

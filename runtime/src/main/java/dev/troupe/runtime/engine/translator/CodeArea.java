@@ -19,6 +19,7 @@ final class CodeArea implements AutoCloseable {
   private final long leaveByHost;
   private final long leaveByMemory;
   private final long leaveIndirect;
+  private final long leaveByFault;
   private final long first;
   private long low;
   private long high;
@@ -38,6 +39,7 @@ final class CodeArea implements AutoCloseable {
     popWord(a);
     a.patch(byHost, a.position());
     a.patch(indirect, a.position());
+    leaveByFault = memory.address() + a.position();
     leave(a);
     memory.write(0, a.bytes());
     first = memory.address() + 4096;
@@ -120,6 +122,31 @@ final class CodeArea implements AutoCloseable {
   /** The same with a target in r11. */
   long leaveIndirect() {
     return leaveIndirect;
+  }
+
+  /** Where a signal handler goes: nothing has been pushed, and flags do not matter. */
+  long leaveByFault() {
+    return leaveByFault;
+  }
+
+  /** Host address of its first byte. */
+  long address() {
+    return memory.address();
+  }
+
+  /** Host address behind its last byte. */
+  long end() {
+    return memory.address() + BYTES;
+  }
+
+  /** Whether a host address is in it. */
+  boolean contains(long address) {
+    return Long.compareUnsigned(address - memory.address(), BYTES) < 0;
+  }
+
+  /** Whether a host address is in the code of a block, not in a stub. */
+  boolean isBlock(long address) {
+    return address >= first && address < low;
   }
 
   /** Whether a block of so many bytes, stubs included, has no room. */

@@ -20,6 +20,9 @@ final class ExitWord {
   /** The same, on at {@link State#TARGET}. */
   static final int INDIRECT = 4;
 
+  /** No word of a stub's, whose kind it has not: the host has raised a signal. */
+  static final int FAULT = -1;
+
   /** Traces that can have a number. */
   static final int MAX_NUMBERS = 1 << 20;
 

@@ -40,10 +40,19 @@ final class State {
 
   static final int SECOND = 200;
 
+  /** The state's own address, made recognisable, by which {@link FaultHandler} knows it. */
+  static final int MARK = 248;
+
   /** The sixteen general registers: those that live in memory, and all others between runs. */
   private static final int REGISTERS = 64;
 
   static final int XMM = 256;
+
+  /** What {@link HostFault} is read from. */
+  static final int FAULT = 3072;
+
+  /** Where code is left after a fault. */
+  static final int FAULT_EXIT = 4088;
 
   /** Entries of the jump cache: {linear address, addend of its page, mode, host address}. */
   static final int JUMPS = 4096;

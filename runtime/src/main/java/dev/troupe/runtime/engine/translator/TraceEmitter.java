@@ -38,6 +38,7 @@ final class TraceEmitter {
   }
 
   private final CodeArea area;
+  private final Plant plant;
   private final Emission emission;
   private final MemoryAccess memory;
   private final Copies copies;
@@ -59,8 +60,9 @@ final class TraceEmitter {
   /** The end of the loop cannot give the flags as the head has found them. */
   private boolean loopMismatch;
 
-  TraceEmitter(CodeArea area, Set<Feature> host) {
+  TraceEmitter(CodeArea area, Set<Feature> host, Plant plant) {
     this.area = area;
+    this.plant = plant;
     emission = new Emission(area);
     memory = new MemoryAccess(emission);
     copies = new Copies(emission, memory, host);
@@ -119,6 +121,7 @@ final class TraceEmitter {
         emission.flagsAre(Flags.MEMORY, null);
       }
     }
+    plant.into(code, number);
     int[] resume = new int[trace.count];
     for (int at = 0; at < trace.count; at++) {
       emission.instruction(at);

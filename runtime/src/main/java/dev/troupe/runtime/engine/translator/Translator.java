@@ -51,7 +51,7 @@ public final class Translator extends Interpreter {
   private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
 
   private final CodeArea area = new CodeArea();
-  private final TraceEmitter emitter = new TraceEmitter(area, HostCpuid.features());
+  private final TraceEmitter emitter;
 
   /** By their numbers; null for those that are no longer good. */
   private final List<Translation> translations = new ArrayList<>();
@@ -88,13 +88,19 @@ public final class Translator extends Interpreter {
    * there on when the {@code hotter}th turn ends there.
    */
   public Translator(Vcpu vcpu, int hot, int hotter) {
+    this(vcpu, hot, hotter, Plant.NONE);
+  }
+
+  Translator(Vcpu vcpu, int hot, int hotter, Plant plant) {
     super(vcpu);
     this.hot = hot;
     this.hotter = hotter;
+    emitter = new TraceEmitter(area, HostCpuid.features(), plant);
     state = cpu.mmu.tlb().bankAddress(0) - State.BYTES;
     if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
       throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
     }
+    FaultHandler.watch(state, area.leaveByFault());
     cpu.memory.keepBeside(area::close);
   }
 
@@ -234,6 +240,9 @@ public final class Translator extends Interpreter {
     Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
     area.run(state);
     int word = (int) Raw.get64(state + State.EXIT);
+    if (word == ExitWord.FAULT) {
+      throw faulted(code);
+    }
     Translation last = translations.get(ExitWord.number(word));
     Trace trace = last.trace;
     int index = ExitWord.index(word);
@@ -254,6 +263,14 @@ public final class Translator extends Interpreter {
       case ExitWord.BUDGET -> rest(last, index);
       default -> step(last, index);
     };
+  }
+
+  /** The host has raised a signal after entry of {@code code}. */
+  private EmittedCodeException faulted(Translation code) {
+    FaultReport report = new FaultReport(HostFault.of(state), area, translations, code);
+    toCpu();
+    cpu.rip = report.guestRip();
+    return new EmittedCodeException(report.text());
   }
 
   /** The end of a block at {@code rip}: what runs there, linked to the jump if it has code. */
