@@ -264,7 +264,7 @@ public final class Cpu implements Stateful {
    * Set while an interrupt waits for IF, the shadow, the task priority or IRET: these then ask for
    * attention.
    */
-  boolean eventsWaiting;
+  public boolean eventsWaiting;
 
   /** A boot processor with APIC id 0, in its power-on state. */
   public Cpu(CpuModel model, GuestMemory memory, TimeSource time, Entropy entropy) {

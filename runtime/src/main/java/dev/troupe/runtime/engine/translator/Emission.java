@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Tlb;
+import dev.troupe.runtime.engine.interpreter.Block;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,8 +41,13 @@ final class Emission {
   private Trace trace;
   private int number;
 
-  /** Offset of the TLB bank from the state. */
-  private int bank;
+  /** Offset of the TLB bank from the state, without and with EFLAGS.AC. */
+  private int plainBank;
+
+  private int liftedBank;
+
+  /** EFLAGS.AC is set here. */
+  private boolean lifted;
 
   /** Index of the instruction in hand. */
   private int at;
@@ -61,10 +67,12 @@ final class Emission {
     this.area = area;
   }
 
-  void begin(Trace newTrace, int newNumber, int newBank) {
+  void begin(Trace newTrace, int newNumber, int bank, int bankWithAc) {
     trace = newTrace;
     number = newNumber;
-    bank = newBank;
+    plainBank = bank;
+    liftedBank = bankWithAc;
+    lifted = false;
     code.clear();
     stubs.clear();
     fixups.clear();
@@ -78,7 +86,32 @@ final class Emission {
   }
 
   int bank() {
-    return bank;
+    return lifted ? liftedBank : plainBank;
+  }
+
+  boolean lifted() {
+    return lifted;
+  }
+
+  /**
+   * EFLAGS.AC has been set or cleared: other rights, for code, too. Goes on if the execute TLB has
+   * this page for them, as the interpreter's next fetch asks.
+   */
+  void lift(boolean on) {
+    if (on == lifted) {
+      return;
+    }
+    lifted = on;
+    Block head = trace.head();
+    long page = head.linear & -4096L;
+    int entry = bank() + ((int) (page >>> Tlb.INDEX_SHIFT) & Tlb.INDEX_MASK);
+    int stub = stub(ExitWord.CHANGED);
+    code.constant(Assembler.R15, page);
+    code.state(true, 0x3B, Assembler.R15, entry + Tlb.EXECUTE); // cmp
+    toStub(code.jump(Assembler.NOT_EQUAL), stub);
+    code.constant(Assembler.R15, head.host - head.linear);
+    code.state(true, 0x3B, Assembler.R15, entry + Tlb.ADDEND);
+    toStub(code.jump(Assembler.NOT_EQUAL), stub);
   }
 
   int at() {
@@ -255,7 +288,7 @@ final class Emission {
     if (ends()) {
       int stub = stub(kind);
       toStub(site, stub);
-      leavings.add(new Leaving(false, site, stub, word(kind), inHost));
+      linkable(new Leaving(false, site, stub, word(kind), inHost));
       return;
     }
     int by = stubs.position();
@@ -264,7 +297,14 @@ final class Emission {
     int stub = stub(kind);
     stubs.patch(onward, stub);
     toStub(site, by);
-    leavings.add(new Leaving(true, onward, stub, word(kind), inHost));
+    linkable(new Leaving(true, onward, stub, word(kind), inHost));
+  }
+
+  /** Other code takes it that EFLAGS.AC is clear. */
+  private void linkable(Leaving leaving) {
+    if (!lifted) {
+      leavings.add(leaving);
+    }
   }
 
   /** A stub that gives back what is not used and goes to r11, in memory and in the register. */
@@ -288,12 +328,16 @@ final class Emission {
 
   /** By the jump cache, if the execute TLB still has the target's page. */
   private void indirect(Assembler a) {
+    if (lifted) {
+      leaveIndirect(a, a.jump());
+      return;
+    }
     a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
     a.and32(Assembler.R10, Tlb.INDEX_MASK);
     a.move(Assembler.R15, Assembler.R11);
-    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank + Tlb.EXECUTE); // xor
+    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank() + Tlb.EXECUTE); // xor
     a.compare(Assembler.R15, 4095);
-    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank + Tlb.ADDEND);
+    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank() + Tlb.ADDEND);
     int[] misses = new int[4];
     misses[0] = a.jump(Assembler.ABOVE);
     a.rotate(Assembler.R10, Assembler.R11, State.JUMP_FOLD);
@@ -308,6 +352,10 @@ final class Emission {
     a.emit32(trace.head().mode);
     misses[3] = a.jump(Assembler.NOT_EQUAL);
     a.stateAt(false, 0xFF, 4, Assembler.R10, State.JUMPS + State.JUMP_CODE); // jmp []
+    leaveIndirect(a, misses);
+  }
+
+  private void leaveIndirect(Assembler a, int... misses) {
     int stub = stubs.position();
     stubs.push(word(ExitWord.INDIRECT));
     fromStub(stubs.jump(), area.leaveIndirect());

@@ -20,6 +20,9 @@ final class ExitWord {
   /** The same, on at {@link State#TARGET}. */
   static final int INDIRECT = 4;
 
+  /** As {@link #NEXT}; other rights, and no execute TLB entry for them. */
+  static final int CHANGED = 5;
+
   /** No word of a stub's, whose kind it has not: the host has raised a signal. */
   static final int FAULT = -1;
 

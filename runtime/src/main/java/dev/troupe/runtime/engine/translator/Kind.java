@@ -12,6 +12,13 @@ enum Kind {
   PUSH,
   POP,
   LEAVE,
+  PUSHF,
+  SWAPGS,
+  CLI,
+  /** Not unless the instruction after it is in the same segment. */
+  STI,
+  STAC,
+  CLAC,
   JCC,
   JMP,
   JMP_INDIRECT,
@@ -22,6 +29,14 @@ enum Kind {
   /** Whether what runs next is not what follows in memory, or not always. */
   boolean transfers() {
     return ordinal() >= JCC.ordinal();
+  }
+
+  /** Whether a block ends with it although what follows in memory always runs next. */
+  boolean goesOn() {
+    return switch (this) {
+      case CLI, STI, STAC, CLAC -> true;
+      default -> false;
+    };
   }
 
   /** Whether it goes where a register or memory says. */

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Mode;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.interpreter.op.Operands;
@@ -118,11 +119,12 @@ final class Operations {
   private Operations() {}
 
   /** How an instruction is emitted, except that what cannot be copied is a {@link Kind#STEP}. */
-  static Kind kind(Insn i) {
+  static Kind kind(Insn i, int mode) {
     if (i.form == Block.RAISE || (i.memory && i.addressing == Operands.CHECKED)) {
       return Kind.STEP;
     }
     boolean wide = i.operandSize == 64;
+    boolean supervisor = (mode & Mode.CPL) == 0;
     boolean word = i.row.operands().isEmpty() || i.row.operand(0).size() != Size.B;
     return switch (i.row.meaning()) {
       case "NOP" -> Kind.NOP;
@@ -137,6 +139,12 @@ final class Operations {
       case "CALL_E" -> wide ? Kind.CALL_INDIRECT : Kind.STEP;
       case "JMP_E" -> wide ? Kind.JMP_INDIRECT : Kind.STEP;
       case "RET" -> wide ? Kind.RET : Kind.STEP;
+      case "PUSHF" -> wide ? Kind.PUSHF : Kind.STEP;
+      case "SWAPGS" -> Kind.SWAPGS;
+      case "CLI" -> supervisor ? Kind.CLI : Kind.STEP;
+      case "STI" -> supervisor ? Kind.STI : Kind.STEP;
+      case "STAC" -> supervisor ? Kind.STAC : Kind.STEP;
+      case "CLAC" -> supervisor ? Kind.CLAC : Kind.STEP;
       default -> Kind.COPY;
     };
   }
@@ -145,7 +153,8 @@ final class Operations {
   static boolean access(Insn i, Kind kind) {
     return switch (kind) {
       case STEP, NOP, LEA, JMP, JCC -> false;
-      case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE -> true;
+      case SWAPGS, CLI, STI, STAC, CLAC -> false;
+      case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE, PUSHF -> true;
       default -> i.memory;
     };
   }
@@ -154,7 +163,7 @@ final class Operations {
   static int writes(Insn i, Kind kind) {
     int mask =
         switch (kind) {
-          case PUSH, POP, CALL, CALL_INDIRECT, RET -> 1 << Cpu.RSP;
+          case PUSH, PUSHF, POP, CALL, CALL_INDIRECT, RET -> 1 << Cpu.RSP;
           case LEAVE -> 1 << Cpu.RSP | 1 << Cpu.RBP;
           case DIV -> RAX_RDX;
           default -> implicit(i.row.meaning());

@@ -33,9 +33,25 @@ final class Path {
     this.planner = planner;
   }
 
-  /** One block alone. */
-  static Trace of(Block block, Function<Insn, Plan> planner) {
-    return new Path(null, planner).add(block).trace(-1);
+  /** One block alone, or as many as there are until one ends for more than the interrupt flag. */
+  static Trace of(Block block, BlockCache cache, Function<Insn, Plan> planner) {
+    Path path = new Path(cache, planner).add(block);
+    while (path.blocks.size() < MAX_BLOCKS && path.kindAtEnd().goesOn()) {
+      Step step = path.step(path.blocks.getLast());
+      if (step == null
+          || path.blocks.contains(step.block)
+          || path.count + step.block.count > Trace.MAX_COUNT) {
+        break;
+      }
+      path.ways.add(step.way);
+      path.add(step.block);
+    }
+    return path.trace(-1);
+  }
+
+  private Kind kindAtEnd() {
+    Block last = blocks.getLast();
+    return planner.apply(last.insns[last.count - 1]).kind();
   }
 
   /** The path from a block on. */
@@ -93,7 +109,18 @@ final class Path {
         plans[at++] = planner.apply(i);
       }
     }
+    // An event may come between two segments, but not right behind an STI.
+    for (int n = 0; n < count; n++) {
+      boolean ends = n == count - 1 || (loop >= 0 && n + 1 == startOf(loop));
+      if (ends && plans[n].kind() == Kind.STI) {
+        plans[n] = Plan.step(plans[n].insn());
+      }
+    }
     return new Trace(blocks, ways, loop, plans);
+  }
+
+  private int startOf(int index) {
+    return blocks.subList(0, index).stream().mapToInt(block -> block.count).sum();
   }
 
   private Step step(Block block) {

@@ -11,8 +11,18 @@ import dev.troupe.runtime.isa.Insn;
  * @param writes general registers that it may change, a bit each
  */
 record Plan(Insn insn, Kind kind, FlagUse flags, byte[] copy, boolean access, int writes) {
+  /** Of one that the interpreter does. */
+  static Plan step(Insn insn) {
+    return new Plan(insn, Kind.STEP, FlagUse.NONE, null, false, 0);
+  }
+
   /** Whether emitting it destroys the host's flags before it sets any. */
   boolean clobbers() {
-    return access || kind == Kind.DIV || kind == Kind.STEP || kind.indirect();
+    return access
+        || kind.indirect()
+        || switch (kind) {
+          case STEP, DIV, CLI, STI, STAC, CLAC -> true;
+          default -> false;
+        };
   }
 }

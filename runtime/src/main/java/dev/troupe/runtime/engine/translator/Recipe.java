@@ -87,7 +87,8 @@ record Recipe(Arithmetic operation, int bits, Form form, Operand first, Operand 
           i);
     }
     if (operation.compares()) {
-      return new Recipe(operation, bits, Form.AGAIN, kept(a, overwritten, FIRST), second, i);
+      Operand first = kept(a, overwritten, FIRST);
+      return new Recipe(operation, bits, Form.AGAIN, first, a == b ? first : second, i);
     }
     boolean intact = (overwritten >>> a & 1) == 0;
     Operand there = new Register(a);
@@ -131,7 +132,7 @@ record Recipe(Arithmetic operation, int bits, Form form, Operand first, Operand 
   }
 
   boolean keepsSecond() {
-    return second.equals(SECOND);
+    return second instanceof Slot(int offset) && offset == State.SECOND;
   }
 
   /** The guest's register that is the first operand before the instruction; -1: it is in memory. */

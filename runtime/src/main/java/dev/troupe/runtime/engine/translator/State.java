@@ -40,6 +40,14 @@ final class State {
 
   static final int SECOND = 200;
 
+  /** RFLAGS but for the arithmetic flags, 32 bits. */
+  static final int SYSTEM_FLAGS = 208;
+
+  /** Not 0 if IF, once set, may let an event in. */
+  static final int EVENTS = 212;
+
+  static final int KERNEL_GS_BASE = 216;
+
   /** The state's own address, made recognisable, by which {@link FaultHandler} knows it. */
   static final int MARK = 248;
 

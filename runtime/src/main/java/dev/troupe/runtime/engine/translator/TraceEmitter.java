@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.translator.Emission.Flags;
@@ -55,6 +56,7 @@ final class TraceEmitter {
   private int loopPosition;
 
   private Flags loopFlags;
+  private boolean loopLifted;
   private Recipe loopRecipe;
 
   /** The end of the loop cannot give the flags as the head has found them. */
@@ -70,11 +72,11 @@ final class TraceEmitter {
   }
 
   /** What is to be done about one instruction. */
-  Plan plan(Insn i) {
-    Kind kind = Operations.kind(i);
+  Plan plan(Insn i, int mode) {
+    Kind kind = Operations.kind(i, mode);
     byte[] copy = kind == Kind.COPY ? copies.encoded(i) : null;
     if (kind == Kind.STEP || (kind == Kind.COPY && copy == null)) {
-      return new Plan(i, Kind.STEP, FlagUse.NONE, null, false, 0);
+      return Plan.step(i);
     }
     FlagUse flags =
         switch (kind) {
@@ -89,16 +91,18 @@ final class TraceEmitter {
    * Emits a trace into the area, which has {@link #MAX_BYTES} left.
    *
    * @param bank offset of the TLB bank from the state
+   * @param lifted the bank while EFLAGS.AC is set
    */
-  Translation emit(Translator owner, Trace newTrace, int number, int bank) {
+  Translation emit(Translator owner, Trace newTrace, int number, int bank, int lifted) {
     trace = newTrace;
     begin();
-    Translation made = emit(owner, number, bank, false);
-    return loopMismatch ? emit(owner, number, bank, true) : made;
+    Translation made = emit(owner, number, bank, lifted, false);
+    return loopMismatch ? emit(owner, number, bank, lifted, true) : made;
   }
 
-  private Translation emit(Translator owner, int number, int bank, boolean loopInMemory) {
-    emission.begin(trace, number, bank);
+  private Translation emit(
+      Translator owner, int number, int bank, int lifted, boolean loopInMemory) {
+    emission.begin(trace, number, bank, lifted);
     loopMismatch = false;
     int entryHost;
     int entryMemory;
@@ -186,6 +190,7 @@ final class TraceEmitter {
   // Loops ----------------------------------------------------------------------------------------
 
   private void loopHead(boolean inMemory) {
+    loopLifted = emission.lifted();
     if (inMemory) {
       emission.toMemory();
     }
@@ -197,6 +202,7 @@ final class TraceEmitter {
 
   /** Before the jump back: has the flags as the head found them, and keeps the host's. */
   private void toLoop() {
+    loopMismatch |= loopLifted != emission.lifted();
     if (loopFlags == Flags.MEMORY) {
       emission.toMemory();
     } else if (emission.recipe() == null || !emission.recipe().equals(loopRecipe)) {
@@ -308,6 +314,34 @@ final class TraceEmitter {
       case PUSH -> push(i);
       case POP -> pop(i);
       case LEAVE -> leave();
+      case PUSHF -> pushFlags();
+      case SWAPGS -> {
+        code.load(R15, State.GS_BASE);
+        code.load(R11, State.KERNEL_GS_BASE);
+        code.store(R15, State.KERNEL_GS_BASE);
+        code.store(R11, State.GS_BASE);
+      }
+      case CLI -> {
+        emission.clobber();
+        systemFlags(4, ~(int) Rflags.IF); // and
+      }
+      case STI -> {
+        emission.clobber();
+        code.state(false, 0x83, 7, State.EVENTS); // cmp dword [],0
+        code.emit(0);
+        emission.stepIf(Assembler.NOT_EQUAL);
+        systemFlags(1, (int) Rflags.IF); // or
+      }
+      case STAC -> {
+        emission.clobber();
+        systemFlags(1, (int) Rflags.AC);
+        emission.lift(true);
+      }
+      case CLAC -> {
+        emission.clobber();
+        systemFlags(4, ~(int) Rflags.AC);
+        emission.lift(false);
+      }
       case JCC -> branch(i);
       case JMP -> jump();
       case JMP_INDIRECT -> {
@@ -448,6 +482,23 @@ final class TraceEmitter {
     code.memory(true, 0x8B, R15);
     code.add(Registers.RSP, Registers.RSP, 8);
     set(register, R15);
+  }
+
+  private void systemFlags(int digit, int constant) {
+    code.state(false, 0x81, digit, State.SYSTEM_FLAGS);
+    code.emit32(constant);
+  }
+
+  /** RF and VM are never set here. */
+  private void pushFlags() {
+    emission.toMemory();
+    reserve();
+    code.state(false, 0x0FB6, R15, State.FLAGS); // movzx r15d,byte: OF
+    code.emit(0x41, 0xC1, 0xE7, 11); // shl r15d,
+    code.state(false, 0x0B, R15, State.SYSTEM_FLAGS); // or
+    code.state(false, 0x0A, R15, State.FLAGS + 1); // or r15b,
+    code.memory(true, 0x89, R15);
+    code.move(Registers.RSP, R11);
   }
 
   private void leave() {

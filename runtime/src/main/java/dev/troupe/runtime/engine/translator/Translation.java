@@ -55,6 +55,9 @@ final class Translation implements Compiled {
   /** A shorter one for the same block, for when the budget does not do for this one; or null. */
   Translation shorter;
 
+  /** The path has been followed as far as it goes. */
+  boolean whole;
+
   /** How often a turn has ended here. */
   int turnEnds;
 
@@ -97,14 +100,14 @@ final class Translation implements Compiled {
     sites.add(site);
   }
 
-  /** The jump at an instruction, by the kind of its exit. */
+  /** The jump that leaves with this word, null if it cannot be linked. */
   Site site(int word) {
     for (Site site : sites) {
       if (site.word == word) {
         return site;
       }
     }
-    throw new IllegalStateException("no jump leaves with word=%x of %d".formatted(word, number));
+    return null;
   }
 
   /** The index before which the segment of an instruction is charged. */

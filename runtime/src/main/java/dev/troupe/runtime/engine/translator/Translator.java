@@ -1,5 +1,6 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.ControlRegisters;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Leave;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * The interpreter with machine code for what is hot: 64-bit code, block by block. One object serves
@@ -70,6 +72,9 @@ public final class Translator extends Interpreter {
   private Translation resumeIn;
 
   private int resumeAt;
+
+  /** What CR4.SMAP, which chooses the TLB bank after STAC, was when the code was emitted. */
+  private boolean emittedForSmap;
 
   private long emitted;
   private long misses;
@@ -162,6 +167,11 @@ public final class Translator extends Interpreter {
 
   /** Whether emitted code can run in this mode. */
   private boolean usable() {
+    boolean smap = (cpu.cr4 & ControlRegisters.SMAP) != 0;
+    if (smap != emittedForSmap) {
+      emittedForSmap = smap;
+      clear();
+    }
     return (cpu.mode & (Mode.CODE_64 | Mode.AC | Mode.SLOW)) == Mode.CODE_64
         && (cpu.mxcsr & UNMASKED) == UNMASKED;
   }
@@ -180,8 +190,12 @@ public final class Translator extends Interpreter {
     if (++block.heat < hot || block.secondHost != 0 || block.host == GuestMemory.NO_RAM) {
       return null;
     }
-    Translation made = translate(Path.of(block, emitter::plan));
+    Translation made = translate(Path.of(block, cache, planner(block)));
     return suffices(made) ? made : null;
+  }
+
+  private Function<Insn, Plan> planner(Block block) {
+    return insn -> emitter.plan(insn, block.mode);
   }
 
   private boolean suffices(Translation code) {
@@ -192,7 +206,8 @@ public final class Translator extends Interpreter {
     if (area.isFull(TraceEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
       clear();
     }
-    Translation made = emitter.emit(this, trace, translations.size(), bank());
+    int lifted = State.bank(emittedForSmap ? Tlb.SUPERVISOR_AC : Tlb.SUPERVISOR);
+    Translation made = emitter.emit(this, trace, translations.size(), bank(), lifted);
     translations.add(made);
     blocks++;
     bytes += made.bytes;
@@ -204,16 +219,17 @@ public final class Translator extends Interpreter {
   /** A turn has ended in a block's code: what runs from there on may deserve better. */
   private void sample(Translation code) {
     Block block = code.trace.head();
-    if (code.trace.blocks().size() > 1 || block.compiled != code || ++code.turnEnds < hotter) {
+    if (code.whole || block.compiled != code || ++code.turnEnds < hotter) {
       return;
     }
-    Trace path = Path.from(block, cache, emitter::plan);
-    if (path.blocks().size() == 1) {
+    Trace path = Path.from(block, cache, planner(block));
+    if (path.count == code.trace.count) {
       code.turnEnds = hotter - AGAIN;
       return;
     }
     unlink(code);
     Translation longer = translate(path);
+    longer.whole = true;
     if (!code.dropped()) {
       longer.shorter = code;
     }
@@ -248,16 +264,19 @@ public final class Translator extends Interpreter {
     int index = ExitWord.index(word);
     int kind = ExitWord.kind(word);
     left = hidden + Raw.get32(state + State.BUDGET) + TraceEmitter.MAX_DELAY;
-    if (kind <= ExitWord.BUDGET) {
+    if (kind <= ExitWord.BUDGET || kind == ExitWord.CHANGED) {
       int begun = trace.segmentStart(index);
-      left -= index - begun;
+      left -= index - begun + (kind == ExitWord.CHANGED ? 1 : 0);
       left += ExitWord.charged(word) ? trace.segmentEnd(index) - begun : 0;
     }
     c.budget = left;
     emitted += before - left;
-    c.mmu.runsIn(trace.head().linear, trace.head().host);
+    Rflags.set(c, Raw.get32(state + State.SYSTEM_FLAGS), Rflags.IF | Rflags.AC);
+    if (kind != ExitWord.CHANGED) {
+      c.mmu.runsIn(trace.head().linear, trace.head().host);
+    }
     return switch (kind) {
-      case ExitWord.NEXT -> link(last.site(word), trace.insn(index).nextRip);
+      case ExitWord.NEXT, ExitWord.CHANGED -> link(last.site(word), trace.insn(index).nextRip);
       case ExitWord.TAKEN -> link(last.site(word), trace.insn(index).displacement);
       case ExitWord.INDIRECT -> indirect(last, index);
       case ExitWord.BUDGET -> rest(last, index);
@@ -278,7 +297,8 @@ public final class Translator extends Interpreter {
     cpu.rip = rip;
     Block next = cache.find();
     // A site that has a link, and came here, goes to a page that is elsewhere in other tables.
-    if (site.to == null
+    if (site != null
+        && site.to == null
         && !site.from.dropped()
         && next.compiled instanceof Translation to
         && !area.isFull(TraceEmitter.MAX_BYTES)) {
@@ -336,6 +356,9 @@ public final class Translator extends Interpreter {
       }
     }
     toCpu();
+    if (cpu.budget <= 0) {
+      return null;
+    }
     Block part = block.part(at, block.count);
     return interpret(part, 0) ? cache.find() : null;
   }
@@ -380,6 +403,9 @@ public final class Translator extends Interpreter {
       Raw.put16(state + State.FLAGS, (short) ((image & 0xFF) << 8 | (image >> 11 & 1)));
       Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
       Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
+      Raw.put64(state + State.KERNEL_GS_BASE, c.msrs.kernelGsBase);
+      Raw.put32(state + State.SYSTEM_FLAGS, (int) c.systemFlags);
+      Raw.put32(state + State.EVENTS, c.eventsWaiting ? 1 : 0);
       registersInState = true;
     }
     if (!vectorsInState) {
@@ -412,6 +438,8 @@ public final class Translator extends Interpreter {
       }
       int flags = Raw.get16(state + State.FLAGS);
       Rflags.setArithmetic(c, (flags >>> 8 & 0xFF) | (flags & 1) << 11);
+      c.segmentBase[Cpu.GS] = Raw.get64(state + State.GS_BASE);
+      c.msrs.kernelGsBase = Raw.get64(state + State.KERNEL_GS_BASE);
       registersInState = false;
     }
   }
