@@ -136,13 +136,13 @@ class DebianGuestIT {
 
   @ParameterizedTest
   @CsvSource({
-    "troupe-v1-noxsave, sse4_2, xsave, Troupe v1 virtual CPU",
-    "x86-64, pni, sse4_2, Troupe x86-64 virtual CPU"
+    "auto, troupe-v1-noxsave, sse4_2, xsave, Troupe v1 virtual CPU",
+    "interpreter, x86-64, pni, sse4_2, Troupe x86-64 virtual CPU"
   })
   void theCloudKernelBootsToAShellOnEach64BitModel(
-      String model, String has, String lacks, String brand) throws Exception {
-    try (VmctlProcess vmctl =
-        VmctlProcess.start("run", "debian", "--append", "quiet", "--cpu", model)) {
+      String engine, String model, String has, String lacks, String brand) throws Exception {
+    String[] options = {"run", "debian", "--append", "quiet", "--cpu", model, "--engine", engine};
+    try (VmctlProcess vmctl = VmctlProcess.start(options)) {
       String flags = "uname=x86_64 has=1 lacks=0 " + brand;
       lookAtTheCpuAndPowerOff(vmctl, BOOT_SECONDS, flags, has, lacks, "$n");
     }

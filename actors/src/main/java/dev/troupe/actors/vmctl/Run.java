@@ -5,8 +5,10 @@ import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.actors.schedule.ScriptedInput;
+import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.machine.Outcome;
 import dev.troupe.runtime.machine.Position;
 import java.io.FileDescriptor;
@@ -57,6 +59,10 @@ final class Run {
   /** Runs the machine to its end; gives the process's exit code. */
   int call() {
     MachineParts parts = prepare();
+    if (spec.getEngine() == EngineKind.ENGINE_KIND_AUTO && !options.quiet()) {
+      Engines.lack()
+          .ifPresent(why -> System.err.println("vmctl: engine: interpreter, as the " + why));
+    }
     boolean interactive = Terminal.isTerminal();
     long start = System.nanoTime();
     boolean inTime;

@@ -115,8 +115,9 @@ final class RunCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "auto",
       description = {
-        "What executes the guest: auto, interpreter, or translator",
-        "(64-bit code to this host's); default ${DEFAULT-VALUE}, the interpreter."
+        "What executes the guest: interpreter; translator, which makes",
+        "host code of what runs often; or ${DEFAULT-VALUE}, the default:",
+        "the translator where the host is an x86-64 Linux."
       })
   private EngineName engine;
 
