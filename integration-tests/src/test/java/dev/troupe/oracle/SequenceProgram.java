@@ -30,7 +30,7 @@ final class SequenceProgram {
     }
     image.gpr[RBX] = data;
     image.gpr[RBP] = random.nextLong(1, 61);
-    image.gpr[RSP] = ChildProgram.STACK + 0x1080 + 8L * random.nextInt(8);
+    image.gpr[RSP] = ChildProgram.STACK + 0x1000 + 8L * random.nextInt(16);
     image.rip = address();
     image.windows.add(window(data & -64));
     image.windows.add(window(image.gpr[RSP] - 128 & -64));
@@ -123,7 +123,7 @@ final class SequenceProgram {
   }
 
   private void instruction() {
-    switch (random.nextInt(14)) {
+    switch (random.nextInt(15)) {
       case 0, 1, 2 -> arithmetic();
       case 3, 4 -> constant();
       case 5 -> shift();
@@ -133,6 +133,15 @@ final class SequenceProgram {
         instruction();
         int to = random.nextInt(3);
         emit(0x58 | to);
+      }
+      case 14 -> { // a run of pushes, one of pops
+        int length = 2 + random.nextInt(4);
+        for (int n = 0; n < length; n++) {
+          emit(random.nextInt(4) == 0 ? new int[] {0x6A, n} : new int[] {0x41, 0x50 | n});
+        }
+        for (int n = 0; n < length; n++) {
+          emit(0x41, 0x58 | random.nextInt(4));
+        }
       }
       case 8 -> operation(new int[] {0x0F, 0xAF}, register(), false); // imul
       case 9 -> increment();

@@ -184,6 +184,14 @@ final class Assembler {
     emit((R10 & 7) << 3 | (R11 & 7));
   }
 
+  /** The same with {@code [r11 + r10 + disp]}, -128 to 127. */
+  void memoryAt(boolean wide, int opcode, int reg, int disp) {
+    rex(wide, reg, R10, R11);
+    opcode(opcode);
+    emit(0x44 | (reg & 7) << 3);
+    emit((R10 & 7) << 3 | (R11 & 7), disp);
+  }
+
   /** The same with two registers; {@code rm} is the one of ModRM.rm. */
   void registers(boolean wide, int opcode, int reg, int rm) {
     rex(wide, reg, 0, rm);

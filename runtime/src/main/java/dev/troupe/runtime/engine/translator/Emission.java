@@ -21,9 +21,9 @@ final class Emission {
   }
 
   /** A jump whose site is an offset in code or stubs, to an offset in one of them or an address. */
-  private record Fixup(boolean inStubs, int site, Place place, long target) {}
+  private record Fixup(boolean inStubs, int site, Base base, long target) {}
 
-  private enum Place {
+  private enum Base {
     CODE,
     STUBS,
     ADDRESS
@@ -129,7 +129,7 @@ final class Emission {
     long stubBase = area.stubAddress(stubs.position());
     for (Fixup jump : fixups) {
       long target =
-          switch (jump.place) {
+          switch (jump.base) {
             case CODE -> codeBase + jump.target;
             case STUBS -> stubBase + jump.target;
             case ADDRESS -> jump.target;
@@ -172,6 +172,20 @@ final class Emission {
   void flagsSet(Recipe by) {
     flags = Flags.HOST;
     recipe = by;
+  }
+
+  /** What is known at a place of the code, to go on from there elsewhere. */
+  record Place(Flags flags, Recipe recipe, boolean charged, boolean lifted) {}
+
+  Place place() {
+    return new Place(flags, recipe, charged, lifted);
+  }
+
+  void at(Place place) {
+    flags = place.flags;
+    recipe = place.recipe;
+    charged = place.charged;
+    lifted = place.lifted;
   }
 
   /** The host's flags are about to be lost. */
@@ -228,12 +242,12 @@ final class Emission {
   }
 
   private void fromStub(int site, long address) {
-    fixups.add(new Fixup(true, site, Place.ADDRESS, address));
+    fixups.add(new Fixup(true, site, Base.ADDRESS, address));
   }
 
   /** Makes a jump of the hot code lead to a stub. */
   void toStub(int site, int stub) {
-    fixups.add(new Fixup(false, site, Place.STUBS, stub));
+    fixups.add(new Fixup(false, site, Base.STUBS, stub));
   }
 
   /**

@@ -78,6 +78,12 @@ final class MemoryAccess {
    * instruction.
    */
   void check(int bytes, boolean write) {
+    probe(bytes, write);
+    emission.stepIf(Assembler.ABOVE);
+  }
+
+  /** The same; the host's flags say {@link Assembler#ABOVE} if it is not to be had. */
+  void probe(int bytes, boolean write) {
     emission.clobber();
     code.rotate(R10, R11, Tlb.INDEX_SHIFT);
     code.and32(R10, Tlb.INDEX_MASK);
@@ -85,6 +91,5 @@ final class MemoryAccess {
     code.stateAt(true, 0x33, R15, R10, emission.bank() + (write ? Tlb.WRITE : Tlb.READ)); // xor
     code.compare(R15, 4096 - bytes);
     code.stateAt(true, 0x8B, R10, R10, emission.bank() + Tlb.ADDEND);
-    emission.stepIf(Assembler.ABOVE);
   }
 }

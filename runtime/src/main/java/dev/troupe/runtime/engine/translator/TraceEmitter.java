@@ -43,6 +43,7 @@ final class TraceEmitter {
   private final Emission emission;
   private final MemoryAccess memory;
   private final Copies copies;
+  private final StackRuns stackRuns;
   private final Assembler code;
 
   private Trace trace;
@@ -68,6 +69,7 @@ final class TraceEmitter {
     emission = new Emission(area);
     memory = new MemoryAccess(emission);
     copies = new Copies(emission, memory, host);
+    stackRuns = new StackRuns(emission, memory);
     code = emission.code;
   }
 
@@ -127,6 +129,7 @@ final class TraceEmitter {
     }
     plant.into(code, number);
     int[] resume = new int[trace.count];
+    stackRuns.clear();
     for (int at = 0; at < trace.count; at++) {
       emission.instruction(at);
       if (at == trace.loop) {
@@ -137,7 +140,15 @@ final class TraceEmitter {
         emission.charge();
       }
       Plan plan = trace.plan(at);
-      instruction(plan);
+      int run = stackRuns.lengthAt(trace, at);
+      if (run > 1) {
+        stackRuns.emit(trace, at, run);
+        at += run - 1;
+        emission.instruction(at);
+        plan = trace.plan(at);
+      } else {
+        instruction(plan);
+      }
       if (trace.endsBlock(at) && !plan.kind().transfers() && plan.kind() != Kind.STEP) {
         fallThrough();
       }
@@ -145,6 +156,7 @@ final class TraceEmitter {
     if (loopMismatch) {
       return null;
     }
+    stackRuns.finish(resume, at -> instruction(trace.plan(at)));
     long base = area.blockAddress();
     long[] addresses = new long[resume.length];
     for (int k = 0; k < resume.length; k++) {
