@@ -1,0 +1,256 @@
+package dev.troupe.benchmark;
+
+import dev.troupe.actors.guest.GuestException;
+import dev.troupe.actors.guest.GuestFiles;
+import dev.troupe.actors.guest.GuestImage;
+import dev.troupe.actors.guest.GuestImages;
+import dev.troupe.actors.guest.TerminalProgress;
+import dev.troupe.benchmark.VersusTable.Side;
+import dev.troupe.guest.GbenchGuest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * Troupe's translator beside QEMU's: gbench in the same kernel, by turns, a process each. {@code
+ * VersusQemu ROUNDS SCALE TEST,...|all [write]}, in the repository's top folder; run it by {@code
+ * integration-tests/bin/versus-qemu}.
+ */
+public final class VersusQemu {
+  private static final Path DOCUMENT = Path.of("docs/performance.md");
+  static final String BEGIN =
+      "<!-- versus-qemu begin: written by integration-tests/bin/versus-qemu -w -->";
+  static final String END = "<!-- versus-qemu end -->";
+  private static final Path WARM_BOOT =
+      Path.of("integration-tests/src/test/java/dev/troupe/benchmark/WarmBoot.java");
+  private static final String QEMU = "qemu-system-x86_64";
+
+  /** The host is that much faster than its guests, and its tests are to take as long. */
+  private static final int NATIVE_FACTOR = 5;
+
+  /** The first two make the JVM warm. */
+  private static final int BOOTS = 3;
+
+  private final GuestFiles files;
+  private final int scale;
+  private final Predicate<String> chosen;
+  private final VersusTable table = new VersusTable();
+
+  private VersusQemu(GuestFiles files, int scale, Predicate<String> chosen) {
+    this.files = files;
+    this.scale = scale;
+    this.chosen = chosen;
+  }
+
+  /** QEMU with nothing but a serial port, as our machine has. */
+  private GbenchRun qemu(int cpus, List<String> arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(QEMU, "-accel", "tcg,thread=multi"));
+    command.addAll(List.of("-cpu", "max", "-smp", Integer.toString(cpus), "-m", "512M"));
+    command.addAll(List.of("-nodefaults", "-display", "none", "-serial", "stdio"));
+    return GbenchRun.inGuestOf(command, files, arguments);
+  }
+
+  private GbenchRun troupe(int cpus, List<String> arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("./vmctl", "run", "--engine", "translator"));
+    command.addAll(List.of("--cpus", Integer.toString(cpus), "--memory", "512M"));
+    return GbenchRun.inGuestOf(command, files, arguments);
+  }
+
+  private List<String> chosenOf(List<String> tests) {
+    return tests.stream().filter(chosen).toList();
+  }
+
+  private static List<String> arguments(int threads, int scale, List<String> tests) {
+    List<String> all = new ArrayList<>(List.of("-s", Integer.toString(scale)));
+    all.addAll(List.of("-t", Integer.toString(threads)));
+    all.addAll(tests);
+    return all;
+  }
+
+  /** The times of the chosen tests: gbench takes names by their beginnings, so it runs more. */
+  private void add(Side side, GbenchRun run) {
+    Map<String, Double> times = new TreeMap<>(run.nanosPerIteration());
+    times.keySet().removeIf(chosen.negate());
+    table.add(side, times);
+  }
+
+  private void addWithBoot(Side side, GbenchRun run) {
+    add(side, run);
+    if (chosen.test(VersusTable.BOOT)) {
+      table.add(side, Map.of(VersusTable.BOOT, (double) run.bootNanos()));
+    }
+  }
+
+  private void round() throws IOException, InterruptedException {
+    List<String> compute =
+        chosenOf(Stream.of(VersusTable.INTEGER, VersusTable.FAST).flatMap(List::stream).toList());
+    List<String> one =
+        Stream.of(compute, chosenOf(VersusTable.OTHER)).flatMap(List::stream).toList();
+    boolean boots = chosen.test(VersusTable.BOOT);
+    if (!one.isEmpty() || boots) {
+      // Without a name it runs all.
+      List<String> guest = arguments(1, scale, one.isEmpty() ? List.of("sleep1ms") : one);
+      addWithBoot(Side.QEMU, qemu(1, guest));
+      addWithBoot(Side.TROUPE, troupe(1, guest));
+    }
+    if (boots) {
+      table.add(Side.TROUPE, Map.of(VersusTable.WARM_BOOT, warmBoot()));
+    }
+    if (!compute.isEmpty()) {
+      add(Side.NATIVE, GbenchRun.onHost(arguments(1, NATIVE_FACTOR * scale, compute)));
+    }
+    List<String> threads = chosenOf(VersusTable.THREADS);
+    if (!threads.isEmpty()) {
+      add(Side.QEMU, qemu(2, arguments(2, scale, threads)));
+      add(Side.TROUPE, troupe(2, arguments(2, scale, threads)));
+    }
+    List<String> scaling = chosenOf(VersusTable.SCALING);
+    if (!scaling.isEmpty()) {
+      add(Side.TROUPE_ONE_THREAD, troupe(2, arguments(1, scale, scaling)));
+      add(Side.NATIVE_ONE_THREAD, GbenchRun.onHost(arguments(1, NATIVE_FACTOR * scale, scaling)));
+      add(Side.NATIVE, GbenchRun.onHost(arguments(2, NATIVE_FACTOR * scale, scaling)));
+    }
+  }
+
+  /** Nanoseconds of the last boot of a JVM's. */
+  private double warmBoot() throws IOException, InterruptedException {
+    List<String> guest = GbenchGuest.arguments(files, "g.mode=ready");
+    List<String> command = new ArrayList<>(List.of("./vmctl", Integer.toString(BOOTS)));
+    for (String option : List.of("--kernel", "--initrd", "--append")) {
+      command.add(guest.get(guest.indexOf(option) + 1));
+    }
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("TROUPE_MAIN", WARM_BOOT.toAbsolutePath().toString());
+    List<String> lines = output(builder);
+    if (lines.size() != BOOTS) {
+      throw new IOException("WarmBoot printed " + lines + ", not " + BOOTS + " times");
+    }
+    return Double.parseDouble(lines.getLast());
+  }
+
+  private static List<String> output(ProcessBuilder builder)
+      throws IOException, InterruptedException {
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (process.waitFor() != 0) {
+      throw new IOException(builder.command() + " failed: " + output);
+    }
+    return output.lines().toList();
+  }
+
+  private static List<String> output(String... command) throws IOException, InterruptedException {
+    return output(new ProcessBuilder(command));
+  }
+
+  /** The commit's short name, and whether more than the documents differ from it. */
+  private static String commit() throws InterruptedException {
+    try {
+      boolean clean = output("git", "status", "--porcelain", "--", ":!docs").isEmpty();
+      return output("git", "rev-parse", "--short", "HEAD").getFirst() + (clean ? "" : " changed");
+    } catch (IOException e) {
+      return "unknown"; // the sources without git's folder, or no git
+    }
+  }
+
+  /** How, when, where and of what. */
+  private String conditions(int rounds, String tests) throws IOException, InterruptedException {
+    String cpu =
+        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+            .filter(line -> line.startsWith("model name"))
+            .findFirst()
+            .map(line -> line.substring(line.indexOf(':') + 2))
+            .orElse("unknown CPU");
+    String kernel = Files.readAllLines(files.kernel().resolveSibling("packages.txt")).getFirst();
+    return """
+    By `integration-tests/bin/versus-qemu -n %d -s %d -t %s`; medians, by turns.
+    %s; commit %s; %s, %d CPUs, load before %s;
+    %s; JDK %s; %s.
+    """
+        .formatted(
+            rounds,
+            scale,
+            tests,
+            LocalDate.now(ZoneId.systemDefault()),
+            commit(),
+            cpu,
+            Runtime.getRuntime().availableProcessors(),
+            Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0],
+            output(QEMU, "--version").getFirst(),
+            Runtime.version(),
+            String.join(" ", List.of(kernel.split(" ")).subList(0, 2)));
+  }
+
+  /** The document with that text between the two marks. */
+  static String spliced(String document, String text) {
+    int begin = document.indexOf(BEGIN);
+    int end = document.indexOf(END);
+    if (begin < 0 || end < begin) {
+      throw new IllegalArgumentException(
+          DOCUMENT + ": no line '" + BEGIN + "' with a line '" + END + "' after it");
+    }
+    return document.substring(0, begin + BEGIN.length())
+        + "\n\n"
+        + text.strip()
+        + "\n\n"
+        + document.substring(end);
+  }
+
+  private static Predicate<String> choice(String names) {
+    TreeSet<String> known = new TreeSet<>(List.of(VersusTable.BOOT));
+    Stream.of(VersusTable.INTEGER, VersusTable.FAST, VersusTable.OTHER, VersusTable.THREADS)
+        .forEach(known::addAll);
+    if (names.equals("all")) {
+      return known::contains;
+    }
+    List<String> wanted = List.of(names.split(","));
+    for (String name : wanted) {
+      if (!known.contains(name)) {
+        throw new IllegalArgumentException("no test is called '" + name + "'; there are " + known);
+      }
+    }
+    return wanted::contains;
+  }
+
+  private static boolean run(String[] arguments)
+      throws GuestException, IOException, InterruptedException {
+    int rounds = Integer.parseInt(arguments[0]);
+    Predicate<String> chosen = choice(arguments[2]);
+    GuestImage debian = GuestImage.named("debian").orElseThrow();
+    GuestFiles files = GuestImages.ofUser(new TerminalProgress(System.err, false)).get(debian);
+    VersusQemu versus = new VersusQemu(files, Integer.parseInt(arguments[1]), chosen);
+    String conditions = versus.conditions(rounds, arguments[2]);
+    for (int round = 1; round <= rounds; round++) {
+      System.err.println("versus-qemu: round " + round + " of " + rounds);
+      versus.round();
+    }
+    String report = conditions + "\n" + versus.table.markdown();
+    System.out.print(report);
+    if (arguments.length > 3) {
+      Files.writeString(DOCUMENT, spliced(Files.readString(DOCUMENT), report));
+    }
+    return versus.table.met();
+  }
+
+  /** Ends with 1 where a row is unmet, with 2 where nothing could be measured. */
+  public static void main(String[] arguments) throws InterruptedException {
+    try {
+      System.exit(run(arguments) ? 0 : 1);
+    } catch (GuestException | IOException | IllegalArgumentException e) {
+      System.err.println("versus-qemu: " + e.getMessage());
+      System.exit(2);
+    }
+  }
+}
