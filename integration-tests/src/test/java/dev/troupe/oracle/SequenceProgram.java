@@ -123,7 +123,7 @@ final class SequenceProgram {
   }
 
   private void instruction() {
-    switch (random.nextInt(15)) {
+    switch (random.nextInt(16)) {
       case 0, 1, 2 -> arithmetic();
       case 3, 4 -> constant();
       case 5 -> shift();
@@ -134,6 +134,7 @@ final class SequenceProgram {
         int to = random.nextInt(3);
         emit(0x58 | to);
       }
+      case 15 -> emit(0x9C, 0x58 | random.nextInt(3)); // pushf, pop
       case 14 -> { // a run of pushes, one of pops
         int length = 2 + random.nextInt(4);
         for (int n = 0; n < length; n++) {

@@ -40,7 +40,7 @@ final class State {
 
   static final int SECOND = 200;
 
-  /** RFLAGS but for the arithmetic flags, 32 bits. */
+  /** RFLAGS but for the arithmetic flags, 32 bits; the one that is always set is. */
   static final int SYSTEM_FLAGS = 208;
 
   /** Not 0 if IF, once set, may let an event in. */

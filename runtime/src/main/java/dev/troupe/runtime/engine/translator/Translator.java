@@ -404,7 +404,7 @@ public final class Translator extends Interpreter {
       Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
       Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
       Raw.put64(state + State.KERNEL_GS_BASE, c.msrs.kernelGsBase);
-      Raw.put32(state + State.SYSTEM_FLAGS, (int) c.systemFlags);
+      Raw.put32(state + State.SYSTEM_FLAGS, (int) (c.systemFlags | Rflags.FIXED));
       Raw.put32(state + State.EVENTS, c.eventsWaiting ? 1 : 0);
       registersInState = true;
     }
