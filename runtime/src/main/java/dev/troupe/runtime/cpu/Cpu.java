@@ -9,7 +9,6 @@ import dev.troupe.runtime.snapshot.Stateful;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 
 /**
  * The architectural state of one x86 vCPU, as plain fields: the interpreter works on them, the
@@ -305,67 +304,7 @@ public final class Cpu implements Stateful {
 
   /** Power-on or RESET# state (Intel SDM vol. 3A, table 10-1). */
   public void reset() {
-    msrs.reset();
-    apic.reset();
-    pvclock.reset();
-    xcr0 = 1;
-    x87.reset();
-    mxcsr = 0x1F80;
-    Arrays.fill(xmm, 0);
-    cr0 = ControlRegisters.CD | ControlRegisters.NW | ControlRegisters.ET;
-    initialize();
-    activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
-    eventsWaiting = true;
-    attend();
-  }
-
-  /**
-   * What INIT sets, too: FPU and vector registers, MSRs and the cache bits of CR0 stay as they are.
-   */
-  public void init() {
-    cr0 = (cr0 & (ControlRegisters.CD | ControlRegisters.NW)) | ControlRegisters.ET;
-    apic.init();
-    initialize();
-    activity = bootProcessor ? Activity.ACTIVE : Activity.WAIT_FOR_SIPI;
-  }
-
-  private void initialize() {
-    Arrays.fill(gpr, 0);
-    gpr[RDX] = model.signature();
-    rip = 0xFFF0;
-    Rflags.setArithmetic(this, 0);
-    systemFlags = 0;
-    for (int i = 0; i < selector.length; i++) {
-      setSegment(i, 0, 0, 0xFFFF, i == LDTR ? 0x82 : i == TR ? 0x8B : 0x93);
-    }
-    setSegment(CS, 0xF000, 0xFFFF_0000L, 0xFFFF, 0x9B);
-    gdtBase = 0;
-    gdtLimit = 0xFFFF;
-    idtBase = 0;
-    idtLimit = 0xFFFF;
-    cr2 = 0;
-    cr3 = 0;
-    cr4 = 0;
-    efer = 0;
-    cpl = 0;
-    shadow = 0;
-    nmiBlocked = false;
-    wakeWhenMasked = false;
-    monitorArmed = false;
-    waitDeadline = Long.MAX_VALUE;
-    exits.clear();
-    replay.clear();
-    debug.reset();
-    mmu.flushAll();
-    updateMode();
-  }
-
-  /** Start-up IPI: real mode at {@code vector << 12}. */
-  void startUp(int vector) {
-    setSegment(CS, vector << 8, (long) vector << 12, 0xFFFF, 0x9B);
-    rip = 0;
-    activity = Activity.ACTIVE;
-    updateMode();
+    PowerOn.reset(this);
   }
 
   /**

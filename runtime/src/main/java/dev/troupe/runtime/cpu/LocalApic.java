@@ -1,12 +1,36 @@
 package dev.troupe.runtime.cpu;
 
+import static dev.troupe.runtime.cpu.ApicRegisters.APR;
+import static dev.troupe.runtime.cpu.ApicRegisters.CURRENT_COUNT;
+import static dev.troupe.runtime.cpu.ApicRegisters.DFR;
+import static dev.troupe.runtime.cpu.ApicRegisters.DIVIDE;
+import static dev.troupe.runtime.cpu.ApicRegisters.EOI;
+import static dev.troupe.runtime.cpu.ApicRegisters.ESR;
+import static dev.troupe.runtime.cpu.ApicRegisters.ICR;
+import static dev.troupe.runtime.cpu.ApicRegisters.ICR_HIGH;
+import static dev.troupe.runtime.cpu.ApicRegisters.ID;
+import static dev.troupe.runtime.cpu.ApicRegisters.INITIAL_COUNT;
+import static dev.troupe.runtime.cpu.ApicRegisters.IRR;
+import static dev.troupe.runtime.cpu.ApicRegisters.ISR;
+import static dev.troupe.runtime.cpu.ApicRegisters.LDR;
+import static dev.troupe.runtime.cpu.ApicRegisters.LOWEST_VECTOR;
+import static dev.troupe.runtime.cpu.ApicRegisters.LVT_COUNT;
+import static dev.troupe.runtime.cpu.ApicRegisters.LVT_LINT0;
+import static dev.troupe.runtime.cpu.ApicRegisters.LVT_MASKED;
+import static dev.troupe.runtime.cpu.ApicRegisters.LVT_TIMER;
+import static dev.troupe.runtime.cpu.ApicRegisters.LVT_WRITABLE;
+import static dev.troupe.runtime.cpu.ApicRegisters.PPR;
+import static dev.troupe.runtime.cpu.ApicRegisters.SVR;
+import static dev.troupe.runtime.cpu.ApicRegisters.SVR_WRITABLE;
+import static dev.troupe.runtime.cpu.ApicRegisters.TMR;
+import static dev.troupe.runtime.cpu.ApicRegisters.TPR;
+import static dev.troupe.runtime.cpu.ApicRegisters.VERSION;
+import static dev.troupe.runtime.cpu.ApicRegisters.index;
+
 import dev.troupe.proto.message.Exit;
-import dev.troupe.proto.message.InterruptMessage;
 import dev.troupe.proto.message.InterruptMessage.Delivery;
 import dev.troupe.runtime.snapshot.StateVisitor;
 import dev.troupe.runtime.snapshot.Stateful;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -21,32 +45,6 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   /** Where reset puts the register page. */
   public static final long DEFAULT_BASE = 0xFEE0_0000L;
 
-  public static final int ID = 0x20;
-  public static final int VERSION = 0x30;
-  public static final int TPR = 0x80;
-  public static final int APR = 0x90;
-  public static final int PPR = 0xA0;
-  public static final int EOI = 0xB0;
-  public static final int LDR = 0xD0;
-  public static final int DFR = 0xE0;
-  public static final int SVR = 0xF0;
-  public static final int ISR = 0x100;
-  public static final int TMR = 0x180;
-  public static final int IRR = 0x200;
-  public static final int ESR = 0x280;
-  public static final int ICR = 0x300;
-  public static final int ICR_HIGH = 0x310;
-  public static final int LVT_TIMER = 0x320;
-  public static final int LVT_THERMAL = 0x330;
-  public static final int LVT_PERFORMANCE = 0x340;
-  public static final int LVT_LINT0 = 0x350;
-  public static final int LVT_LINT1 = 0x360;
-  public static final int LVT_ERROR = 0x370;
-  public static final int INITIAL_COUNT = 0x380;
-  public static final int CURRENT_COUNT = 0x390;
-  public static final int DIVIDE = 0x3E0;
-  public static final int SELF_IPI = 0x3F0;
-
   /** APIC_BASE: the bootstrap processor. */
   static final long BASE_BSP = 1L << 8;
 
@@ -59,42 +57,16 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   /** Version 0x14, six LVT entries, EOI broadcast suppression. */
   private static final int VERSION_VALUE = 0x0105_0014;
 
-  private static final int SVR_ENABLE = 1 << 8;
-  private static final int SVR_SUPPRESS_EOI = 1 << 12;
-  private static final int SVR_WRITABLE = 0x13FF;
-  private static final int LVT_MASKED = 1 << 16;
-  private static final int LVT_COUNT = 6;
-  private static final int LOWEST_VECTOR = 16;
-
-  private static final int ERROR_SEND_VECTOR = 1 << 5;
-  private static final int ERROR_RECEIVE_VECTOR = 1 << 6;
-  private static final int ERROR_REGISTER = 1 << 7;
-
-  private static final int ICR_LEVEL_ASSERT = 1 << 14;
-  private static final int ICR_TRIGGER_LEVEL = 1 << 15;
-  private static final int ICR_LOGICAL = 1 << 11;
-  private static final int ICR_WRITABLE = 0xC_CFFF;
-
-  /** Writable bits of the LVT entries: timer, thermal, performance, LINT0, LINT1, error. */
-  private static final int[] LVT_WRITABLE = {
-    0x7_00FF, 0x1_07FF, 0x1_07FF, 0x1_A7FF, 0x1_A7FF, 0x1_00FF
-  };
-
   private static final Delivery[] DELIVERIES = Delivery.values();
-  private static final Exit.Ipi.Shorthand[] SHORTHANDS = Exit.Ipi.Shorthand.values();
-
-  private static final VarHandle ROUTE;
-
-  static {
-    try {
-      ROUTE = MethodHandles.lookup().findVarHandle(LocalApic.class, "route", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
 
   private final Cpu cpu;
   private final ApicTimer timer;
+  private final ApicRoute route = new ApicRoute();
+  final InterruptCommand command;
+
+  /** The registers as MSRs. */
+  final ApicMsrs msrs = new ApicMsrs(this);
+
   private final VectorSet requested = new VectorSet();
   private final VectorSet inService = new VectorSet();
   private final VectorSet levelTriggered = new VectorSet();
@@ -107,21 +79,13 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   private int spurious;
   private int errorStatus;
   private int errorsSeen;
-  private int commandLow;
-  private int commandHigh;
   private boolean lint0;
   private boolean nmiRequested;
-
-  /**
-   * What {@link #matches} needs, in one word: the logical destination below, the id above (8 bits),
-   * bit 40 enabled, bit 41 x2APIC, bit 42 flat, bit 43 software-enabled.
-   */
-  @SuppressWarnings("unused")
-  private long route;
 
   LocalApic(Cpu cpu) {
     this.cpu = cpu;
     this.timer = new ApicTimer(cpu);
+    this.command = new InterruptCommand(cpu, this);
   }
 
   /** Power-on state. */
@@ -145,22 +109,13 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     }
     taskPriority = 0;
     destinationFormat = -1;
-    logicalDestination = x2apic() ? x2apicLogical() : 0;
+    logicalDestination = x2apic() ? ApicRoute.x2apicLogical(cpu.apicId) : 0;
     spurious = 0xFF;
     errorStatus = 0;
     errorsSeen = 0;
-    commandLow = 0;
-    commandHigh = 0;
+    command.reset();
     nmiRequested = false;
     updateRoute();
-  }
-
-  private static int index(int lvtRegister) {
-    return (lvtRegister - LVT_TIMER) >> 4;
-  }
-
-  private int x2apicLogical() {
-    return (cpu.apicId >> 4) << 16 | 1 << (cpu.apicId & 15);
   }
 
   /** Puts the register page where APIC_BASE says, or takes it away. */
@@ -170,12 +125,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   }
 
   private void updateRoute() {
-    long word = Integer.toUnsignedLong(logicalDestination) | (long) (id & 0xFF) << 32;
-    word |= enabled() ? 1L << 40 : 0;
-    word |= x2apic() ? 1L << 41 : 0;
-    word |= destinationFormat >>> 28 == 0xF ? 1L << 42 : 0;
-    word |= softwareEnabled() ? 1L << 43 : 0;
-    ROUTE.setRelease(this, word);
+    route.set(logicalDestination, destinationFormat, id, enabled(), x2apic(), softwareEnabled());
   }
 
   /** True unless APIC_BASE disables the local APIC altogether. */
@@ -189,7 +139,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
   }
 
   private boolean softwareEnabled() {
-    return (spurious & SVR_ENABLE) != 0;
+    return (spurious & ApicRegisters.SVR_ENABLE) != 0;
   }
 
   /** IA32_APIC_BASE. */
@@ -218,7 +168,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     }
     if (extended && !wasX2apic) {
       id = cpu.apicId;
-      logicalDestination = x2apicLogical();
+      logicalDestination = ApicRoute.x2apicLogical(cpu.apicId);
     }
     mapPage();
     updateRoute();
@@ -237,35 +187,14 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
    * @param destination 8-bit, or 32-bit as x2APIC senders give it; 0xFFFFFFFF is all
    */
   public boolean matches(int destination, boolean logical) {
-    long word = (long) ROUTE.getAcquire(this);
-    if ((word & 1L << 40) == 0) {
-      return false;
-    }
-    boolean extended = (word & 1L << 41) != 0;
-    if (destination == -1) {
-      return true;
-    }
-    if (!logical) {
-      return destination == ((int) (word >>> 32) & 0xFF);
-    }
-    int ldr = (int) word;
-    if (extended) {
-      return destination >>> 16 == ldr >>> 16 && (destination & ldr & 0xFFFF) != 0;
-    }
-    int mine = ldr >>> 24;
-    if ((word & 1L << 42) != 0) {
-      return (destination & mine & 0xFF) != 0;
-    }
-    boolean cluster = (destination & 0xF0) == (mine & 0xF0) || (destination & 0xF0) == 0xF0;
-    return cluster && (destination & mine & 0x0F) != 0;
+    return route.matches(destination, logical);
   }
 
   /**
    * True unless software or APIC_BASE disables it, and fixed interrupts are lost; from any thread.
    */
   public boolean acceptsFixed() {
-    long enabled = 1L << 40 | 1L << 43;
-    return ((long) ROUTE.getAcquire(this) & enabled) == enabled;
+    return route.acceptsFixed();
   }
 
   /**
@@ -277,7 +206,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       return;
     }
     if (vector < LOWEST_VECTOR) {
-      raiseError(ERROR_RECEIVE_VECTOR);
+      raiseError(ApicRegisters.ERROR_RECEIVE_VECTOR);
       return;
     }
     requested.set(vector, true);
@@ -321,6 +250,12 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       // SMIs are ignored; the other modes do nothing in a local vector table.
       default -> {}
     }
+  }
+
+  /** An NMI for this processor, from itself. */
+  void requestNmi() {
+    nmiRequested = true;
+    cpu.attend();
   }
 
   /** Takes an NMI that the APIC itself asked for. */
@@ -393,16 +328,16 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       return;
     }
     inService.set(vector, false);
-    if (levelTriggered.has(vector) && (spurious & SVR_SUPPRESS_EOI) == 0) {
+    if (levelTriggered.has(vector) && (spurious & ApicRegisters.SVR_SUPPRESS_EOI) == 0) {
       cpu.queueExit(new Exit.EndOfInterrupt(vector));
     }
     cpu.interruptsOpened();
   }
 
-  private void raiseError(int error) {
+  void raiseError(int error) {
     boolean first = (errorsSeen & error) == 0;
     errorsSeen |= error;
-    int entry = lvt[index(LVT_ERROR)];
+    int entry = lvt[index(ApicRegisters.LVT_ERROR)];
     // An error vector below 16 would be an error again, without end.
     if (first && (entry & 0xFF) >= LOWEST_VECTOR) {
       deliverLocal(entry & (LVT_MASKED | 0xFF));
@@ -418,8 +353,8 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       return 0;
     }
     int register = offset & 0xFF0;
-    if (!exists(register)) {
-      raiseError(ERROR_REGISTER);
+    if (!ApicRegisters.exists(register)) {
+      raiseError(ApicRegisters.ERROR_REGISTER);
       return 0;
     }
     long value = Integer.toUnsignedLong(readRegister(register)) >>> shift;
@@ -432,96 +367,14 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     if (size != 4 || (offset & 0xF) != 0) {
       return;
     }
-    if (!exists(offset) || readOnly(offset)) {
-      raiseError(ERROR_REGISTER);
+    if (!ApicRegisters.exists(offset) || ApicRegisters.readOnly(offset)) {
+      raiseError(ApicRegisters.ERROR_REGISTER);
       return;
     }
     writeRegister(offset, (int) value);
   }
 
-  private static boolean exists(int register) {
-    return switch (register) {
-      case ID, VERSION, TPR, APR, PPR, EOI, LDR, DFR, SVR, ESR, ICR, ICR_HIGH -> true;
-      case INITIAL_COUNT, CURRENT_COUNT, DIVIDE -> true;
-      default ->
-          (register >= ISR && register < ESR) || (register >= LVT_TIMER && register <= LVT_ERROR);
-    };
-  }
-
-  private static boolean readOnly(int register) {
-    return register == VERSION
-        || register == APR
-        || register == PPR
-        || register == CURRENT_COUNT
-        || (register >= ISR && register < ESR);
-  }
-
-  /**
-   * RDMSR of an x2APIC register.
-   *
-   * @param msr 0x800 to 0x8FF
-   * @return false for #GP: not in x2APIC mode, no such register, or it can only be written; else
-   *     {@link #msrValue} has it
-   */
-  boolean readMsr(int msr) {
-    int register = (msr & 0xFF) << 4;
-    if (!x2apic() || !existsAsMsr(register) || register == EOI || register == SELF_IPI) {
-      return false;
-    }
-    if (register == ICR) {
-      msrValue = Integer.toUnsignedLong(commandLow) | (long) commandHigh << 32;
-    } else {
-      msrValue = Integer.toUnsignedLong(readRegister(register));
-    }
-    return true;
-  }
-
-  /** What {@link #readMsr} read. */
-  long msrValue;
-
-  /**
-   * WRMSR of an x2APIC register; false for #GP: no such register, read-only, or reserved bits set.
-   */
-  boolean writeMsr(int msr, long value) {
-    int register = (msr & 0xFF) << 4;
-    if (!x2apic()
-        || !existsAsMsr(register)
-        || readOnly(register)
-        || register == ID
-        || register == LDR
-        || (value & ~writableAsMsr(register)) != 0) {
-      return false;
-    }
-    if (register == ICR) {
-      commandHigh = (int) (value >>> 32);
-      writeRegister(ICR, (int) value);
-    } else if (register == SELF_IPI) {
-      sendSelf((int) value & 0xFF);
-    } else {
-      writeRegister(register, (int) value);
-    }
-    return true;
-  }
-
-  private static boolean existsAsMsr(int register) {
-    return register == SELF_IPI
-        || (register != DFR && register != ICR_HIGH && register != APR && exists(register));
-  }
-
-  private static long writableAsMsr(int register) {
-    return switch (register) {
-      case TPR, SELF_IPI -> 0xFF;
-      case SVR -> SVR_WRITABLE;
-      case ICR -> 0xFFFF_FFFF_0000_0000L | ICR_WRITABLE | 1 << 12;
-      case INITIAL_COUNT -> 0xFFFF_FFFFL;
-      case DIVIDE -> 0xB;
-      case EOI, ESR -> 0;
-      // The read-only status bits of an entry may be written, and are ignored.
-      default -> LVT_WRITABLE[index(register)] | 0x5000;
-    };
-  }
-
-  private int readRegister(int register) {
+  int readRegister(int register) {
     return switch (register) {
       case ID -> x2apic() ? cpu.apicId : id << 24;
       case VERSION -> VERSION_VALUE;
@@ -532,8 +385,8 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
       case DFR -> destinationFormat;
       case SVR -> spurious;
       case ESR -> errorStatus;
-      case ICR -> commandLow;
-      case ICR_HIGH -> commandHigh;
+      case ICR -> command.low();
+      case ICR_HIGH -> command.high();
       case INITIAL_COUNT -> timer.initialCount();
       case CURRENT_COUNT -> timer.currentCount();
       case DIVIDE -> timer.divideRegister();
@@ -550,7 +403,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     };
   }
 
-  private void writeRegister(int register, int value) {
+  void writeRegister(int register, int value) {
     switch (register) {
       case ID -> id = value >>> 24;
       case TPR -> setTaskPriority(value & 0xFF);
@@ -562,8 +415,8 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
         errorStatus = errorsSeen;
         errorsSeen = 0;
       }
-      case ICR -> send(value & ICR_WRITABLE);
-      case ICR_HIGH -> commandHigh = value & 0xFF00_0000;
+      case ICR -> command.send(value & ApicRegisters.ICR_WRITABLE);
+      case ICR_HIGH -> command.setHigh(value & 0xFF00_0000);
       case INITIAL_COUNT -> timer.setInitialCount(value);
       case DIVIDE -> timer.setDivideRegister(value);
       default -> setLocalVector(index(register), value);
@@ -611,48 +464,6 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     timer.tscChanged();
   }
 
-  private void sendSelf(int vector) {
-    if (vector < LOWEST_VECTOR) {
-      raiseError(ERROR_SEND_VECTOR);
-      return;
-    }
-    accept(vector, false);
-    cpu.attend();
-  }
-
-  private void send(int low) {
-    commandLow = low;
-    Delivery delivery = DELIVERIES[low >> 8 & 7];
-    Exit.Ipi.Shorthand shorthand = SHORTHANDS[low >> 18 & 3];
-    int vector = low & 0xFF;
-    boolean fixed = delivery == Delivery.FIXED || delivery == Delivery.LOWEST_PRIORITY;
-    if (fixed && vector < LOWEST_VECTOR) {
-      raiseError(ERROR_SEND_VECTOR);
-      return;
-    }
-    // INIT level de-assert only synchronized arbitration ids, on the bus of old.
-    boolean deassert = (low & (ICR_TRIGGER_LEVEL | ICR_LEVEL_ASSERT)) == ICR_TRIGGER_LEVEL;
-    if ((delivery == Delivery.INIT && deassert) || delivery == Delivery.RESERVED) {
-      return;
-    }
-    if (shorthand == Exit.Ipi.Shorthand.SELF) {
-      if (fixed) {
-        sendSelf(vector);
-      } else if (delivery == Delivery.NMI) {
-        nmiRequested = true;
-        cpu.attend();
-      }
-      return;
-    }
-    boolean logical = (low & ICR_LOGICAL) != 0;
-    int destination = x2apic() ? commandHigh : commandHigh >>> 24;
-    if (!x2apic() && !logical && destination == ALL_8) {
-      destination = -1;
-    }
-    InterruptMessage message = new InterruptMessage(destination, logical, delivery, vector, false);
-    cpu.queueExit(new Exit.Ipi(message, shorthand));
-  }
-
   /** Restoring puts the register page in its place, which drops what the TLB holds. */
   @Override
   public void state(StateVisitor v) {
@@ -677,8 +488,7 @@ public final class LocalApic implements Mmu.LocalDevice, Stateful {
     spurious = v.bits("spurious", spurious, SVR_WRITABLE);
     errorStatus = v.int8("errorStatus", errorStatus);
     errorsSeen = v.int8("errorsSeen", errorsSeen);
-    commandLow = v.bits("commandLow", commandLow, ICR_WRITABLE);
-    commandHigh = v.int32("commandHigh", commandHigh);
+    command.state(v);
     lint0 = v.bool("lint0", lint0);
     nmiRequested = v.bool("nmiRequested", nmiRequested);
     v.part("timer", timer);

@@ -180,8 +180,8 @@ public final class Msrs implements Stateful {
   public boolean read(int msr) {
     value = 0;
     if (msr >>> 8 == 8) {
-      boolean known = model.has(SystemFeature.X2APIC) && cpu.apic.readMsr(msr);
-      value = cpu.apic.msrValue;
+      boolean known = model.has(SystemFeature.X2APIC) && cpu.apic.msrs.read(msr);
+      value = cpu.apic.msrs.value;
       return known;
     }
     if (Mtrrs.holds(msr)) {
@@ -263,7 +263,7 @@ public final class Msrs implements Stateful {
   /** WRMSR: false for #GP, with nothing changed. */
   public boolean write(int msr, long v) {
     if (msr >>> 8 == 8) {
-      return model.has(SystemFeature.X2APIC) && cpu.apic.writeMsr(msr, v);
+      return model.has(SystemFeature.X2APIC) && cpu.apic.msrs.write(msr, v);
     }
     if (Mtrrs.holds(msr)) {
       return model.has(SystemFeature.MTRR) && mtrrs.write(msr, v);

@@ -136,10 +136,10 @@ public final class Vcpu implements Stateful {
     if ((signal & PENDING_INIT) != 0) {
       nmiPending = false;
       acknowledged = NONE;
-      cpu.init();
+      PowerOn.init(cpu);
     }
     if ((signal & PENDING_SIPI) != 0 && cpu.activity == Cpu.Activity.WAIT_FOR_SIPI) {
-      cpu.startUp(signal >>> SIPI_VECTOR_SHIFT & 0xFF);
+      PowerOn.startUp(cpu, signal >>> SIPI_VECTOR_SHIFT & 0xFF);
     }
     if (cpu.activity == Cpu.Activity.SHUTDOWN) {
       return SHUTDOWN;

@@ -36,23 +36,8 @@ public final class GuestMemory implements AutoCloseable {
   /** Not a host address: no RAM there. */
   public static final long NO_RAM = 0;
 
-  /** Page flag: written since {@link #clearDirty()}. */
-  public static final int DIRTY = 1;
-
-  /** Page flag: some TLB may hold a fast write tag for this page. */
-  private static final int GRANTED = 2;
-
   /** Holders of code, at most: one a vCPU, a bit each in a page's set. */
   private static final int MAX_CODE_LISTENERS = 64;
-
-  /** Page flag: was dirty before {@link #clearDirty()}. */
-  private static final int TOUCHED = 8;
-
-  /** Page flags from here on: written since the {@link DirtyLog} of that number was drained. */
-  private static final int FIRST_LOG = 0x100;
-
-  /** The state's digest, a copy under way to another host, and as many again. */
-  private static final int MAXIMUM_LOGS = 4;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -66,20 +51,18 @@ public final class GuestMemory implements AutoCloseable {
   private final long lowSize;
   private final long highSize;
   private final HostMapping ram;
-  private final HostMapping flags;
+  private final PageFlags flags;
   private final HostMapping code;
   private final long base;
-  private final long flagsBase;
   private final long codeBase;
   private boolean closed;
-  private int logs;
   private long resets;
   private final List<Runnable> others = new ArrayList<>();
   private final Turns turns = new Turns();
   private final List<CodeListener> codeListeners = new CopyOnWriteArrayList<>();
   private final List<WriteGrants> grants = new CopyOnWriteArrayList<>();
 
-  private GuestMemory(long size, HostMapping ram, HostMapping flags, HostMapping code) {
+  private GuestMemory(long size, HostMapping ram, PageFlags flags, HostMapping code) {
     this.size = size;
     this.lowSize = Math.min(size, HOLE_START);
     this.highSize = size - lowSize;
@@ -87,7 +70,6 @@ public final class GuestMemory implements AutoCloseable {
     this.flags = flags;
     this.code = code;
     this.base = ram.address();
-    this.flagsBase = flags.address();
     this.codeBase = code.address();
   }
 
@@ -103,14 +85,15 @@ public final class GuestMemory implements AutoCloseable {
           "guest memory must be whole pages, 4096 to " + MAXIMUM_SIZE + " bytes: size=" + size);
     }
     long pages = size >> PAGE_SHIFT;
-    List<HostMapping> mapped = new ArrayList<>();
+    List<Runnable> mapped = new ArrayList<>();
     try {
-      mapped.add(HostMapping.map(size));
-      mapped.add(HostMapping.map(pages * Integer.BYTES));
-      mapped.add(HostMapping.map(pages * Long.BYTES));
-      return new GuestMemory(size, mapped.get(0), mapped.get(1), mapped.get(2));
+      HostMapping ram = HostMapping.map(size);
+      mapped.add(ram::close);
+      PageFlags flags = new PageFlags(pages);
+      mapped.add(flags::close);
+      return new GuestMemory(size, ram, flags, HostMapping.map(pages * Long.BYTES));
     } catch (RuntimeException e) {
-      mapped.forEach(HostMapping::close);
+      mapped.forEach(Runnable::run);
       throw e;
     }
   }
@@ -168,17 +151,12 @@ public final class GuestMemory implements AutoCloseable {
 
   // Page flags ----------------------------------------------------------------------------------
 
-  private long flagAddress(long host) {
-    return flagsBase + ((host - base) >>> PAGE_SHIFT << 2);
-  }
-
-  /** Flags of the page that this host address of RAM is in. */
-  public int pageFlags(long host) {
-    return Raw.getAcquire32(flagAddress(host));
+  private long pageOf(long host) {
+    return (host - base) >>> PAGE_SHIFT;
   }
 
   private long codeAddress(long host) {
-    return codeBase + ((host - base) >>> PAGE_SHIFT << 3);
+    return codeBase + (pageOf(host) << 3);
   }
 
   /**
@@ -213,7 +191,7 @@ public final class GuestMemory implements AutoCloseable {
     long page = host & -PAGE_SIZE;
     Raw.getAndOr64(codeAddress(page), 1L << holder);
     // Also if another holder is just taking the grants back: it has not come to its end.
-    if ((pageFlags(page) & GRANTED) == 0) {
+    if (!flags.isGranted(pageOf(page))) {
       return false;
     }
     for (WriteGrants holderOfGrants : grants) {
@@ -227,7 +205,7 @@ public final class GuestMemory implements AutoCloseable {
    * caller holds code of it still.
    */
   public void codeSettled(long host) {
-    Raw.getAndAnd32(flagAddress(host), ~GRANTED);
+    flags.ungrant(pageOf(host));
   }
 
   /** A holder has no code of this page any more. */
@@ -252,8 +230,7 @@ public final class GuestMemory implements AutoCloseable {
     if (holdsCode(host)) {
       return false; // and leaves no flag, for which the next decoding would take grants back
     }
-    int before = Raw.getAndOr32(flagAddress(host), GRANTED);
-    return (before & DIRTY) != 0 && !holdsCode(host);
+    return flags.grant(pageOf(host)) && !holdsCode(host);
   }
 
   /**
@@ -275,15 +252,12 @@ public final class GuestMemory implements AutoCloseable {
 
   /** Has to be called before a page is written, or a translation made to write it through. */
   public void markDirty(long host) {
-    long flagAddress = flagAddress(host);
-    if ((Raw.getAcquire32(flagAddress) & DIRTY) == 0) {
-      Raw.getAndOr32(flagAddress, DIRTY);
-    }
+    flags.markDirty(pageOf(host));
   }
 
   /** Whether the page at this physical address was written since {@link #clearDirty()}. */
   public boolean isDirty(long physical) {
-    return (pageFlags(ramAddress(physical)) & DIRTY) != 0;
+    return flags.isDirty(pageOf(ramAddress(physical)));
   }
 
   /**
@@ -291,18 +265,10 @@ public final class GuestMemory implements AutoCloseable {
    * told yet. Only at a quiet point, when no vCPU runs.
    */
   public void clearDirty() {
-    int passedOn = TOUCHED | ((1 << logs) - 1) * FIRST_LOG;
     for (WriteGrants holder : grants) {
       holder.slowAllWrites();
     }
-    for (long page = 0; page < pages(); page++) {
-      long address = flagsBase + (page << 2);
-      // Reading does not make a sparse page of flags real; writing would.
-      if ((Raw.get32(address) & (DIRTY | GRANTED)) != 0
-          && (Raw.getAndAnd32(address, ~(DIRTY | GRANTED)) & DIRTY) != 0) {
-        Raw.getAndOr32(address, passedOn);
-      }
-    }
+    flags.clearDirty();
   }
 
   /**
@@ -310,27 +276,12 @@ public final class GuestMemory implements AutoCloseable {
    * with all pages that were ever written. Only at a quiet point.
    */
   public synchronized DirtyLog openDirtyLog() {
-    if (logs == MAXIMUM_LOGS) {
-      throw new IllegalStateException("too many dirty logs: open=" + logs);
-    }
-    int bit = FIRST_LOG << logs++;
-    for (long page = 0; page < pages(); page++) {
-      if (isTouched(page)) {
-        Raw.getAndOr32(flagsBase + (page << 2), bit);
-      }
-    }
-    return new DirtyLog(this, bit);
+    return new DirtyLog(this, flags.openLog());
   }
 
   /** Takes a log's mark off every page that has it, in ascending order. */
   void takeMarks(int bit, LongConsumer marked) {
-    for (long page = 0; page < pages(); page++) {
-      long address = flagsBase + (page << 2);
-      if ((Raw.get32(address) & bit) != 0) {
-        Raw.getAndAnd32(address, ~bit);
-        marked.accept(page);
-      }
-    }
+    flags.takeMarks(bit, marked);
   }
 
   /** How often {@link #reset()} has zeroed all. */
@@ -350,7 +301,7 @@ public final class GuestMemory implements AutoCloseable {
 
   /** False if the page of that number was not written since the power-on state: it reads 0. */
   public boolean isTouched(long page) {
-    return (Raw.getAcquire32(flagsBase + (page << 2)) & (DIRTY | TOUCHED)) != 0;
+    return flags.isTouched(page);
   }
 
   private long ramAddress(long physical) {

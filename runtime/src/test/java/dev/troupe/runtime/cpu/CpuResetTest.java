@@ -31,7 +31,7 @@ class CpuResetTest {
       t.cpu.x87.control = 0x27F;
       t.writeMsr(0xC000_0082, 0x1234);
       t.cpu.gpr[Cpu.RBX] = 9;
-      t.cpu.init();
+      PowerOn.init(t.cpu);
       assertThat(t.cpu.xmm[0]).isEqualTo(42);
       assertThat(t.cpu.x87.control).isEqualTo(0x27F);
       assertThat(t.readMsr(0xC000_0082)).isEqualTo(0x1234);

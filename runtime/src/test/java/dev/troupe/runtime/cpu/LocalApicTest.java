@@ -17,7 +17,7 @@ class LocalApicTest {
   private final LocalApic apic = t.cpu.apic;
 
   LocalApicTest() {
-    write(LocalApic.SVR, 0x1FF);
+    write(ApicRegisters.SVR, 0x1FF);
   }
 
   @AfterEach
@@ -41,14 +41,14 @@ class LocalApicTest {
   void theTaskPriorityHoldsBackItsClassAndBelow() {
     apic.accept(0x45, false);
     apic.setCr8(4);
-    assertThat(read(LocalApic.TPR)).isEqualTo(0x40);
+    assertThat(read(ApicRegisters.TPR)).isEqualTo(0x40);
     assertThat(apic.hasInterrupt()).isFalse();
     apic.setCr8(3);
     assertThat(apic.hasInterrupt()).isTrue();
     assertThat(apic.acknowledge()).isEqualTo(0x45);
-    assertThat(read(LocalApic.PPR)).isEqualTo(0x40);
-    assertThat(read(LocalApic.ISR + 0x20)).isEqualTo(1 << 5);
-    assertThat(read(LocalApic.IRR + 0x20)).isZero();
+    assertThat(read(ApicRegisters.PPR)).isEqualTo(0x40);
+    assertThat(read(ApicRegisters.ISR + 0x20)).isEqualTo(1 << 5);
+    assertThat(read(ApicRegisters.IRR + 0x20)).isZero();
   }
 
   @Test
@@ -59,9 +59,9 @@ class LocalApicTest {
     assertThat(apic.hasInterrupt()).isFalse();
     apic.accept(0x50, false);
     assertThat(apic.acknowledge()).isEqualTo(0x50);
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     assertThat(apic.hasInterrupt()).isFalse();
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     assertThat(apic.acknowledge()).isEqualTo(0x4F);
   }
 
@@ -74,49 +74,49 @@ class LocalApicTest {
   void onlyLevelTriggeredInterruptsAreBroadcastAtTheirEnd() {
     apic.accept(0x40, false);
     apic.acknowledge();
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     assertThat(t.cpu.nextExit()).isNull();
     apic.accept(0x40, true);
-    assertThat(read(LocalApic.TMR + 0x20)).isEqualTo(1);
+    assertThat(read(ApicRegisters.TMR + 0x20)).isEqualTo(1);
     apic.acknowledge();
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     assertThat(t.cpu.nextExit()).isEqualTo(new Exit.EndOfInterrupt(0x40));
-    write(LocalApic.SVR, 0x11FF);
+    write(ApicRegisters.SVR, 0x11FF);
     apic.accept(0x40, true);
     apic.acknowledge();
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     assertThat(t.cpu.nextExit()).as("suppressed").isNull();
   }
 
   @Test
   void aDisabledApicTakesNothingAndMasksItsLocalVectors() {
-    write(LocalApic.LVT_TIMER, 0x40);
-    write(LocalApic.SVR, 0xFF);
-    assertThat(read(LocalApic.LVT_TIMER)).isEqualTo(0x10040);
-    write(LocalApic.LVT_TIMER, 0x40);
-    assertThat(read(LocalApic.LVT_TIMER)).as("masked while disabled").isEqualTo(0x10040);
+    write(ApicRegisters.LVT_TIMER, 0x40);
+    write(ApicRegisters.SVR, 0xFF);
+    assertThat(read(ApicRegisters.LVT_TIMER)).isEqualTo(0x10040);
+    write(ApicRegisters.LVT_TIMER, 0x40);
+    assertThat(read(ApicRegisters.LVT_TIMER)).as("masked while disabled").isEqualTo(0x10040);
     apic.accept(0x40, false);
     assertThat(apic.hasRequests()).isFalse();
   }
 
   @Test
   void illegalVectorsAndRegistersAreErrors() {
-    write(LocalApic.LVT_ERROR, 0x77);
+    write(ApicRegisters.LVT_ERROR, 0x77);
     apic.accept(5, false);
     assertThat(apic.acknowledge()).isEqualTo(0x77);
-    write(LocalApic.EOI, 0);
+    write(ApicRegisters.EOI, 0);
     read(0x40);
-    write(LocalApic.ICR, 0x4_0003);
-    assertThat(read(LocalApic.ESR)).as("latched by a write only").isZero();
-    write(LocalApic.ESR, 0);
-    assertThat(read(LocalApic.ESR)).isEqualTo(0xE0);
-    write(LocalApic.ESR, 0);
-    assertThat(read(LocalApic.ESR)).isZero();
+    write(ApicRegisters.ICR, 0x4_0003);
+    assertThat(read(ApicRegisters.ESR)).as("latched by a write only").isZero();
+    write(ApicRegisters.ESR, 0);
+    assertThat(read(ApicRegisters.ESR)).isEqualTo(0xE0);
+    write(ApicRegisters.ESR, 0);
+    assertThat(read(ApicRegisters.ESR)).isZero();
   }
 
   @Test
   void aSelfIpiStaysInside() {
-    write(LocalApic.ICR, 0x4_0041);
+    write(ApicRegisters.ICR, 0x4_0041);
     assertThat(t.cpu.nextExit()).isNull();
     assertThat(apic.acknowledge()).isEqualTo(0x41);
     x2apic();
@@ -126,20 +126,20 @@ class LocalApicTest {
 
   @Test
   void otherIpisGoOut() {
-    write(LocalApic.ICR_HIGH, 0x0300_0000);
-    write(LocalApic.ICR, 0x0_4841);
+    write(ApicRegisters.ICR_HIGH, 0x0300_0000);
+    write(ApicRegisters.ICR, 0x0_4841);
     assertThat(t.cpu.nextExit())
         .isEqualTo(
             new Exit.Ipi(
                 new InterruptMessage(3, true, Delivery.FIXED, 0x41, false),
                 Exit.Ipi.Shorthand.NONE));
-    write(LocalApic.ICR, 0xC_4500);
+    write(ApicRegisters.ICR, 0xC_4500);
     assertThat(t.cpu.nextExit())
         .isEqualTo(
             new Exit.Ipi(
                 new InterruptMessage(3, false, Delivery.INIT, 0, false),
                 Exit.Ipi.Shorthand.OTHERS));
-    write(LocalApic.ICR, 0xC_8500);
+    write(ApicRegisters.ICR, 0xC_8500);
     assertThat(t.cpu.nextExit()).as("INIT de-assert").isNull();
     x2apic();
     t.writeMsr(0x830, 0x0001_0002_0000_4630L);
@@ -152,14 +152,14 @@ class LocalApicTest {
 
   @Test
   void destinationsMatchPhysicalFlatAndCluster() {
-    write(LocalApic.ID, 0x0500_0000);
+    write(ApicRegisters.ID, 0x0500_0000);
     assertThat(apic.matches(5, false)).isTrue();
     assertThat(apic.matches(4, false)).isFalse();
     assertThat(apic.matches(-1, false)).isTrue();
-    write(LocalApic.LDR, 0x2400_0000);
+    write(ApicRegisters.LDR, 0x2400_0000);
     assertThat(apic.matches(0x04, true)).isTrue();
     assertThat(apic.matches(0x18, true)).isFalse();
-    write(LocalApic.DFR, 0x0FFF_FFFF);
+    write(ApicRegisters.DFR, 0x0FFF_FFFF);
     assertThat(apic.matches(0x24, true)).isTrue();
     assertThat(apic.matches(0x34, true)).isFalse();
     assertThat(apic.matches(0xF4, true)).isTrue();
@@ -182,10 +182,10 @@ class LocalApicTest {
 
   @Test
   void allOnesAreAllProcessorsInTheWidthOfTheDestination() {
-    write(LocalApic.ICR_HIGH, 0xFF00_0000L);
-    write(LocalApic.ICR, 0x4030);
+    write(ApicRegisters.ICR_HIGH, 0xFF00_0000L);
+    write(ApicRegisters.ICR, 0x4030);
     assertThat(destination()).isEqualTo(-1);
-    write(LocalApic.ICR, 0x4830);
+    write(ApicRegisters.ICR, 0x4830);
     assertThat(destination()).as("logical: a set of eight").isEqualTo(0xFF);
     x2apic();
     t.writeMsr(0x830, 0xFF_0000_4030L);
@@ -206,7 +206,7 @@ class LocalApicTest {
     t.writeMsr(APIC_BASE, 0xFEE0_0100L);
     assertThat(t.cpu.msrs.write(APIC_BASE, X2APIC)).as("disabled to x2APIC").isFalse();
     t.writeMsr(APIC_BASE, 0xFEE0_0900L);
-    assertThat(read(LocalApic.SVR)).as("reset by disabling").isEqualTo(0xFF);
+    assertThat(read(ApicRegisters.SVR)).as("reset by disabling").isEqualTo(0xFF);
     assertThat(t.cpu.msrs.write(APIC_BASE, 0xFEE0_0901L)).as("reserved").isFalse();
     assertThat(t.cpu.msrs.write(APIC_BASE, 1L << 50 | 0xFEE0_0900L)).as("too wide").isFalse();
   }
@@ -231,42 +231,42 @@ class LocalApicTest {
 
   @Test
   void theTimerCountsOnceAndStops() {
-    write(LocalApic.LVT_TIMER, 0x60);
-    write(LocalApic.DIVIDE, 0x3);
-    write(LocalApic.INITIAL_COUNT, 100);
+    write(ApicRegisters.LVT_TIMER, 0x60);
+    write(ApicRegisters.DIVIDE, 0x3);
+    write(ApicRegisters.INITIAL_COUNT, 100);
     assertThat(apic.nextDeadline()).isEqualTo(1600);
     t.now = 161;
-    assertThat(read(LocalApic.CURRENT_COUNT)).isEqualTo(90);
+    assertThat(read(ApicRegisters.CURRENT_COUNT)).isEqualTo(90);
     t.now = 1599;
     apic.advance(t.now);
     assertThat(apic.hasRequests()).isFalse();
     t.now = 1600;
     apic.advance(t.now);
     assertThat(apic.acknowledge()).isEqualTo(0x60);
-    assertThat(read(LocalApic.CURRENT_COUNT)).isZero();
+    assertThat(read(ApicRegisters.CURRENT_COUNT)).isZero();
     assertThat(apic.nextDeadline()).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test
   void thePeriodicTimerKeepsItsPhaseWhenLate() {
-    write(LocalApic.LVT_TIMER, 0x2_0060);
-    write(LocalApic.DIVIDE, 0xB);
-    write(LocalApic.INITIAL_COUNT, 1000);
+    write(ApicRegisters.LVT_TIMER, 0x2_0060);
+    write(ApicRegisters.DIVIDE, 0xB);
+    write(ApicRegisters.INITIAL_COUNT, 1000);
     t.now = 3300;
     apic.advance(t.now);
     assertThat(apic.acknowledge()).isEqualTo(0x60);
     assertThat(apic.nextDeadline()).isEqualTo(4000);
-    assertThat(read(LocalApic.CURRENT_COUNT)).isEqualTo(700);
+    assertThat(read(ApicRegisters.CURRENT_COUNT)).isEqualTo(700);
   }
 
   @Test
   void aMaskedTimerRunsButDoesNotInterrupt() {
-    write(LocalApic.LVT_TIMER, 0x1_0060);
-    write(LocalApic.DIVIDE, 0xB);
-    write(LocalApic.INITIAL_COUNT, 1000);
+    write(ApicRegisters.LVT_TIMER, 0x1_0060);
+    write(ApicRegisters.DIVIDE, 0xB);
+    write(ApicRegisters.INITIAL_COUNT, 1000);
     assertThat(apic.nextDeadline()).isEqualTo(Long.MAX_VALUE);
     t.now = 400;
-    assertThat(read(LocalApic.CURRENT_COUNT)).isEqualTo(600);
+    assertThat(read(ApicRegisters.CURRENT_COUNT)).isEqualTo(600);
     t.now = 2000;
     apic.advance(t.now);
     assertThat(apic.hasRequests()).isFalse();
@@ -274,7 +274,7 @@ class LocalApicTest {
 
   @Test
   void theTscDeadlineFollowsTheTsc() {
-    write(LocalApic.LVT_TIMER, 0x4_0060);
+    write(ApicRegisters.LVT_TIMER, 0x4_0060);
     t.writeMsr(0x6E0, 5000);
     assertThat(t.readMsr(0x6E0)).isEqualTo(5000);
     assertThat(apic.nextDeadline()).isEqualTo(5000);
@@ -294,11 +294,11 @@ class LocalApicTest {
 
   @Test
   void initialCountIsIgnoredInDeadlineModeAndTheDeadlineInTheOthers() {
-    write(LocalApic.LVT_TIMER, 0x4_0060);
-    write(LocalApic.INITIAL_COUNT, 100);
-    assertThat(read(LocalApic.INITIAL_COUNT)).isZero();
+    write(ApicRegisters.LVT_TIMER, 0x4_0060);
+    write(ApicRegisters.INITIAL_COUNT, 100);
+    assertThat(read(ApicRegisters.INITIAL_COUNT)).isZero();
     t.writeMsr(0x6E0, 700);
-    write(LocalApic.LVT_TIMER, 0x60);
+    write(ApicRegisters.LVT_TIMER, 0x60);
     assertThat(t.readMsr(0x6E0)).isZero();
     t.writeMsr(0x6E0, 700);
     assertThat(t.readMsr(0x6E0)).isZero();
@@ -306,12 +306,12 @@ class LocalApicTest {
 
   @Test
   void partialAndUnalignedAccessesAreHarmless() {
-    assertThat(apic.read(LocalApic.VERSION, 1)).isEqualTo(0x14);
-    assertThat(apic.read(LocalApic.VERSION + 2, 2)).isEqualTo(0x105);
-    assertThat(apic.read(LocalApic.VERSION + 4, 4)).isZero();
-    assertThat(apic.read(LocalApic.VERSION, 8)).isZero();
-    apic.write(LocalApic.TPR, 1, 0x55);
-    apic.write(LocalApic.TPR + 4, 4, 0x55);
-    assertThat(read(LocalApic.TPR)).isZero();
+    assertThat(apic.read(ApicRegisters.VERSION, 1)).isEqualTo(0x14);
+    assertThat(apic.read(ApicRegisters.VERSION + 2, 2)).isEqualTo(0x105);
+    assertThat(apic.read(ApicRegisters.VERSION + 4, 4)).isZero();
+    assertThat(apic.read(ApicRegisters.VERSION, 8)).isZero();
+    apic.write(ApicRegisters.TPR, 1, 0x55);
+    apic.write(ApicRegisters.TPR + 4, 4, 0x55);
+    assertThat(read(ApicRegisters.TPR)).isZero();
   }
 }

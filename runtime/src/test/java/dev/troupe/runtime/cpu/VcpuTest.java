@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class VcpuTest {
   private static TestCpu withApic() {
     TestCpu t = new TestCpu();
-    t.cpu.apic.write(LocalApic.SVR, 4, 0x1FF);
+    t.cpu.apic.write(ApicRegisters.SVR, 4, 0x1FF);
     t.cpu.systemFlags |= Rflags.IF;
     return t;
   }
@@ -82,7 +82,7 @@ class VcpuTest {
       assertThat(event(t)).isEqualTo(2);
       assertThat(event(t)).isEqualTo(0xF0);
       assertThat(event(t)).as("priority below the one in service").isEqualTo(-1);
-      t.cpu.apic.write(LocalApic.EOI, 4, 0);
+      t.cpu.apic.write(ApicRegisters.EOI, 4, 0);
       assertThat(event(t)).isEqualTo(0x30);
     }
   }
@@ -143,10 +143,10 @@ class VcpuTest {
   @Test
   void aMaskedLint0KeepsThePicOut() {
     try (TestCpu t = withApic()) {
-      t.cpu.apic.write(LocalApic.LVT_LINT0, 4, 0x10700);
+      t.cpu.apic.write(ApicRegisters.LVT_LINT0, 4, 0x10700);
       t.vcpu.post(new Interrupt.Intr(true));
       assertThat(event(t)).isEqualTo(-1);
-      t.cpu.apic.write(LocalApic.LVT_LINT0, 4, 0x700);
+      t.cpu.apic.write(ApicRegisters.LVT_LINT0, 4, 0x700);
       assertThat(t.vcpu.service()).isInstanceOf(Exit.InterruptAcknowledge.class);
     }
   }
@@ -250,7 +250,7 @@ class VcpuTest {
       }
       for (int v = 0x20 + 4 * 0x30 - 1; v >= 0x20; v--) {
         assertThat(event(t)).isEqualTo(v);
-        t.cpu.apic.write(LocalApic.EOI, 4, 0);
+        t.cpu.apic.write(ApicRegisters.EOI, 4, 0);
       }
     }
   }

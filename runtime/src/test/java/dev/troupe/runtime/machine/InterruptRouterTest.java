@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.proto.message.InterruptMessage;
 import dev.troupe.proto.message.InterruptMessage.Delivery;
+import dev.troupe.runtime.cpu.ApicRegisters;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
-import dev.troupe.runtime.cpu.LocalApic;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.util.ArrayList;
@@ -27,8 +27,8 @@ class InterruptRouterTest {
   InterruptRouterTest() {
     for (int i = 0; i < 3; i++) {
       vcpus.add(new Vcpu(new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0, i, 3)));
-      write(i, LocalApic.SVR, ENABLED);
-      write(i, LocalApic.LDR, 1L << (24 + i));
+      write(i, ApicRegisters.SVR, ENABLED);
+      write(i, ApicRegisters.LDR, 1L << (24 + i));
     }
     router = new InterruptRouter(vcpus, (vcpu, interrupt) -> reached.add(vcpu));
   }
@@ -51,17 +51,17 @@ class InterruptRouterTest {
   @Test
   void lowestPriorityIsOneOfThoseThatTakeFixedInterrupts() {
     assertThat(reached(0b110, true, Delivery.LOWEST_PRIORITY)).hasSize(1);
-    write(1, LocalApic.SVR, DISABLED);
+    write(1, ApicRegisters.SVR, DISABLED);
     assertThat(reached(0b110, true, Delivery.LOWEST_PRIORITY)).containsExactly(2);
-    write(2, LocalApic.SVR, DISABLED);
+    write(2, ApicRegisters.SVR, DISABLED);
     assertThat(reached(0b110, true, Delivery.LOWEST_PRIORITY)).isEmpty();
-    write(1, LocalApic.SVR, ENABLED);
+    write(1, ApicRegisters.SVR, ENABLED);
     assertThat(reached(0b110, true, Delivery.LOWEST_PRIORITY)).containsExactly(1);
   }
 
   @Test
   void aSoftwareDisabledApicStillTakesNmis() {
-    write(1, LocalApic.SVR, DISABLED);
+    write(1, ApicRegisters.SVR, DISABLED);
     assertThat(reached(1, false, Delivery.NMI)).containsExactly(1);
   }
 

@@ -87,7 +87,7 @@ final class CompletenessTest {
         "MmuSlow.localPage",
         "MmuSlow.local",
         "MmuSlow.watch",
-        "LocalApic.route",
+        "ApicRoute.word",
         "ApicTimer.divisor");
     because(
         "scratch of one instruction, event or turn",
@@ -134,7 +134,7 @@ final class CompletenessTest {
         "Cpuid.ecx",
         "Cpuid.edx",
         "Msrs.value",
-        "LocalApic.msrValue",
+        "ApicMsrs.value",
         "DebugRegisters.stepping",
         "DebugRegisters.held",
         "IoReplay.next");

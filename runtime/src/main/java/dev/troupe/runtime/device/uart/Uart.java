@@ -26,20 +26,8 @@ import static dev.troupe.runtime.device.uart.Registers.LSR_ERRORS;
 import static dev.troupe.runtime.device.uart.Registers.LSR_OVERRUN;
 import static dev.troupe.runtime.device.uart.Registers.LSR_THR_EMPTY;
 import static dev.troupe.runtime.device.uart.Registers.LSR_TRANSMITTER_EMPTY;
-import static dev.troupe.runtime.device.uart.Registers.MCR_ALL;
-import static dev.troupe.runtime.device.uart.Registers.MCR_DTR;
-import static dev.troupe.runtime.device.uart.Registers.MCR_LOOP;
-import static dev.troupe.runtime.device.uart.Registers.MCR_OUT1;
-import static dev.troupe.runtime.device.uart.Registers.MCR_OUT2;
-import static dev.troupe.runtime.device.uart.Registers.MCR_RTS;
 import static dev.troupe.runtime.device.uart.Registers.MODEM_CONTROL;
 import static dev.troupe.runtime.device.uart.Registers.MODEM_STATUS;
-import static dev.troupe.runtime.device.uart.Registers.MSR_CTS;
-import static dev.troupe.runtime.device.uart.Registers.MSR_DCD;
-import static dev.troupe.runtime.device.uart.Registers.MSR_DELTAS;
-import static dev.troupe.runtime.device.uart.Registers.MSR_DSR;
-import static dev.troupe.runtime.device.uart.Registers.MSR_RI;
-import static dev.troupe.runtime.device.uart.Registers.MSR_RING_ENDED;
 import static dev.troupe.runtime.device.uart.Registers.SCRATCH;
 
 import dev.troupe.proto.message.BoardMessage;
@@ -117,9 +105,8 @@ public final class Uart implements Device {
   private int interruptEnable;
   private int fifoControl;
   private int lineControl = INITIAL_LINE_CONTROL;
-  private int modemControl;
+  private final Modem modem = new Modem();
   private int lineErrors;
-  private int modemDeltas;
   private int scratch;
 
   /** The transmitter has become empty and nobody has been told. */
@@ -186,9 +173,8 @@ public final class Uart implements Device {
     interruptEnable = 0;
     fifoControl = 0;
     lineControl = INITIAL_LINE_CONTROL;
-    modemControl = 0;
+    modem.reset();
     lineErrors = 0;
-    modemDeltas = 0;
     scratch = 0;
     transmitInterrupt = false;
     timeout = false;
@@ -210,10 +196,6 @@ public final class Uart implements Device {
     return (fifoControl & FCR_ENABLE) != 0;
   }
 
-  private boolean loops() {
-    return (modemControl & MCR_LOOP) != 0;
-  }
-
   private int trigger() {
     return fifos() ? TRIGGER_LEVELS[fifoControl >> 6] : 1;
   }
@@ -223,7 +205,7 @@ public final class Uart implements Device {
   }
 
   private boolean listens() {
-    return !loops() && ((interruptEnable & IER_RECEIVED) != 0 || polls >= POLLS);
+    return !modem.loops() && ((interruptEnable & IER_RECEIVED) != 0 || polls >= POLLS);
   }
 
   private void input(byte[] bytes, long now) {
@@ -296,13 +278,9 @@ public final class Uart implements Device {
         yield source | (fifos() ? IIR_FIFOS : 0);
       }
       case LINE_CONTROL -> lineControl;
-      case MODEM_CONTROL -> modemControl;
+      case MODEM_CONTROL -> modem.control();
       case LINE_STATUS -> readLineStatus();
-      case MODEM_STATUS -> {
-        int status = modemLines() | modemDeltas;
-        modemDeltas = 0;
-        yield status;
-      }
+      case MODEM_STATUS -> modem.readStatus();
       default -> scratch;
     };
   }
@@ -332,16 +310,6 @@ public final class Uart implements Device {
     return status;
   }
 
-  private int modemLines() {
-    if (!loops()) {
-      return MSR_CTS | MSR_DSR | MSR_DCD;
-    }
-    return ((modemControl & MCR_RTS) != 0 ? MSR_CTS : 0)
-        | ((modemControl & MCR_DTR) != 0 ? MSR_DSR : 0)
-        | ((modemControl & MCR_OUT1) != 0 ? MSR_RI : 0)
-        | ((modemControl & MCR_OUT2) != 0 ? MSR_DCD : 0);
-  }
-
   private void write(int register, int value, long now, Effects effects) {
     polls = 0;
     switch (register) {
@@ -363,15 +331,7 @@ public final class Uart implements Device {
       }
       case INTERRUPT_IDENT -> fifoControl(value);
       case LINE_CONTROL -> lineControl = value;
-      case MODEM_CONTROL -> {
-        int before = modemLines();
-        modemControl = value & MCR_ALL;
-        int changed = before ^ modemLines();
-        modemDeltas |= changed >> 4 & (MSR_DELTAS & ~MSR_RING_ENDED);
-        if ((before & changed & MSR_RI) != 0) {
-          modemDeltas |= MSR_RING_ENDED; // only the end of a ring is reported
-        }
-      }
+      case MODEM_CONTROL -> modem.setControl(value);
       case SCRATCH -> scratch = value;
       default -> {} // line and modem status: factory test only
     }
@@ -384,7 +344,7 @@ public final class Uart implements Device {
     }
     fifoControl = value & 0xC1;
     if (toggles || (value & FCR_CLEAR_RECEIVE) != 0) {
-      if (loops()) {
+      if (modem.loops()) {
         received.clear();
         timeout = false;
       } else {
@@ -400,7 +360,7 @@ public final class Uart implements Device {
   private void transmit(int value, long now, Effects effects) {
     transmitInterrupt = false;
     int data = value & (0xFF >> (3 - (lineControl & 3))); // word length 5 to 8
-    if (loops()) {
+    if (modem.loops()) {
       accept(data, now);
       transmitInterrupt = true;
       return;
@@ -443,15 +403,14 @@ public final class Uart implements Device {
     if ((interruptEnable & IER_TRANSMIT_EMPTY) != 0 && transmitInterrupt) {
       return IIR_TRANSMIT_EMPTY;
     }
-    if ((interruptEnable & IER_MODEM_STATUS) != 0 && modemDeltas != 0) {
+    if ((interruptEnable & IER_MODEM_STATUS) != 0 && modem.changed()) {
       return IIR_MODEM_STATUS;
     }
     return IIR_NONE;
   }
 
   private void drive(Effects effects) {
-    boolean gate = (modemControl & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-    boolean level = gate && source() != IIR_NONE;
+    boolean level = modem.gatesInterrupt() && source() != IIR_NONE;
     if (level != irq) {
       irq = level;
       effects.line(OUTPUT_IRQ, level);
@@ -486,9 +445,9 @@ public final class Uart implements Device {
     interruptEnable = v.bits("interruptEnable", interruptEnable, IER_ALL);
     fifoControl = v.int8("fifoControl", fifoControl);
     lineControl = v.int8("lineControl", lineControl);
-    modemControl = v.bits("modemControl", modemControl, MCR_ALL);
+    modem.controlState(v);
     lineErrors = v.bits("lineErrors", lineErrors, LSR_ERRORS);
-    modemDeltas = v.bits("modemDeltas", modemDeltas, MSR_DELTAS);
+    modem.deltasState(v);
     scratch = v.int8("scratch", scratch);
     transmitInterrupt = v.bool("transmitInterrupt", transmitInterrupt);
     timeout = v.bool("timeout", timeout);
