@@ -92,4 +92,35 @@ final class MemoryAccess {
     code.compare(R15, 4096 - bytes);
     code.stateAt(true, 0x8B, R10, R10, emission.bank() + Tlb.ADDEND);
   }
+
+  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
+  void reserve() {
+    code.add(R11, Registers.RSP, -8);
+    check(8, true);
+  }
+
+  void pushConstant(long value) {
+    reserve();
+    if (value == (int) value) {
+      code.memory(true, 0xC7, 0);
+      code.emit32((int) value);
+    } else {
+      code.constant(R15, value);
+      code.memory(true, 0x89, R15);
+    }
+    code.move(Registers.RSP, R11);
+  }
+
+  /** The value of the ModRM operand, in r11. */
+  void target(Insn i) {
+    if (i.memory) {
+      address(i);
+      check(8, false);
+      code.memory(true, 0x8B, R11);
+    } else if (Registers.inRegister(i.rm)) {
+      code.move(R11, Registers.host(i.rm));
+    } else {
+      code.load(R11, State.register(i.rm));
+    }
+  }
 }

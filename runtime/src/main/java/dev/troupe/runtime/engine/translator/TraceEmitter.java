@@ -2,8 +2,6 @@ package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Rflags;
-import dev.troupe.runtime.cpu.Tlb;
-import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.translator.Emission.Flags;
 import dev.troupe.runtime.engine.translator.Operations.FlagUse;
 import dev.troupe.runtime.isa.Feature;
@@ -44,6 +42,7 @@ final class TraceEmitter {
   private final MemoryAccess memory;
   private final Copies copies;
   private final StackRuns stackRuns;
+  private final Transfers transfers;
   private final Assembler code;
 
   private Trace trace;
@@ -53,16 +52,6 @@ final class TraceEmitter {
 
   private int chargedAt;
 
-  /** Where the loop's head is, and where it finds the flags. */
-  private int loopPosition;
-
-  private Flags loopFlags;
-  private boolean loopLifted;
-  private Recipe loopRecipe;
-
-  /** The end of the loop cannot give the flags as the head has found them. */
-  private boolean loopMismatch;
-
   TraceEmitter(CodeArea area, Set<Feature> host, Plant plant) {
     this.area = area;
     this.plant = plant;
@@ -70,6 +59,7 @@ final class TraceEmitter {
     memory = new MemoryAccess(emission);
     copies = new Copies(emission, memory, host);
     stackRuns = new StackRuns(emission, memory);
+    transfers = new Transfers(area, emission, memory);
     code = emission.code;
   }
 
@@ -99,13 +89,13 @@ final class TraceEmitter {
     trace = newTrace;
     begin();
     Translation made = emit(owner, number, bank, lifted, false);
-    return loopMismatch ? emit(owner, number, bank, lifted, true) : made;
+    return transfers.mismatch() ? emit(owner, number, bank, lifted, true) : made;
   }
 
   private Translation emit(
       Translator owner, int number, int bank, int lifted, boolean loopInMemory) {
     emission.begin(trace, number, bank, lifted);
-    loopMismatch = false;
+    transfers.begin(trace);
     int entryHost;
     int entryMemory;
     switch (wanted) {
@@ -133,7 +123,7 @@ final class TraceEmitter {
     for (int at = 0; at < trace.count; at++) {
       emission.instruction(at);
       if (at == trace.loop) {
-        loopHead(loopInMemory);
+        transfers.loopHead(loopInMemory);
       }
       resume[at] = emission.flagsNeedSlots() ? NOWHERE : code.position();
       if (at == chargedAt || at == trace.loop) {
@@ -150,10 +140,10 @@ final class TraceEmitter {
         instruction(plan);
       }
       if (trace.endsBlock(at) && !plan.kind().transfers() && plan.kind() != Kind.STEP) {
-        fallThrough();
+        transfers.fallThrough();
       }
     }
-    if (loopMismatch) {
+    if (transfers.mismatch()) {
       return null;
     }
     stackRuns.finish(resume, at -> instruction(trace.plan(at)));
@@ -174,6 +164,11 @@ final class TraceEmitter {
             code.position() + emission.stubs.position());
     emission.finish(made);
     return made;
+  }
+
+  /** See {@link Transfers#far}. */
+  long far(Translation.Site site, Translation to, int bank) {
+    return transfers.far(site, to, bank);
   }
 
   /** Decides where the first segment is charged, and what entries there are. */
@@ -197,120 +192,6 @@ final class TraceEmitter {
         case NONE -> {}
       }
     }
-  }
-
-  // Loops ----------------------------------------------------------------------------------------
-
-  private void loopHead(boolean inMemory) {
-    loopLifted = emission.lifted();
-    if (inMemory) {
-      emission.toMemory();
-    }
-    emission.clobber();
-    loopFlags = emission.flags();
-    loopRecipe = emission.recipe();
-    loopPosition = code.position();
-  }
-
-  /** Before the jump back: has the flags as the head found them, and keeps the host's. */
-  private void toLoop() {
-    loopMismatch |= loopLifted != emission.lifted();
-    if (loopFlags == Flags.MEMORY) {
-      emission.toMemory();
-    } else if (emission.recipe() == null || !emission.recipe().equals(loopRecipe)) {
-      loopMismatch = true;
-    }
-  }
-
-  private boolean closesLoop() {
-    return emission.at() == trace.count - 1 && trace.loop >= 0;
-  }
-
-  // Ways out -------------------------------------------------------------------------------------
-
-  /** The block has ended with an instruction that goes to the next one. */
-  private void fallThrough() {
-    if (closesLoop()) {
-      toLoop();
-      code.jumpTo(loopPosition);
-    } else if (trace.way(emission.at()) == null) {
-      next();
-    }
-  }
-
-  /** Leaves to what follows in memory. */
-  private void next() {
-    if (emission.flags() == Flags.RECIPE) {
-      emission.toHost();
-    }
-    emission.leave(ExitWord.NEXT, code.jump());
-  }
-
-  /** A jump or call goes to its target. */
-  private void jump() {
-    if (closesLoop()) {
-      toLoop();
-      code.jumpTo(loopPosition);
-    } else if (trace.way(emission.at()) == null) {
-      if (emission.flags() == Flags.RECIPE) {
-        emission.toHost();
-      }
-      emission.leave(ExitWord.TAKEN, code.jump());
-    }
-  }
-
-  private void branch(Insn i) {
-    emission.toHost();
-    int condition = i.row.encoding().code() & 15;
-    Trace.Way way = trace.way(emission.at());
-    if (way == null) {
-      emission.leave(ExitWord.TAKEN, code.jump(condition));
-      emission.leave(ExitWord.NEXT, code.jump());
-      return;
-    }
-    boolean taken = way == Trace.Way.TAKEN;
-    if (closesLoop()) {
-      toLoop();
-      code.jumpTo(taken ? condition : condition ^ 1, loopPosition);
-      emission.leave(taken ? ExitWord.NEXT : ExitWord.TAKEN, code.jump());
-    } else if (taken) {
-      emission.leave(ExitWord.NEXT, code.jump(condition ^ 1));
-    } else {
-      emission.leave(ExitWord.TAKEN, code.jump(condition));
-    }
-  }
-
-  /**
-   * A way to code of another page, for the address that a site's jump goes to: it holds only while
-   * the execute TLB says so (DESIGN.md, law on the TLB), else it leaves as the site's stub does.
-   *
-   * @return its address
-   */
-  long far(Translation.Site site, Translation to, int bank) {
-    Assembler thunk = emission.stubs;
-    thunk.clear();
-    if (site.flagsInHost) {
-      CodeArea.saveFlags(thunk);
-    }
-    Block target = to.trace.head();
-    long page = target.linear & -4096L;
-    int entry = bank + ((int) (page >>> Tlb.INDEX_SHIFT) & Tlb.INDEX_MASK);
-    thunk.constant(R15, page);
-    thunk.state(true, 0x3B, R15, entry + Tlb.EXECUTE); // cmp
-    int changed = thunk.jump(Assembler.NOT_EQUAL);
-    thunk.constant(R15, target.host - target.linear);
-    thunk.state(true, 0x3B, R15, entry + Tlb.ADDEND);
-    int moved = thunk.jump(Assembler.NOT_EQUAL);
-    int there = thunk.jump();
-    thunk.patch(changed, thunk.position());
-    thunk.patch(moved, thunk.position());
-    thunk.push(site.word);
-    int away = thunk.jump();
-    long base = area.stubAddress(thunk.position());
-    thunk.patch(there, to.entryWithMemoryFlags - base);
-    thunk.patch(away, area.leaveByMemory() - base);
-    area.addStubs(thunk.bytes());
-    return base;
   }
 
   // Instructions ---------------------------------------------------------------------------------
@@ -354,20 +235,12 @@ final class TraceEmitter {
         systemFlags(4, ~(int) Rflags.AC);
         emission.lift(false);
       }
-      case JCC -> branch(i);
-      case JMP -> jump();
-      case JMP_INDIRECT -> {
-        emission.toMemory();
-        target(i);
-        emission.clobber();
-        emission.indirect();
-      }
-      case CALL -> {
-        pushConstant(i.nextRip);
-        jump();
-      }
-      case CALL_INDIRECT -> callIndirect(i);
-      case RET -> ret(i);
+      case JCC -> transfers.branch(i);
+      case JMP -> transfers.jump();
+      case JMP_INDIRECT -> transfers.jumpIndirect(i);
+      case CALL -> transfers.call(i);
+      case CALL_INDIRECT -> transfers.callIndirect(i);
+      case RET -> transfers.ret(i);
     }
   }
 
@@ -389,95 +262,17 @@ final class TraceEmitter {
     }
   }
 
-  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
-  private void reserve() {
-    code.add(R11, Registers.RSP, -8);
-    memory.check(8, true);
-  }
-
-  private void pushConstant(long value) {
-    reserve();
-    if (value == (int) value) {
-      code.memory(true, 0xC7, 0);
-      code.emit32((int) value);
-    } else {
-      code.constant(R15, value);
-      code.memory(true, 0x89, R15);
-    }
-    code.move(Registers.RSP, R11);
-  }
-
-  /** The value of the ModRM operand, in r11. */
-  private void target(Insn i) {
-    if (i.memory) {
-      memory.address(i);
-      memory.check(8, false);
-      code.memory(true, 0x8B, R11);
-    } else if (Registers.inRegister(i.rm)) {
-      code.move(R11, Registers.host(i.rm));
-    } else {
-      code.load(R11, State.register(i.rm));
-    }
-  }
-
-  private void callIndirect(Insn i) {
-    emission.toMemory();
-    target(i);
-    emission.clobber();
-    code.move(R15, R11);
-    code.emit(0x49, 0xC1, 0xE7, 16); // shl r15,16
-    code.emit(0x49, 0xC1, 0xFF, 16); // sar r15,16
-    code.compareRegisters(R15, R11); // is it canonical
-    emission.stepIf(Assembler.NOT_EQUAL);
-    code.store(R11, State.TARGET);
-    pushConstant(i.nextRip);
-    code.load(R11, State.TARGET);
-    emission.indirect();
-  }
-
-  private void ret(Insn i) {
-    boolean predicted = trace.way(emission.at()) == Trace.Way.RETURN;
-    if (!predicted) {
-      emission.toMemory();
-    }
-    code.move(R11, Registers.RSP);
-    memory.check(8, false);
-    code.memory(true, 0x8B, R11);
-    code.add(Registers.RSP, Registers.RSP, popped(i));
-    if (!predicted) {
-      emission.indirect();
-      return;
-    }
-    long expected = trace.insn(trace.after(emission.at())).rip;
-    if (expected == (int) expected) {
-      code.compare(R11, (int) expected);
-    } else {
-      code.constant(R15, expected);
-      code.compareRegisters(R11, R15);
-    }
-    emission.toStub(code.jump(Assembler.NOT_EQUAL), emission.strayStub());
-    if (closesLoop()) {
-      toLoop();
-      code.jumpTo(loopPosition);
-    }
-  }
-
-  /** Bytes that a near return takes off the stack. */
-  static int popped(Insn ret) {
-    return 8 + ((int) ret.immediate & 0xFFFF);
-  }
-
   private void push(Insn i) {
     if (i.row.operand(0).kind() == OperandCode.Kind.IMMEDIATE) {
-      pushConstant(i.immediate);
+      memory.pushConstant(i.immediate);
       return;
     }
     int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
     if (i.memory) {
-      target(i);
+      memory.target(i);
       code.store(R11, State.TARGET);
     }
-    reserve();
+    memory.reserve();
     if (i.memory) {
       code.load(R15, State.TARGET);
       code.memory(true, 0x89, R15);
@@ -504,7 +299,7 @@ final class TraceEmitter {
   /** RF and VM are never set here. */
   private void pushFlags() {
     emission.toMemory();
-    reserve();
+    memory.reserve();
     code.state(false, 0x0FB6, R15, State.FLAGS); // movzx r15d,byte: OF
     code.emit(0x41, 0xC1, 0xE7, 11); // shl r15d,
     code.state(false, 0x0B, R15, State.SYSTEM_FLAGS); // or

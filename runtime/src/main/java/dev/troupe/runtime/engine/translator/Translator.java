@@ -321,7 +321,7 @@ public final class Translator extends Interpreter {
       Plan jump = last.trace.plan(index);
       if (jump.kind() == Kind.RET) {
         long at = state + State.register(Cpu.RSP);
-        Raw.put64(at, Raw.get64(at) - TraceEmitter.popped(jump.insn()));
+        Raw.put64(at, Raw.get64(at) - Transfers.popped(jump.insn()));
       }
       cpu.budget++;
       emitted--;
