@@ -28,8 +28,8 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * The interpreter with machine code for what is hot: 64-bit code, block by block. One object serves
- * one vCPU, from one thread at a time.
+ * The interpreter with machine code for what is hot: 64-bit code, by blocks and by traces along hot
+ * paths. One object serves one vCPU, from one thread at a time.
  *
  * <p>What a vCPU's registers are is in {@link Cpu} between calls of {@link #chain}; within it they
  * move to {@link State} when code is entered, and back when something is interpreted.
