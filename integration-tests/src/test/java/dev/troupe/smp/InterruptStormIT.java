@@ -57,6 +57,6 @@ class InterruptStormIT {
 
   @Test
   void qemuPassesTheSameBinary() {
-    guest.inQemu(4, "ms=200");
+    guest.inQemu(2, "ms=200");
   }
 }

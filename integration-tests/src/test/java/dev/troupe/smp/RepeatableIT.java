@@ -18,13 +18,25 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The run of a deterministic machine does not depend on what it runs on: neither the collector, nor
- * the compilers, nor what else the host has to do. All runs of a test go on at once.
+ * the compilers, nor what else the host has to do, nor the engine. All runs of a test go on at
+ * once.
  */
 class RepeatableIT {
-  private static final List<String> SERIAL = List.of();
-  private static final List<String> G1 = List.of("-XX:-UseSerialGC", "-XX:+UseG1GC");
-  private static final List<String> Z = List.of("-XX:-UseSerialGC", "-XX:+UseZGC");
-  private static final List<String> INTERPRETED = List.of("-Xint");
+  /** One of the runs to be compared: a JVM's options, and the engine. */
+  private record Run(List<String> jvm, String engine) {
+    private static final List<String> SERIAL = List.of();
+    private static final List<String> G1 = List.of("-XX:-UseSerialGC", "-XX:+UseG1GC");
+    private static final List<String> Z = List.of("-XX:-UseSerialGC", "-XX:+UseZGC");
+    private static final List<String> INTERPRETED = List.of("-Xint");
+
+    static Run translator(List<String> jvm) {
+      return new Run(jvm, "translator");
+    }
+
+    static Run interpreter(List<String> jvm) {
+      return new Run(jvm, "interpreter");
+    }
+  }
 
   private static final List<String> REPEATABLE =
       List.of("--deterministic", "--no-pacing", "--stats");
@@ -34,13 +46,15 @@ class RepeatableIT {
 
   @TempDir static Path folder;
 
-  /** The lines of hashes with their positions that runs on such JVMs print; the last is the end. */
-  private static List<List<String>> hashes(List<List<String>> jvms, List<String> arguments)
+  /** The lines of hashes with their positions that such runs print; the last is the end. */
+  private static List<List<String>> hashes(List<Run> runs, List<String> arguments)
       throws Exception {
     List<VmctlProcess> running = new ArrayList<>();
     try {
-      for (List<String> jvm : jvms) {
-        running.add(VmctlProcess.start(jvm, arguments));
+      for (Run run : runs) {
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(List.of("--engine", run.engine));
+        running.add(VmctlProcess.start(run.jvm, all));
       }
       List<List<String>> all = new ArrayList<>();
       for (VmctlProcess vmctl : running) {
@@ -72,7 +86,13 @@ class RepeatableIT {
             "--hash-every",
             "10ms"));
     arguments.addAll(REPEATABLE);
-    List<List<String>> all = hashes(List.of(SERIAL, G1, Z, INTERPRETED), arguments);
+    List<Run> runs =
+        List.of(
+            Run.interpreter(Run.SERIAL),
+            Run.translator(Run.G1),
+            Run.interpreter(Run.Z),
+            Run.translator(Run.INTERPRETED));
+    List<List<String>> all = hashes(runs, arguments);
     assertThat(all.getFirst()).hasSizeGreaterThan(1).doesNotHaveDuplicates();
     assertThat(all).allMatch(all.getFirst()::equals);
   }
@@ -82,19 +102,20 @@ class RepeatableIT {
   void aLinuxBootHasOneHistory(int cpus, String collector) throws Exception {
     List<String> other =
         switch (collector) {
-          case "G1" -> G1;
-          case "Z" -> Z;
-          default -> SERIAL;
+          case "G1" -> Run.G1;
+          case "Z" -> Run.Z;
+          default -> Run.SERIAL;
         };
     GuestFiles files =
         GuestImages.ofUser(Progress.SILENT).get(GuestImage.named("debian").orElseThrow());
     List<String> arguments = new ArrayList<>(List.of("run"));
     arguments.addAll(
         GbenchGuest.arguments(
-            files, "g.mode=ready", "--cpus", Integer.toString(cpus), "--hash-every", "1s"));
+            files, "g.mode=ready", "--cpus", Integer.toString(cpus), "--hash-every", "100ms"));
     arguments.addAll(REPEATABLE);
-    List<List<String>> all = hashes(List.of(SERIAL, other), arguments);
-    assertThat(all.getFirst()).hasSizeGreaterThan(5).doesNotHaveDuplicates();
+    List<List<String>> all =
+        hashes(List.of(Run.interpreter(Run.SERIAL), Run.translator(other)), arguments);
+    assertThat(all.getFirst()).hasSizeGreaterThan(50).doesNotHaveDuplicates();
     assertThat(all).allMatch(all.getFirst()::equals);
   }
 }
