@@ -7,12 +7,14 @@ import java.util.SplittableRandom;
 /**
  * A random program of user code: a loop around short stretches of integer instructions, with
  * branches over some of them, an inner loop, pushes and pops, a call and memory operands. RBX
- * points to data, RBP counts the outer loop; it ends with INT3 or a page fault.
+ * points to data, RSI goes to and fro in two pages of it, RBP counts the outer loop; it ends with
+ * INT3 or a page fault.
  */
 final class SequenceProgram {
   private static final int RBX = 3;
   private static final int RSP = 4;
   private static final int RBP = 5;
+  private static final int RSI = 6;
   private static final int R12 = 12;
 
   /** ADD OR ADC SBB AND SUB XOR CMP, by their number. */
@@ -29,6 +31,7 @@ final class SequenceProgram {
       image.gpr[r] = random.nextInt(3) == 0 ? random.nextLong(-4, 4) : random.nextLong();
     }
     image.gpr[RBX] = data;
+    image.gpr[RSI] = data;
     image.gpr[RBP] = random.nextLong(1, 61);
     image.gpr[RSP] = ChildProgram.STACK + 0x1000 + 8L * random.nextInt(16);
     image.rip = address();
@@ -86,8 +89,22 @@ final class SequenceProgram {
     emit32(1 + random.nextInt(30));
     int top = code.size();
     stretch(random.nextInt(6));
+    walk();
     emit(0x41, 0x83, 0xEC, 1); // sub r12d,1
     emit(0x75, top - (code.size() + 2)); // jne
+  }
+
+  /** Most accesses of a loop are in the page of the last one, or most are not. */
+  private void walk() {
+    switch (random.nextInt(4)) {
+      case 0 -> emit(0x48, 0x81, 0xF6, 0, 0x10, 0, 0); // xor rsi,0x1000
+      case 1 -> {
+        emit(0x41, 0xF6, 0xC4, 7, 0x75, 7); // test r12b,7; jne over
+        emit(0x48, 0x81, 0xF6, 0, 0x10, 0, 0);
+      }
+      case 2 -> emit(0x48, 0x83, 0xC6, 8 * (random.nextInt(9) - 4)); // add rsi,
+      default -> {}
+    }
   }
 
   /** A function in line, jumped over. */
@@ -160,7 +177,7 @@ final class SequenceProgram {
   private int register() {
     while (true) {
       int r = random.nextInt(16);
-      if (r != RBX && r != RSP && r != RBP && r != R12) {
+      if (r != RBX && r != RSP && r != RBP && r != RSI && r != R12) {
         return r;
       }
     }
@@ -170,15 +187,15 @@ final class SequenceProgram {
     return random.nextInt(4) == 0 ? 16 : random.nextBoolean() ? 32 : 64;
   }
 
-  /** Opcode with ModRM: register and register, or a place near RBX. */
+  /** Opcode with ModRM: register and register, or a place near RBX or RSI. */
   private void operation(int[] opcode, int reg, boolean memory) {
     int width = width();
     boolean place = memory || random.nextInt(3) == 0;
-    int rm = place ? RBX : register();
+    int rm = place ? pointer() : register();
     prefixes(width, reg, rm);
     emit(opcode);
     if (place) {
-      place(reg);
+      place(reg, rm);
     } else {
       emit(0xC0 | (reg & 7) << 3 | (rm & 7));
     }
@@ -194,8 +211,12 @@ final class SequenceProgram {
     }
   }
 
-  private void place(int reg) {
-    emit(0x43 | (reg & 7) << 3, 4 * (random.nextInt(24) - 4)); // [rbx+disp8]
+  private int pointer() {
+    return random.nextBoolean() ? RBX : RSI;
+  }
+
+  private void place(int reg, int base) {
+    emit(0x40 | (reg & 7) << 3 | base, 4 * (random.nextInt(24) - 4)); // [base+disp8]
   }
 
   private void arithmetic() {
@@ -207,9 +228,10 @@ final class SequenceProgram {
       case 1 -> { // to memory
         int reg = register();
         int width = width();
-        prefixes(width, reg, RBX);
+        int base = pointer();
+        prefixes(width, reg, base);
         emit(operation | 1);
-        place(reg);
+        place(reg, base);
       }
       default -> operation(new int[] {operation | 3}, register(), false);
     }
@@ -218,12 +240,12 @@ final class SequenceProgram {
   private void constant() {
     int width = width();
     boolean memory = random.nextInt(3) == 0;
-    int rm = memory ? RBX : register();
+    int rm = memory ? pointer() : register();
     int digit = random.nextInt(OPERATIONS);
     prefixes(width, 0, rm);
     emit(0x83);
     if (memory) {
-      place(digit);
+      place(digit, rm);
     } else {
       emit(0xC0 | digit << 3 | (rm & 7));
     }

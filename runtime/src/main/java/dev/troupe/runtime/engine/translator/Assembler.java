@@ -252,6 +252,13 @@ final class Assembler {
     emit32(constant);
   }
 
+  /** {@code and reg64, constant}. */
+  void andConstant(int reg, int constant) {
+    rex(true, 0, 0, reg);
+    emit(0x81, 0xE0 | (reg & 7));
+    emit32(constant);
+  }
+
   /** {@code cmp reg64, constant}. */
   void compare(int reg, int constant) {
     rex(true, 0, 0, reg);

@@ -29,6 +29,9 @@ final class Emission {
     ADDRESS
   }
 
+  /** A jump that has been emitted, and is still to be told where it goes. */
+  record Jump(boolean inStubs, int site) {}
+
   /** A jump out of the trace that can be linked. */
   private record Leaving(boolean inStubs, int site, int stub, int word, boolean flagsInHost) {}
 
@@ -241,6 +244,15 @@ final class Emission {
     return position;
   }
 
+  /** A stub that leaves since a slot of {@link LoopPages} does more harm than good. */
+  int unsteadyStub(int slot) {
+    int position = stubs.position();
+    stubs.state(true, 0xC7, 0, State.TARGET); // mov qword [],n
+    stubs.emit32(slot);
+    stub(ExitWord.UNSTEADY);
+    return position;
+  }
+
   private void fromStub(int site, long address) {
     fixups.add(new Fixup(true, site, Base.ADDRESS, address));
   }
@@ -250,14 +262,24 @@ final class Emission {
     fixups.add(new Fixup(false, site, Base.STUBS, stub));
   }
 
+  /** Makes a jump lead to an offset in the hot code. */
+  void toCode(Jump jump, int target) {
+    fixups.add(new Fixup(jump.inStubs, jump.site, Base.CODE, target));
+  }
+
+  /** The interpreter does the instruction in hand if the jump is taken. */
+  void stepFrom(Jump jump) {
+    if (stepStub < 0) {
+      stepStub = stub(ExitWord.STEP);
+    }
+    fixups.add(new Fixup(jump.inStubs, jump.site, Base.STUBS, stepStub));
+  }
+
   /**
    * The interpreter does the instruction in hand if the condition holds; flags are not the host's.
    */
   void stepIf(int condition) {
-    if (stepStub < 0) {
-      stepStub = stub(ExitWord.STEP);
-    }
-    toStub(code.jump(condition), stepStub);
+    stepFrom(new Jump(false, code.jump(condition)));
   }
 
   /** The interpreter does the instruction in hand. */

@@ -23,6 +23,9 @@ final class ExitWord {
   /** As {@link #NEXT}; other rights, and no execute TLB entry for them. */
   static final int CHANGED = 5;
 
+  /** As {@link #STEP}; the slot in {@link State#TARGET} is not worth having. */
+  static final int UNSTEADY = 6;
+
   /** No word of a stub's, whose kind it has not: the host has raised a signal. */
   static final int FAULT = -1;
 

@@ -10,12 +10,21 @@ final class MemoryAccess {
   private static final int R10 = Assembler.R10;
   private static final int R11 = Assembler.R11;
   private static final int R15 = Assembler.R15;
+  private static final int NO_SEGMENT = -1;
 
   private final Emission emission;
+  private final LoopPages pages;
   private final Assembler code;
 
-  MemoryAccess(Emission emission) {
+  /** Of the address in r11: its parts, as {@link LoopPages.Group} has them. */
+  private int base;
+
+  private int index;
+  private int segment;
+
+  MemoryAccess(Emission emission, LoopPages pages) {
     this.emission = emission;
+    this.pages = pages;
     code = emission.code;
   }
 
@@ -68,9 +77,28 @@ final class MemoryAccess {
       emission.clobber();
     }
     effective(i, R11, i.addressSize == 64);
+    of(i.base, i.index, based ? i.segment : NO_SEGMENT);
     if (based) {
       code.state(true, 0x03, R11, i.segment == Cpu.FS ? State.FS_BASE : State.GS_BASE);
     }
+  }
+
+  /** The guest's register is the address, in r11. */
+  void address(int register) {
+    code.move(R11, Registers.host(register));
+    of(register, Cpu.ZERO, NO_SEGMENT);
+  }
+
+  /** The guest's RSP less so many bytes is the address, in r11. */
+  void below(int bytes) {
+    code.add(R11, Registers.RSP, -bytes);
+    of(Cpu.RSP, Cpu.ZERO, NO_SEGMENT);
+  }
+
+  private void of(int newBase, int newIndex, int newSegment) {
+    base = newBase;
+    index = newIndex;
+    segment = newSegment;
   }
 
   /**
@@ -78,24 +106,66 @@ final class MemoryAccess {
    * instruction.
    */
   void check(int bytes, boolean write) {
-    probe(bytes, write);
-    emission.stepIf(Assembler.ABOVE);
+    emission.stepFrom(probe(bytes, write));
   }
 
-  /** The same; the host's flags say {@link Assembler#ABOVE} if it is not to be had. */
-  void probe(int bytes, boolean write) {
+  /** The same; gives the jump that is taken if it is not to be had. */
+  Emission.Jump probe(int bytes, boolean write) {
     emission.clobber();
-    code.rotate(R10, R11, Tlb.INDEX_SHIFT);
-    code.and32(R10, Tlb.INDEX_MASK);
+    LoopPages.Group group = new LoopPages.Group(base, index, segment, emission.bank(), write);
+    int used = pages.usedBy(group, emission.at());
+    if (used != LoopPages.NONE) {
+      return inLastPage(used, bytes, write);
+    }
+    lookUp(code, bytes, write);
+    Emission.Jump missed = new Emission.Jump(false, code.jump(Assembler.ABOVE));
+    int filled = pages.filledBy(group, emission.at());
+    if (filled != LoopPages.NONE) {
+      fill(code, filled);
+    }
+    return missed;
+  }
+
+  private void lookUp(Assembler a, int bytes, boolean write) {
+    a.rotate(R10, R11, Tlb.INDEX_SHIFT);
+    a.and32(R10, Tlb.INDEX_MASK);
+    a.move(R15, R11);
+    a.stateAt(true, 0x33, R15, R10, emission.bank() + (write ? Tlb.WRITE : Tlb.READ)); // xor
+    a.compare(R15, 4096 - bytes);
+    a.stateAt(true, 0x8B, R10, R10, emission.bank() + Tlb.ADDEND);
+  }
+
+  private static void fill(Assembler a, int slot) {
+    a.move(R15, R11);
+    a.andConstant(R15, -4096);
+    a.store(R15, State.page(slot));
+    a.store(R10, State.page(slot) + 8);
+  }
+
+  /** By the slot; if that is not the page, out of the way, by the TLB, which fills it again. */
+  private Emission.Jump inLastPage(int slot, int bytes, boolean write) {
     code.move(R15, R11);
-    code.stateAt(true, 0x33, R15, R10, emission.bank() + (write ? Tlb.WRITE : Tlb.READ)); // xor
+    code.state(true, 0x33, R15, State.page(slot)); // xor
+    code.load(R10, State.page(slot) + 8);
     code.compare(R15, 4096 - bytes);
-    code.stateAt(true, 0x8B, R10, R10, emission.bank() + Tlb.ADDEND);
+    int elsewhere = code.jump(Assembler.ABOVE);
+    int onward = code.position();
+    int unsteady = emission.unsteadyStub(slot);
+    Assembler cold = emission.stubs;
+    emission.toStub(elsewhere, cold.position());
+    lookUp(cold, bytes, write);
+    Emission.Jump missed = new Emission.Jump(true, cold.jump(Assembler.ABOVE));
+    fill(cold, slot);
+    cold.state(false, 0x83, 5, State.PAGE_CHANGES); // sub dword [],
+    cold.emit(1);
+    cold.patch(cold.jump(Assembler.SIGN), unsteady);
+    emission.toCode(new Emission.Jump(true, cold.jump()), onward);
+    return missed;
   }
 
   /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
   void reserve() {
-    code.add(R11, Registers.RSP, -8);
+    below(8);
     check(8, true);
   }
 

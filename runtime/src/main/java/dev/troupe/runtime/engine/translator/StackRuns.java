@@ -18,7 +18,7 @@ final class StackRuns {
   private static final int MAX_LENGTH = 15;
 
   /** A run, the jump taken if its check fails, and where the code goes on behind it. */
-  private record Run(int at, int length, int site, int onward, Emission.Place place) {}
+  private record Run(int at, int length, Emission.Jump missed, int onward, Emission.Place place) {}
 
   private final Emission emission;
   private final MemoryAccess memory;
@@ -69,12 +69,11 @@ final class StackRuns {
     boolean push = trace.plan(at).kind() == Kind.PUSH;
     int bytes = 8 * length;
     if (push) {
-      code.add(R11, Registers.RSP, -bytes);
+      memory.below(bytes);
     } else {
-      code.move(R11, Registers.RSP);
+      memory.address(Cpu.RSP);
     }
-    memory.probe(bytes, push);
-    int site = code.jump(Assembler.ABOVE);
+    Emission.Jump missed = memory.probe(bytes, push);
     Emission.Place place = emission.place();
     for (int k = 0; k < length; k++) {
       Insn i = trace.insn(at + k);
@@ -89,7 +88,7 @@ final class StackRuns {
     } else {
       code.add(Registers.RSP, R11, bytes);
     }
-    runs.add(new Run(at, length, site, code.position(), place));
+    runs.add(new Run(at, length, missed, code.position(), place));
   }
 
   private void push(Insn i, int offset) {
@@ -118,7 +117,7 @@ final class StackRuns {
    */
   void finish(int[] resume, IntConsumer instruction) {
     for (Run run : runs) {
-      code.patch(run.site, code.position());
+      emission.toCode(run.missed, code.position());
       emission.at(run.place);
       for (int at = run.at; at < run.at + run.length; at++) {
         emission.instruction(at);

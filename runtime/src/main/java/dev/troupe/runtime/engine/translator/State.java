@@ -56,6 +56,14 @@ final class State {
 
   static final int XMM = 256;
 
+  /** Slots of {@link LoopPages}. */
+  static final int PAGES = 16;
+
+  private static final int FIRST_PAGE = 1024;
+
+  /** 32 bits: how many more of a loop's accesses may be in another page than the last one. */
+  static final int PAGE_CHANGES = 228;
+
   /** What {@link HostFault} is read from. */
   static final int FAULT = 3072;
 
@@ -95,6 +103,11 @@ final class State {
   /** Offset of the entry for an address. */
   static long jump(long address) {
     return JUMPS + ((address ^ address >>> JUMP_FOLD) << JUMP_SHIFT & JUMP_MASK);
+  }
+
+  /** Offset of a slot, {page, addend}. */
+  static int page(int slot) {
+    return FIRST_PAGE + 16 * slot;
   }
 
   /** Offset of a general register. */

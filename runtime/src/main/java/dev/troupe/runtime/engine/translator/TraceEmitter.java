@@ -3,10 +3,12 @@ package dev.troupe.runtime.engine.translator;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.engine.translator.Emission.Flags;
+import dev.troupe.runtime.engine.translator.LoopPages.Group;
 import dev.troupe.runtime.engine.translator.Operations.FlagUse;
 import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
 import dev.troupe.runtime.isa.OperandCode;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -39,6 +41,7 @@ final class TraceEmitter {
   private final CodeArea area;
   private final Plant plant;
   private final Emission emission;
+  private final LoopPages pages = new LoopPages();
   private final MemoryAccess memory;
   private final Copies copies;
   private final StackRuns stackRuns;
@@ -56,7 +59,7 @@ final class TraceEmitter {
     this.area = area;
     this.plant = plant;
     emission = new Emission(area);
-    memory = new MemoryAccess(emission);
+    memory = new MemoryAccess(emission, pages);
     copies = new Copies(emission, memory, host);
     stackRuns = new StackRuns(emission, memory);
     transfers = new Transfers(area, emission, memory);
@@ -84,17 +87,25 @@ final class TraceEmitter {
    *
    * @param bank offset of the TLB bank from the state
    * @param lifted the bank while EFLAGS.AC is set
+   * @param unsteady groups of accesses that are to have no slot
    */
-  Translation emit(Translator owner, Trace newTrace, int number, int bank, int lifted) {
+  Translation emit(
+      Translator owner, Trace newTrace, int number, int bank, int lifted, List<Group> unsteady) {
     trace = newTrace;
     begin();
-    Translation made = emit(owner, number, bank, lifted, false);
-    return transfers.mismatch() ? emit(owner, number, bank, lifted, true) : made;
+    Translation made = emit(owner, number, bank, lifted, unsteady, false);
+    return transfers.mismatch() ? emit(owner, number, bank, lifted, unsteady, true) : made;
   }
 
   private Translation emit(
-      Translator owner, int number, int bank, int lifted, boolean loopInMemory) {
+      Translator owner,
+      int number,
+      int bank,
+      int lifted,
+      List<Group> unsteady,
+      boolean loopInMemory) {
     emission.begin(trace, number, bank, lifted);
+    pages.begin(trace, unsteady);
     transfers.begin(trace);
     int entryHost;
     int entryMemory;
@@ -161,6 +172,7 @@ final class TraceEmitter {
             base + entryMemory,
             addresses,
             chargedAt,
+            pages.groups(),
             code.position() + emission.stubs.position());
     emission.finish(made);
     return made;
@@ -284,7 +296,7 @@ final class TraceEmitter {
 
   private void pop(Insn i) {
     int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
-    code.move(R11, Registers.RSP);
+    memory.address(Cpu.RSP);
     memory.check(8, false);
     code.memory(true, 0x8B, R15);
     code.add(Registers.RSP, Registers.RSP, 8);
@@ -309,7 +321,7 @@ final class TraceEmitter {
   }
 
   private void leave() {
-    code.move(R11, Cpu.RBP);
+    memory.address(Cpu.RBP);
     memory.check(8, false);
     code.add(Registers.RSP, R11, 8);
     code.memory(true, 0x8B, Cpu.RBP);

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.translator.Emission.Flags;
@@ -193,7 +194,7 @@ final class Transfers {
     if (!predicted) {
       emission.toMemory();
     }
-    code.move(R11, Registers.RSP);
+    memory.address(Cpu.RSP);
     memory.check(8, false);
     code.memory(true, 0x8B, R11);
     code.add(Registers.RSP, Registers.RSP, popped(i));

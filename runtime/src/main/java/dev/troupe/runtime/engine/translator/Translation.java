@@ -52,6 +52,12 @@ final class Translation implements Compiled {
   /** Index of the instruction before which the first segment is charged. */
   final int chargedAt;
 
+  /** What its slots of {@link LoopPages} are for. */
+  final List<LoopPages.Group> groups;
+
+  /** Groups of accesses that have been found not to be worth a slot. */
+  final List<LoopPages.Group> unsteady = new ArrayList<>();
+
   /** A shorter one for the same block, for when the budget does not do for this one; or null. */
   Translation shorter;
 
@@ -84,6 +90,7 @@ final class Translation implements Compiled {
       long entryWithMemoryFlags,
       long[] resume,
       int chargedAt,
+      List<LoopPages.Group> groups,
       int bytes) {
     this.owner = owner;
     this.number = number;
@@ -92,6 +99,7 @@ final class Translation implements Compiled {
     this.entryWithMemoryFlags = entryWithMemoryFlags;
     this.resume = resume;
     this.chargedAt = chargedAt;
+    this.groups = groups;
     this.bytes = bytes;
     single = new Block[trace.count];
   }

@@ -47,6 +47,12 @@ public final class Translator extends Interpreter {
   /** Turn ends between two attempts to find a path, where there was none. */
   private static final int AGAIN = 64;
 
+  /**
+   * How often accesses of loops may be in another page than before, in one stay in emitted code,
+   * beside one time in 64 instructions.
+   */
+  private static final int PAGE_CHANGES = 64;
+
   private static final int UNMASKED = 0x1F80;
 
   /** Rows that read or write vector registers in {@link Cpu}. */
@@ -190,7 +196,7 @@ public final class Translator extends Interpreter {
     if (++block.heat < hot || block.secondHost != 0 || block.host == GuestMemory.NO_RAM) {
       return null;
     }
-    Translation made = translate(Path.of(block, cache, planner(block)));
+    Translation made = translate(Path.of(block, cache, planner(block)), List.of());
     return suffices(made) ? made : null;
   }
 
@@ -202,12 +208,12 @@ public final class Translator extends Interpreter {
     return cpu.budget >= code.trace.segmentEnd(0) + TraceEmitter.MAX_DELAY;
   }
 
-  private Translation translate(Trace trace) {
+  private Translation translate(Trace trace, List<LoopPages.Group> unsteady) {
     if (area.isFull(TraceEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
       clear();
     }
     int lifted = State.bank(emittedForSmap ? Tlb.SUPERVISOR_AC : Tlb.SUPERVISOR);
-    Translation made = emitter.emit(this, trace, translations.size(), bank(), lifted);
+    Translation made = emitter.emit(this, trace, translations.size(), bank(), lifted, unsteady);
     translations.add(made);
     blocks++;
     bytes += made.bytes;
@@ -228,11 +234,24 @@ public final class Translator extends Interpreter {
       return;
     }
     unlink(code);
-    Translation longer = translate(path);
+    Translation longer = translate(path, List.of());
     longer.whole = true;
     if (!code.dropped()) {
       longer.shorter = code;
     }
+  }
+
+  /** A slot of this code for a loop's page is not worth having: does without it. */
+  private Translation steadier(Translation code) {
+    LoopPages.Group group = code.groups.get((int) Raw.get64(state + State.TARGET));
+    unlink(code);
+    List<LoopPages.Group> unsteady = new ArrayList<>(code.unsteady);
+    unsteady.add(group);
+    Translation made = translate(code.trace, unsteady);
+    made.whole = code.whole;
+    made.unsteady.addAll(unsteady);
+    made.shorter = code.shorter != null && code.shorter.dropped() ? null : code.shorter;
+    return made;
   }
 
   /** Offset of the TLB bank of code that is emitted now. */
@@ -253,6 +272,7 @@ public final class Translator extends Interpreter {
     left -= charged ? code.trace.segmentEnd(from) - start : 0;
     long hidden = left - Math.min(left, Integer.MAX_VALUE);
     Raw.put32(state + State.BUDGET, (int) (left - hidden) - TraceEmitter.MAX_DELAY);
+    Raw.put32(state + State.PAGE_CHANGES, PAGE_CHANGES + ((int) (left - hidden) >>> 6));
     Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
     area.run(state);
     int word = (int) Raw.get64(state + State.EXIT);
@@ -264,7 +284,7 @@ public final class Translator extends Interpreter {
     int index = ExitWord.index(word);
     int kind = ExitWord.kind(word);
     left = hidden + Raw.get32(state + State.BUDGET) + TraceEmitter.MAX_DELAY;
-    if (kind <= ExitWord.BUDGET || kind == ExitWord.CHANGED) {
+    if (kind <= ExitWord.BUDGET || kind >= ExitWord.CHANGED) {
       int begun = trace.segmentStart(index);
       left -= index - begun + (kind == ExitWord.CHANGED ? 1 : 0);
       left += ExitWord.charged(word) ? trace.segmentEnd(index) - begun : 0;
@@ -280,6 +300,7 @@ public final class Translator extends Interpreter {
       case ExitWord.TAKEN -> link(last.site(word), trace.insn(index).displacement);
       case ExitWord.INDIRECT -> indirect(last, index);
       case ExitWord.BUDGET -> rest(last, index);
+      case ExitWord.UNSTEADY -> step(steadier(last), index);
       default -> step(last, index);
     };
   }
@@ -383,7 +404,8 @@ public final class Translator extends Interpreter {
         && !code.dropped()
         && code.resume[following] != Translation.NOWHERE
         && usable()
-        && cpu.budget >= trace.segmentEnd(following) - following + TraceEmitter.MAX_DELAY) {
+        && cpu.budget >= trace.segmentEnd(following) - following + TraceEmitter.MAX_DELAY
+        && LoopPages.refresh(code.groups, state, cpu.gpr[Cpu.RSP])) {
       resumeIn = code;
       resumeAt = following;
       return block;
