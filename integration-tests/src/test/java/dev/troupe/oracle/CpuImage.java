@@ -41,6 +41,11 @@ final class CpuImage {
   int gs;
   long fsBase;
   long gsBase;
+
+  /** In our own surroundings: limit of FS or GS as a writable data segment; 0 if it is null. */
+  long fsLimit;
+
+  long gsLimit;
   final byte[] fx = new byte[FX_SIZE];
   final List<Window> windows = new ArrayList<>();
 
@@ -70,6 +75,8 @@ final class CpuImage {
     copy.gs = gs;
     copy.fsBase = fsBase;
     copy.gsBase = gsBase;
+    copy.fsLimit = fsLimit;
+    copy.gsLimit = gsLimit;
     System.arraycopy(fx, 0, copy.fx, 0, fx.length);
     for (Window w : windows) {
       copy.windows.add(new Window(w.address(), Arrays.copyOf(w.bytes(), WINDOW)));

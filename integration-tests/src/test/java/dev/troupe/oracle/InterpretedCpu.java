@@ -16,7 +16,8 @@ import java.util.function.LongSupplier;
 /**
  * The engine under test, in the surroundings that {@link ChildProgram} has on the host: long mode
  * at CPL 3 with the same addresses mapped, Linux's user segments, the same local descriptor table,
- * and a kernel that is nothing but an IDT whose handlers halt.
+ * and a kernel that is nothing but an IDT whose handlers halt. For 32-bit code it can be protected
+ * mode with PAE paging instead.
  */
 final class InterpretedCpu implements AutoCloseable {
   private static final long MEMORY = 16 << 20;
@@ -35,7 +36,9 @@ final class InterpretedCpu implements AutoCloseable {
   private static final int FRAMES = 0x20_0000;
 
   /** Where the first 2 MiB of physical memory are, for the supervisor. */
-  private static final long KERNEL = 0xFFFF_8000_0000_0000L;
+  private static final long LONG_KERNEL = 0xFFFF_8000_0000_0000L;
+
+  private static final long PROTECTED_KERNEL = 0xC000_0000L;
 
   /** Bytes between handlers, each of them HLT. */
   private static final int HANDLER = 16;
@@ -55,6 +58,12 @@ final class InterpretedCpu implements AutoCloseable {
   /** SCE LME LMA NX. */
   private static final long EFER = 0xD01L;
 
+  /** NX. */
+  private static final long PROTECTED_EFER = 0x800L;
+
+  /** Attributes of a data segment at CPL 3, with limits in bytes. */
+  private static final int USER_DATA = 0x40F3;
+
   /** CR0.AM, and Linux's user code runs with AC free to choose. */
   private static final long SLICE = 100_000;
 
@@ -63,8 +72,13 @@ final class InterpretedCpu implements AutoCloseable {
   private final Vcpu vcpu;
   private final Cpu cpu;
   private final boolean warm;
+  private final boolean longMode;
+  private final long kernel;
   private int nextTable = NEXT_TABLE;
   private int nextFrame = FRAMES;
+
+  /** Physical address of what is next in an exception's frame. */
+  private int frame;
 
   /**
    * The engine in its surroundings.
@@ -72,7 +86,18 @@ final class InterpretedCpu implements AutoCloseable {
    * @param warm whether the TLB has the pages of data and stack when a case begins
    */
   InterpretedCpu(CpuModel model, EngineFactory engines, boolean warm) {
+    this(model, engines, warm, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param longMode whether it is long mode, else protected mode
+   */
+  InterpretedCpu(CpuModel model, EngineFactory engines, boolean warm, boolean longMode) {
     this.warm = warm;
+    this.longMode = longMode;
+    kernel = longMode ? LONG_KERNEL : PROTECTED_KERNEL;
     map(ChildProgram.CODE, 2, USER | WRITABLE);
     map(ChildProgram.DATA, 2, USER | WRITABLE);
     map(ChildProgram.READ_ONLY, 1, USER);
@@ -80,9 +105,16 @@ final class InterpretedCpu implements AutoCloseable {
     map(ChildProgram.REAL, 16, USER | WRITABLE);
     breakpoints(ChildProgram.CODE, 2);
     breakpoints(ChildProgram.REAL, 16);
-    put64(PML4, LOW_PDPT | PRESENT | WRITABLE | USER);
-    put64(PML4 + 256 * 8, HIGH_PDPT | PRESENT | WRITABLE);
-    put64(HIGH_PDPT, nextTable | PRESENT | WRITABLE);
+    if (longMode) {
+      put64(PML4, LOW_PDPT | PRESENT | WRITABLE | USER);
+      put64(PML4 + 256 * 8, HIGH_PDPT | PRESENT | WRITABLE);
+      put64(HIGH_PDPT, nextTable | PRESENT | WRITABLE);
+    } else {
+      for (int entry = LOW_PDPT; entry < LOW_PDPT + 3 * 8; entry += 8) {
+        put64(entry, get64(entry) & ~(WRITABLE | USER)); // these are reserved here
+      }
+      put64(LOW_PDPT + 3 * 8, nextTable | PRESENT);
+    }
     put64(nextTable, LARGE | ACCESSED_DIRTY | PRESENT | WRITABLE);
     writeDescriptors();
     cpu = new Cpu(model, memory, () -> 0, () -> 0);
@@ -143,20 +175,23 @@ final class InterpretedCpu implements AutoCloseable {
     put64(LDT + 0x10, at(ChildProgram.REAL, 0x0010_FB00_0000_FFFFL));
     put64(LDT + 0x18, at(ChildProgram.REAL, 0x0010_F300_0000_FFFFL));
     for (int v = 0; v < 256; v++) {
-      long handler = KERNEL + HANDLERS + (long) v * HANDLER;
+      long handler = kernel + HANDLERS + (long) v * HANDLER;
       long dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
+      int gate = IDT + v * (longMode ? 16 : 8);
       put64(
-          IDT + v * 16,
+          gate,
           (handler & 0xFFFF)
-              | 0x10 << 16
+              | (longMode ? 0x10 : 0x08) << 16
               | (0x8E00L | dpl << 13) << 32
               | (handler >> 16 & 0xFFFF) << 48);
-      put64(IDT + v * 16 + 8, handler >>> 32);
+      if (longMode) {
+        put64(gate + 8, handler >>> 32);
+      }
     }
     byte[] halt = new byte[256 * HANDLER];
     Arrays.fill(halt, (byte) 0xF4);
     memory.copyIn(HANDLERS, halt);
-    put64(TSS + 4, KERNEL + KERNEL_STACK);
+    put64(TSS + 4, longMode ? kernel + KERNEL_STACK : kernel + KERNEL_STACK | 0x18L << 32);
     put64(TSS + 0x60, 104L << 48); // no I/O bitmap
   }
 
@@ -218,28 +253,26 @@ final class InterpretedCpu implements AutoCloseable {
   private void load(CpuImage in) {
     cpu.cr0 = CR0;
     cpu.cr4 = CR4;
-    cpu.cr3 = PML4;
-    cpu.efer = EFER;
+    cpu.cr3 = longMode ? PML4 : LOW_PDPT;
+    cpu.efer = longMode ? EFER : PROTECTED_EFER;
     cpu.xcr0 = 3;
     cpu.cpl = 3;
-    cpu.gdtBase = KERNEL + GDT;
+    cpu.gdtBase = kernel + GDT;
     cpu.gdtLimit = 0x7F;
-    cpu.idtBase = KERNEL + IDT;
+    cpu.idtBase = kernel + IDT;
     cpu.idtLimit = 0xFFF;
     segment(Cpu.CS, in.cs);
     segment(Cpu.SS, in.ss);
     segment(Cpu.DS, in.ds);
     segment(Cpu.ES, in.es);
-    segment(Cpu.FS, 0);
-    segment(Cpu.GS, 0);
-    cpu.segmentBase[Cpu.FS] = in.fsBase;
-    cpu.segmentBase[Cpu.GS] = in.gsBase;
+    data(Cpu.FS, in.fsBase, in.fsLimit);
+    data(Cpu.GS, in.gsBase, in.gsLimit);
     cpu.selector[Cpu.LDTR] = 0x50;
-    cpu.segmentBase[Cpu.LDTR] = KERNEL + LDT;
+    cpu.segmentBase[Cpu.LDTR] = kernel + LDT;
     cpu.segmentLimit[Cpu.LDTR] = 0x1F;
     cpu.segmentAttributes[Cpu.LDTR] = 0x82;
     cpu.selector[Cpu.TR] = 0x40;
-    cpu.segmentBase[Cpu.TR] = KERNEL + TSS;
+    cpu.segmentBase[Cpu.TR] = kernel + TSS;
     cpu.segmentLimit[Cpu.TR] = 103;
     cpu.segmentAttributes[Cpu.TR] = 0x8B;
     System.arraycopy(in.gpr, 0, cpu.gpr, 0, 16);
@@ -248,6 +281,9 @@ final class InterpretedCpu implements AutoCloseable {
     FxImage.load(cpu, in.fx);
     cpu.mmu.flushAll();
     cpu.updateMode();
+    if (!longMode && !cpu.mmu.loadPdptes(cpu.cr3)) {
+      throw new AssertionError("reserved bits in the page directory pointers");
+    }
   }
 
   /** Has the TLB let data and stack through. */
@@ -259,6 +295,12 @@ final class InterpretedCpu implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** FS or GS: null but for its base, or a data segment. */
+  private void data(int register, long base, long limit) {
+    int selector = limit == 0 ? 0 : ChildProgram.SS64;
+    cpu.setSegment(register, selector, base, limit, limit == 0 ? 0 : USER_DATA);
   }
 
   private void segment(int register, int selector) {
@@ -275,18 +317,17 @@ final class InterpretedCpu implements AutoCloseable {
   private CpuImage result(CpuImage in) {
     var out = new CpuImage();
     System.arraycopy(cpu.gpr, 0, out.gpr, 0, 16);
-    out.vector = (int) ((cpu.segmentBase[Cpu.CS] + cpu.rip - 1 - KERNEL - HANDLERS) / HANDLER);
+    out.vector = (int) ((cpu.segmentBase[Cpu.CS] + cpu.rip - 1 - kernel - HANDLERS) / HANDLER);
     boolean coded = out.vector == 8 || (out.vector >= 10 && out.vector <= 14) || out.vector == 17;
-    long frame = cpu.gpr[Cpu.RSP] - KERNEL;
+    frame = (int) (cpu.gpr[Cpu.RSP] - kernel);
     if (coded) {
-      out.error = get64((int) frame);
-      frame += 8;
+      out.error = pop();
     }
-    out.rip = get64((int) frame);
-    out.cs = (int) get64((int) frame + 8);
-    out.rflags = get64((int) frame + 16);
-    out.gpr[Cpu.RSP] = get64((int) frame + 24);
-    out.ss = (int) get64((int) frame + 32);
+    out.rip = pop();
+    out.cs = (int) pop();
+    out.rflags = pop();
+    out.gpr[Cpu.RSP] = pop();
+    out.ss = (int) pop();
     out.ds = cpu.selector[Cpu.DS];
     out.es = cpu.selector[Cpu.ES];
     out.fs = cpu.selector[Cpu.FS];
@@ -301,6 +342,13 @@ final class InterpretedCpu implements AutoCloseable {
       out.windows.add(copy);
     }
     return out;
+  }
+
+  /** The next word of the exception's frame. */
+  private long pop() {
+    long word = get64(frame);
+    frame += longMode ? 8 : 4;
+    return longMode ? word : word & 0xFFFF_FFFFL;
   }
 
   private void copyWindow(CpuImage.Window w, boolean in) {

@@ -7,15 +7,22 @@ import java.util.SplittableRandom;
 /**
  * A random program of user code: a loop around short stretches of integer instructions, with
  * branches over some of them, an inner loop, pushes and pops, a call and memory operands. RBX
- * points to data, RSI goes to and fro in two pages of it, RBP counts the outer loop; it ends with
- * INT3 or a page fault.
+ * points to data, RSI goes to and fro in two pages of it, RBP counts the outer loop, R12 or EDI the
+ * inner one; it ends with INT3 or a fault. In 32-bit code only displacements that wrap at 4 GiB lead
+ * from ESI to the data, FS and GS have bases, and upper halves of registers are not 0.
  */
 final class SequenceProgram {
   private static final int RBX = 3;
   private static final int RSP = 4;
   private static final int RBP = 5;
   private static final int RSI = 6;
+  private static final int RDI = 7;
   private static final int R12 = 12;
+
+  /** In 32-bit code: where ESI is from the data, modulo 4 GiB. */
+  private static final long ESI_OFFSET = 0xD000_0000L;
+
+  private static final int FS_PREFIX = 0x64;
 
   /** ADD OR ADC SBB AND SUB XOR CMP, by their number. */
   private static final int OPERATIONS = 8;
@@ -23,10 +30,23 @@ final class SequenceProgram {
   private final SplittableRandom random;
   private final ByteArrayOutputStream code = new ByteArrayOutputStream();
   private final CpuImage image = new CpuImage();
+  private final int size;
 
-  SequenceProgram(long seed) {
+  /** Counts the inner loop. */
+  private final int counter;
+
+  private final long data;
+
+  /**
+   * A program.
+   *
+   * @param size of its code, 64 or 32
+   */
+  SequenceProgram(long seed, int size) {
     random = new SplittableRandom(seed);
-    long data = ChildProgram.DATA + 0xF00 + 8L * random.nextInt(32);
+    this.size = size;
+    counter = size == 64 ? R12 : RDI;
+    data = ChildProgram.DATA + 0xF00 + 8L * random.nextInt(32);
     for (int r = 0; r < 16; r++) {
       image.gpr[r] = random.nextInt(3) == 0 ? random.nextLong(-4, 4) : random.nextLong();
     }
@@ -35,12 +55,33 @@ final class SequenceProgram {
     image.gpr[RBP] = random.nextLong(1, 61);
     image.gpr[RSP] = ChildProgram.STACK + 0x1000 + 8L * random.nextInt(16);
     image.rip = address();
+    if (size == 32) {
+      narrow();
+    }
     image.windows.add(window(data & -64));
-    image.windows.add(window(image.gpr[RSP] - 128 & -64));
+    image.windows.add(window((image.gpr[RSP] & 0xFFFF_FFFFL) - 128 & -64));
     program();
     byte[] bytes = Arrays.copyOf(code.toByteArray(), CpuImage.WINDOW);
     Arrays.fill(bytes, code.size(), bytes.length, (byte) 0xCC);
     image.windows.add(new CpuImage.Window(address(), bytes));
+  }
+
+  private void narrow() {
+    image.cs = ChildProgram.CS32;
+    image.ss = image.ds = image.es = ChildProgram.DS32;
+    image.gpr[RSI] = data + ESI_OFFSET;
+    for (int r : new int[] {RBX, RSP, RSI}) {
+      image.gpr[r] |= random.nextInt(3) == 0 ? random.nextLong() << 32 : 0;
+    }
+    image.fsBase = random.nextInt(16) * 4L;
+    image.gsBase = 0x1_0000_0000L - random.nextInt(16) * 4L;
+    image.fsLimit = random.nextInt(6) == 0 ? data + random.nextInt(80) : 0xFFFF_FFFFL;
+    image.gsLimit = 0xFFFF_FFFFL;
+  }
+
+  /** Bits of its code. */
+  int size() {
+    return size;
   }
 
   /** Where it begins. */
@@ -85,26 +126,36 @@ final class SequenceProgram {
   }
 
   private void inner() {
-    emit(0x41, 0xBC); // mov r12d,
+    prefixes(32, 0, counter);
+    emit(0xB8 | (counter & 7)); // mov r12d,
     emit32(1 + random.nextInt(30));
     int top = code.size();
     stretch(random.nextInt(6));
     walk();
-    emit(0x41, 0x83, 0xEC, 1); // sub r12d,1
+    prefixes(32, 0, counter);
+    emit(0x83, 0xE8 | (counter & 7), 1); // sub r12d,1
     emit(0x75, top - (code.size() + 2)); // jne
   }
 
   /** Most accesses of a loop are in the page of the last one, or most are not. */
   private void walk() {
+    byte[] other = apart(() -> onRsi(0x81, 0xF6, 0, 0x10, 0, 0)); // xor rsi,0x1000
     switch (random.nextInt(4)) {
-      case 0 -> emit(0x48, 0x81, 0xF6, 0, 0x10, 0, 0); // xor rsi,0x1000
+      case 0 -> code.writeBytes(other);
       case 1 -> {
-        emit(0x41, 0xF6, 0xC4, 7, 0x75, 7); // test r12b,7; jne over
-        emit(0x48, 0x81, 0xF6, 0, 0x10, 0, 0);
+        prefixes(32, 0, counter);
+        emit(0xF7, 0xC0 | (counter & 7), 7, 0, 0, 0); // test r12d,7
+        emit(0x75, other.length); // jne
+        code.writeBytes(other);
       }
-      case 2 -> emit(0x48, 0x83, 0xC6, 8 * (random.nextInt(9) - 4)); // add rsi,
+      case 2 -> onRsi(0x83, 0xC6, 8 * (random.nextInt(9) - 4)); // add rsi,
       default -> {}
     }
+  }
+
+  private void onRsi(int... operation) {
+    prefixes(size, 0, RSI);
+    emit(operation);
   }
 
   /** A function in line, jumped over. */
@@ -114,8 +165,21 @@ final class SequenceProgram {
     int function = code.size();
     code.writeBytes(body);
     emit(0xC3);
+    if (size == 32 && random.nextBoolean()) {
+      emit(0xBF); // mov edi,
+      emit32((int) address() + function);
+      emit(0xFF, 0xD7); // call edi
+      return;
+    }
     emit(0xE8);
     emit32(function - (code.size() + 4));
+  }
+
+  /** PUSH EBP, MOV EBP,ESP, a stretch, LEAVE. */
+  private void frame() {
+    emit(0x55, 0x89, 0xE5);
+    stretch(random.nextInt(3));
+    emit(0xC9);
   }
 
   private byte[] apart(Runnable part) {
@@ -140,7 +204,14 @@ final class SequenceProgram {
   }
 
   private void instruction() {
-    switch (random.nextInt(16)) {
+    switch (random.nextInt(size == 64 ? 16 : 19)) {
+      case 16 -> frame();
+      case 17 -> { // mov al or eax from the data, or to it
+        segment();
+        emit(0xA0 | random.nextInt(4));
+        emit32((int) data + 4 * (random.nextInt(24) - 4));
+      }
+      case 18 -> emit(0xFF, 0x70 | RBX, 4 * random.nextInt(8), 0x58 | random.nextInt(3)); // push []
       case 0, 1, 2 -> arithmetic();
       case 3, 4 -> constant();
       case 5 -> shift();
@@ -155,10 +226,16 @@ final class SequenceProgram {
       case 14 -> { // a run of pushes, one of pops
         int length = 2 + random.nextInt(4);
         for (int n = 0; n < length; n++) {
-          emit(random.nextInt(4) == 0 ? new int[] {0x6A, n} : new int[] {0x41, 0x50 | n});
+          if (random.nextInt(4) == 0) {
+            emit(0x6A, n);
+          } else {
+            prefixes(32, 0, size == 64 ? 8 : 0);
+            emit(0x50 | n);
+          }
         }
         for (int n = 0; n < length; n++) {
-          emit(0x41, 0x58 | random.nextInt(4));
+          prefixes(32, 0, size == 64 ? 8 : 0);
+          emit(0x58 | random.nextInt(size == 64 ? 4 : 3));
         }
       }
       case 8 -> operation(new int[] {0x0F, 0xAF}, register(), false); // imul
@@ -176,15 +253,22 @@ final class SequenceProgram {
   /** One that may be changed: not what points and counts. */
   private int register() {
     while (true) {
-      int r = random.nextInt(16);
-      if (r != RBX && r != RSP && r != RBP && r != RSI && r != R12) {
+      int r = random.nextInt(size / 4);
+      if (r != RBX && r != RSP && r != RBP && r != RSI && r != counter) {
         return r;
       }
     }
   }
 
   private int width() {
-    return random.nextInt(4) == 0 ? 16 : random.nextBoolean() ? 32 : 64;
+    return random.nextInt(4) == 0 ? 16 : random.nextBoolean() ? 32 : size;
+  }
+
+  /** Now and then another segment, in 32-bit code. */
+  private void segment() {
+    if (size == 32 && random.nextInt(3) == 0) {
+      emit(FS_PREFIX | random.nextInt(2));
+    }
   }
 
   /** Opcode with ModRM: register and register, or a place near RBX or RSI. */
@@ -192,6 +276,9 @@ final class SequenceProgram {
     int width = width();
     boolean place = memory || random.nextInt(3) == 0;
     int rm = place ? pointer() : register();
+    if (place) {
+      segment();
+    }
     prefixes(width, reg, rm);
     emit(opcode);
     if (place) {
@@ -216,7 +303,13 @@ final class SequenceProgram {
   }
 
   private void place(int reg, int base) {
-    emit(0x40 | (reg & 7) << 3 | base, 4 * (random.nextInt(24) - 4)); // [base+disp8]
+    int offset = 4 * (random.nextInt(24) - 4);
+    if (base == RSI && size == 32) {
+      emit(0x80 | (reg & 7) << 3 | base); // [esi+disp32]
+      emit32((int) -ESI_OFFSET + offset);
+      return;
+    }
+    emit(0x40 | (reg & 7) << 3 | base, offset); // [base+disp8]
   }
 
   private void arithmetic() {
@@ -229,6 +322,7 @@ final class SequenceProgram {
         int reg = register();
         int width = width();
         int base = pointer();
+        segment();
         prefixes(width, reg, base);
         emit(operation | 1);
         place(reg, base);
@@ -242,6 +336,9 @@ final class SequenceProgram {
     boolean memory = random.nextInt(3) == 0;
     int rm = memory ? pointer() : register();
     int digit = random.nextInt(OPERATIONS);
+    if (memory) {
+      segment();
+    }
     prefixes(width, 0, rm);
     emit(0x83);
     if (memory) {
@@ -266,7 +363,12 @@ final class SequenceProgram {
 
   private void increment() {
     int rm = register();
-    prefixes(random.nextBoolean() ? 64 : 32, 0, rm);
+    if (size == 32 && random.nextBoolean()) {
+      prefixes(width(), 0, rm);
+      emit(0x40 | random.nextInt(2) << 3 | rm);
+      return;
+    }
+    prefixes(random.nextBoolean() ? size : 32, 0, rm);
     emit(0xFF, 0xC0 | random.nextInt(2) << 3 | (rm & 7));
   }
 

@@ -3,6 +3,7 @@ package dev.troupe.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.troupe.oracle.InterpretedCpu.EngineFactory;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.translator.Translator;
@@ -15,11 +16,12 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Every row of the instruction table in 64-bit code: the translator against the interpreter. Takes
- * HostOracleIT's properties.
+ * Every row of the instruction table in 64-bit code, and in 32-bit code under long and under
+ * protected mode: the translator against the interpreter. Takes HostOracleIT's properties.
  */
 final class TranslatorCasesIT {
   private static final int CASES = Integer.getInteger("oracle.cases", 60);
@@ -31,22 +33,26 @@ final class TranslatorCasesIT {
   private final List<String> mismatches = new ArrayList<>();
   private long emitted;
 
-  @Test
-  void emittedCodeDoesWhatTheInterpreterDoes() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"64, true", "32, true", "32, false"})
+  void emittedCodeDoesWhatTheInterpreterDoes(int size, boolean longMode) throws Exception {
     CpuModel model = HostOracleIT.model();
     Translator[] made = new Translator[1];
-    try (var wanted = new InterpretedCpu(model, Interpreter::new, true);
-        var ours = new InterpretedCpu(model, vcpu -> made[0] = new Translator(vcpu, 1, 1), true)) {
+    EngineFactory translator = vcpu -> made[0] = new Translator(vcpu, 1, 1);
+    try (var wanted = new InterpretedCpu(model, Interpreter::new, true, longMode);
+        var ours = new InterpretedCpu(model, translator, true, longMode)) {
       for (Row row : InstructionTable.rows()) {
-        if (row.inMode(64)
+        if (row.inMode(size)
             && Uncompared.reason(row, EnumSet.allOf(Feature.class)) == null
             && row.meaning().matches(MEANINGS)) {
-          compare(row, wanted, ours);
+          compare(row, size, wanted, ours);
         }
       }
       emitted = made[0].counters().emitted();
     }
-    System.out.println("translator: units emitted in single cases: " + emitted);
+    System.out.printf(
+        "translator: units emitted in single cases: %d-bit code, long mode %s: %d%n",
+        size, longMode, emitted);
     assertThat(emitted).isPositive();
     if (!mismatches.isEmpty()) {
       fail(
@@ -56,14 +62,18 @@ final class TranslatorCasesIT {
     }
   }
 
-  private void compare(Row row, InterpretedCpu wanted, InterpretedCpu ours) {
+  private void compare(Row row, int size, InterpretedCpu wanted, InterpretedCpu ours) {
     int different = 0;
     int drawn = 0;
     String first = "";
     for (long seed = SEED; seed < SEED + CASES; seed++) {
-      CaseGenerator.Case c = generator.make(row, 64, seed);
+      CaseGenerator.Case c = generator.make(row, size, seed);
       if (c == null || Uncompared.unequal(c, 0) != 0) {
         continue;
+      }
+      if (size == 32 && seed % 4 != 0) {
+        c.image().fsLimit = 0xFFFF_FFFFL;
+        c.image().gsLimit = seed % 4 == 1 ? ChildProgram.DATA + 0x500 : 0xFFFF_FFFFL;
       }
       drawn++;
       String lines = differences(row, wanted.run(c.image()), run(c, ours));

@@ -2,6 +2,7 @@ package dev.troupe.oracle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.oracle.InterpretedCpu.EngineFactory;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.translator.Translator;
@@ -12,25 +13,29 @@ import dev.troupe.runtime.isa.Insn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Small programs with loops, branches, calls, flags that live long and memory that is not always
- * there: the translator against the interpreter, at the end of each of many short turns.
+ * there: the translator against the interpreter, at the end of each of many short turns. In 64-bit
+ * code, and in 32-bit code under long and under protected mode.
  */
 final class TranslatorSequencesIT {
   private static final long SEED = Long.getLong("sequences.seed", 0);
   private static final int PROGRAMS = Integer.getInteger("sequences.programs", 4000);
 
   /** Flags that no instruction of these programs leaves undefined on one host and not another. */
-  @Test
-  void bothEnginesAreAtTheSamePlaceAfterEachTurn() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"64, true", "32, true", "32, false"})
+  void bothEnginesAreAtTheSamePlaceAfterEachTurn(int size, boolean longMode) throws Exception {
     CpuModel model = HostOracleIT.model();
     Translator[] made = new Translator[1];
-    try (var wanted = new InterpretedCpu(model, Interpreter::new, true);
-        var ours = new InterpretedCpu(model, vcpu -> made[0] = new Translator(vcpu, 1, 1), true)) {
+    EngineFactory translator = vcpu -> made[0] = new Translator(vcpu, 1, 1);
+    try (var wanted = new InterpretedCpu(model, Interpreter::new, true, longMode);
+        var ours = new InterpretedCpu(model, translator, true, longMode)) {
       for (long seed = SEED; seed < SEED + PROGRAMS; seed++) {
-        SequenceProgram program = new SequenceProgram(seed);
+        SequenceProgram program = new SequenceProgram(seed, size);
         List<String> want = run(wanted, program, seed);
         List<String> got = run(ours, program, seed);
         for (int n = 0; n < Math.min(want.size(), got.size()); n++) {
@@ -63,7 +68,10 @@ final class TranslatorSequencesIT {
     for (int at = 0; at < code.length; ) {
       int from = at;
       Insn i = new Insn();
-      decoder.decode(64, offset -> from + offset < code.length ? code[from + offset] & 0xFF : 0, i);
+      decoder.decode(
+          program.size(),
+          offset -> from + offset < code.length ? code[from + offset] & 0xFF : 0,
+          i);
       text.append(
           "%x %s%n"
               .formatted(program.address() + at, Disassembler.text(i, program.address() + at)));

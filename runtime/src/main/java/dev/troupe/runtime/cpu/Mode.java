@@ -121,8 +121,15 @@ public final class Mode {
   }
 
   private static boolean flat(Cpu c, int segment) {
-    return c.segmentBase[segment] == 0
-        && c.segmentLimit[segment] == 0xFFFF_FFFFL
+    return c.segmentBase[segment] == 0 && unlimited(c, segment);
+  }
+
+  /**
+   * Whether a data segment has limit 4 GiB - 1, is present, readable, writable, expands up: outside
+   * 64-bit mode only its base counts then.
+   */
+  public static boolean unlimited(Cpu c, int segment) {
+    return c.segmentLimit[segment] == 0xFFFF_FFFFL
         && (c.segmentAttributes[segment] & DATA_WRITABLE_UP_PRESENT_MASK)
             == DATA_WRITABLE_UP_PRESENT;
   }

@@ -213,7 +213,12 @@ final class Assembler {
 
   /** {@code lea to, [base + disp]}; changes no flags. */
   void add(int to, int base, int disp) {
-    rex(true, to, 0, base);
+    add(true, to, base, disp);
+  }
+
+  /** The same, cut to 32 bits unless wide. */
+  void add(boolean wide, int to, int base, int disp) {
+    rex(wide, to, 0, base);
     emit(0x8D);
     emit(0x80 | (to & 7) << 3 | (base & 7));
     if ((base & 7) == RSP) {
@@ -261,7 +266,12 @@ final class Assembler {
 
   /** {@code cmp reg64, constant}. */
   void compare(int reg, int constant) {
-    rex(true, 0, 0, reg);
+    compare(true, reg, constant);
+  }
+
+  /** {@code cmp reg, constant}. */
+  void compare(boolean wide, int reg, int constant) {
+    rex(wide, 0, 0, reg);
     emit(0x81, 0xF8 | (reg & 7));
     emit32(constant);
   }

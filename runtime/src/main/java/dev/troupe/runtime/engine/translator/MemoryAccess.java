@@ -72,26 +72,34 @@ final class MemoryAccess {
 
   /** The linear address of the memory operand, in r11. */
   void address(Insn i) {
-    boolean based = i.addressing == Operands.BASED || i.addressing == Operands.FLAT_BASED;
+    boolean checked = i.addressing == Operands.CHECKED; // FS or GS in 32-bit code
+    boolean based =
+        checked || i.addressing == Operands.BASED || i.addressing == Operands.FLAT_BASED;
     if (based) {
       emission.clobber();
     }
     effective(i, R11, i.addressSize == 64);
     of(i.base, i.index, based ? i.segment : NO_SEGMENT);
     if (based) {
-      code.state(true, 0x03, R11, i.segment == Cpu.FS ? State.FS_BASE : State.GS_BASE);
+      // In 32-bit code the sum wraps (SDM vol. 1, 3.3.4; Segmentation.check).
+      code.state(!checked, 0x03, R11, i.segment == Cpu.FS ? State.FS_BASE : State.GS_BASE);
+    }
+    if (checked) {
+      code.state(false, 0x83, 7, i.segment == Cpu.FS ? State.FS_LIMITED : State.GS_LIMITED);
+      code.emit(0); // cmp dword [],0
+      emission.stepIf(Assembler.NOT_EQUAL);
     }
   }
 
-  /** The guest's register is the address, in r11. */
-  void address(int register) {
-    code.move(R11, Registers.host(register));
+  /** The guest's register is the address of something on the stack, in r11. */
+  void onStack(boolean wide, int register) {
+    code.registers(wide, 0x8B, R11, Registers.host(register));
     of(register, Cpu.ZERO, NO_SEGMENT);
   }
 
   /** The guest's RSP less so many bytes is the address, in r11. */
-  void below(int bytes) {
-    code.add(R11, Registers.RSP, -bytes);
+  void below(boolean wide, int bytes) {
+    code.add(wide, R11, Registers.RSP, -bytes);
     of(Cpu.RSP, Cpu.ZERO, NO_SEGMENT);
   }
 
@@ -163,16 +171,18 @@ final class MemoryAccess {
     return missed;
   }
 
-  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
-  void reserve() {
-    below(8);
-    check(8, true);
   }
 
-  void pushConstant(long value) {
-    reserve();
-    if (value == (int) value) {
-      code.memory(true, 0xC7, 0);
+  /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
+  void reserve(int bytes) {
+    below(bytes == 8, bytes);
+    check(bytes, true);
+  }
+
+  void pushConstant(long value, int bytes) {
+    reserve(bytes);
+    if (bytes == 4 || value == (int) value) {
+      code.memory(bytes == 8, 0xC7, 0);
       code.emit32((int) value);
     } else {
       code.constant(R15, value);
@@ -181,14 +191,15 @@ final class MemoryAccess {
     code.move(Registers.RSP, R11);
   }
 
-  /** The value of the ModRM operand, in r11. */
+  /** The value of the ModRM operand, zero-extended, in r11. */
   void target(Insn i) {
+    boolean wide = i.operandSize == 64;
     if (i.memory) {
       address(i);
-      check(8, false);
-      code.memory(true, 0x8B, R11);
+      check(i.operandSize / 8, false);
+      code.memory(wide, 0x8B, R11);
     } else if (Registers.inRegister(i.rm)) {
-      code.move(R11, Registers.host(i.rm));
+      code.registers(wide, 0x8B, R11, Registers.host(i.rm));
     } else {
       code.load(R11, State.register(i.rm));
     }

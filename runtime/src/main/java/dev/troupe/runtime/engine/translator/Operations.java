@@ -120,10 +120,10 @@ final class Operations {
 
   /** How an instruction is emitted, except that what cannot be copied is a {@link Kind#STEP}. */
   static Kind kind(Insn i, int mode) {
-    if (i.form == Block.RAISE || (i.memory && i.addressing == Operands.CHECKED)) {
+    if (i.form == Block.RAISE || (i.memory && !addressed(i))) {
       return Kind.STEP;
     }
-    boolean wide = i.operandSize == 64;
+    boolean full = i.operandSize > 16; // of a stack: 64 bits in 64-bit code, else 32
     boolean supervisor = (mode & Mode.CPL) == 0;
     boolean word = i.row.operands().isEmpty() || i.row.operand(0).size() != Size.B;
     return switch (i.row.meaning()) {
@@ -132,14 +132,14 @@ final class Operations {
       case "JMP" -> Kind.JMP;
       case "LEA" -> i.operandSize > 16 ? Kind.LEA : Kind.STEP;
       case "DIV", "IDIV" -> word && i.operandSize > 16 ? Kind.DIV : Kind.STEP;
-      case "POP" -> wide && !i.memory ? Kind.POP : Kind.STEP;
-      case "PUSH" -> wide ? Kind.PUSH : Kind.STEP;
-      case "LEAVE" -> wide ? Kind.LEAVE : Kind.STEP;
-      case "CALL" -> wide ? Kind.CALL : Kind.STEP;
-      case "CALL_E" -> wide ? Kind.CALL_INDIRECT : Kind.STEP;
-      case "JMP_E" -> wide ? Kind.JMP_INDIRECT : Kind.STEP;
-      case "RET" -> wide ? Kind.RET : Kind.STEP;
-      case "PUSHF" -> wide ? Kind.PUSHF : Kind.STEP;
+      case "POP" -> full && !i.memory ? Kind.POP : Kind.STEP;
+      case "PUSH" -> full ? Kind.PUSH : Kind.STEP;
+      case "LEAVE" -> full ? Kind.LEAVE : Kind.STEP;
+      case "CALL" -> full ? Kind.CALL : Kind.STEP;
+      case "CALL_E" -> full ? Kind.CALL_INDIRECT : Kind.STEP;
+      case "JMP_E" -> full ? Kind.JMP_INDIRECT : Kind.STEP;
+      case "RET" -> full ? Kind.RET : Kind.STEP;
+      case "PUSHF" -> full ? Kind.PUSHF : Kind.STEP;
       case "SWAPGS" -> Kind.SWAPGS;
       case "CLI" -> supervisor ? Kind.CLI : Kind.STEP;
       case "STI" -> supervisor ? Kind.STI : Kind.STEP;
@@ -147,6 +147,11 @@ final class Operations {
       case "CLAC" -> supervisor ? Kind.CLAC : Kind.STEP;
       default -> Kind.COPY;
     };
+  }
+
+  /** Whether the address of the operand in memory can be formed: checks are not emitted. */
+  private static boolean addressed(Insn i) {
+    return i.addressing != Operands.CHECKED || (i.segment >= Cpu.FS && i.addressSize == 32);
   }
 
   /** Whether an instruction of this kind goes through the TLB. */
@@ -201,7 +206,7 @@ final class Operations {
   /** Whether the same row on the host, with other registers, does what the guest's does. */
   static boolean isCopied(Insn i, Set<Feature> host) {
     Row row = i.row;
-    if (!host.contains(row.feature())) {
+    if (!host.contains(row.feature()) || !row.inMode(64)) {
       return false;
     }
     for (OperandCode operand : row.operands()) {

@@ -67,45 +67,47 @@ final class StackRuns {
 
   void emit(Trace trace, int at, int length) {
     boolean push = trace.plan(at).kind() == Kind.PUSH;
-    int bytes = 8 * length;
+    int size = trace.insn(at).operandSize / 8;
+    boolean wide = size == 8;
+    int bytes = size * length;
     if (push) {
-      memory.below(bytes);
+      memory.below(wide, bytes);
     } else {
-      memory.address(Cpu.RSP);
+      memory.onStack(wide, Cpu.RSP);
     }
     Emission.Jump missed = memory.probe(bytes, push);
     Emission.Place place = emission.place();
     for (int k = 0; k < length; k++) {
       Insn i = trace.insn(at + k);
       if (push) {
-        push(i, bytes - 8 * (k + 1));
+        push(i, wide, bytes - size * (k + 1));
       } else {
-        pop(register(i), 8 * k);
+        pop(register(i), wide, size * k);
       }
     }
     if (push) {
       code.move(Registers.RSP, R11);
     } else {
-      code.add(Registers.RSP, R11, bytes);
+      code.add(wide, Registers.RSP, R11, bytes);
     }
     runs.add(new Run(at, length, missed, code.position(), place));
   }
 
-  private void push(Insn i, int offset) {
+  private void push(Insn i, boolean wide, int offset) {
     int register = register(i);
     if (register >= 0) {
-      code.memoryAt(true, 0x89, memory.in(register, R15), offset);
+      code.memoryAt(wide, 0x89, memory.in(register, R15), offset);
     } else {
-      code.memoryAt(true, 0xC7, 0, offset);
+      code.memoryAt(wide, 0xC7, 0, offset);
       code.emit32((int) i.immediate);
     }
   }
 
-  private void pop(int register, int offset) {
+  private void pop(int register, boolean wide, int offset) {
     if (Registers.inRegister(register)) {
-      code.memoryAt(true, 0x8B, Registers.host(register), offset);
+      code.memoryAt(wide, 0x8B, Registers.host(register), offset);
     } else {
-      code.memoryAt(true, 0x8B, R15, offset);
+      code.memoryAt(wide, 0x8B, R15, offset);
       code.store(R15, State.register(register));
     }
   }

@@ -48,6 +48,14 @@ final class State {
 
   static final int KERNEL_GS_BASE = 216;
 
+  /**
+   * Outside 64-bit mode, of FS and GS, 32 bits each: not 0 if more than the base counts, so that
+   * the interpreter has to check.
+   */
+  static final int FS_LIMITED = 240;
+
+  static final int GS_LIMITED = 244;
+
   /** The state's own address, made recognisable, by which {@link FaultHandler} knows it. */
   static final int MARK = 248;
 

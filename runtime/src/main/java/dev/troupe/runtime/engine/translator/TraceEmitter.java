@@ -67,7 +67,8 @@ final class TraceEmitter {
   }
 
   /** What is to be done about one instruction. */
-  Plan plan(Insn i, int mode) {
+  Plan plan(Insn insn, int mode) {
+    Insn i = HostRows.of(insn);
     Kind kind = Operations.kind(i, mode);
     byte[] copy = kind == Kind.COPY ? copies.encoded(i) : null;
     if (kind == Kind.STEP || (kind == Kind.COPY && copy == null)) {
@@ -218,8 +219,8 @@ final class TraceEmitter {
       case DIV -> divide(i);
       case PUSH -> push(i);
       case POP -> pop(i);
-      case LEAVE -> leave();
-      case PUSHF -> pushFlags();
+      case LEAVE -> leave(i.operandSize / 8);
+      case PUSHF -> pushFlags(i.operandSize / 8);
       case SWAPGS -> {
         code.load(R15, State.GS_BASE);
         code.load(R11, State.KERNEL_GS_BASE);
@@ -276,7 +277,7 @@ final class TraceEmitter {
 
   private void push(Insn i) {
     if (i.row.operand(0).kind() == OperandCode.Kind.IMMEDIATE) {
-      memory.pushConstant(i.immediate);
+      memory.pushConstant(i.immediate, i.operandSize / 8);
       return;
     }
     int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
@@ -284,22 +285,22 @@ final class TraceEmitter {
       memory.target(i);
       code.store(R11, State.TARGET);
     }
-    memory.reserve();
+    memory.reserve(i.operandSize / 8);
     if (i.memory) {
       code.load(R15, State.TARGET);
-      code.memory(true, 0x89, R15);
-    } else {
-      code.memory(true, 0x89, memory.in(register, R15));
     }
+    int from = i.memory ? R15 : memory.in(register, R15);
+    code.memory(i.operandSize == 64, 0x89, from);
     code.move(Registers.RSP, R11);
   }
 
   private void pop(Insn i) {
     int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
-    memory.address(Cpu.RSP);
-    memory.check(8, false);
-    code.memory(true, 0x8B, R15);
-    code.add(Registers.RSP, Registers.RSP, 8);
+    boolean wide = i.operandSize == 64;
+    memory.onStack(wide, Cpu.RSP);
+    memory.check(i.operandSize / 8, false);
+    code.memory(wide, 0x8B, R15);
+    code.add(wide, Registers.RSP, Registers.RSP, i.operandSize / 8);
     set(register, R15);
   }
 
@@ -309,22 +310,23 @@ final class TraceEmitter {
   }
 
   /** RF and VM are never set here. */
-  private void pushFlags() {
+  private void pushFlags(int bytes) {
     emission.toMemory();
-    memory.reserve();
+    memory.reserve(bytes);
     code.state(false, 0x0FB6, R15, State.FLAGS); // movzx r15d,byte: OF
     code.emit(0x41, 0xC1, 0xE7, 11); // shl r15d,
     code.state(false, 0x0B, R15, State.SYSTEM_FLAGS); // or
     code.state(false, 0x0A, R15, State.FLAGS + 1); // or r15b,
-    code.memory(true, 0x89, R15);
+    code.memory(bytes == 8, 0x89, R15);
     code.move(Registers.RSP, R11);
   }
 
-  private void leave() {
-    memory.address(Cpu.RBP);
-    memory.check(8, false);
-    code.add(Registers.RSP, R11, 8);
-    code.memory(true, 0x8B, Cpu.RBP);
+  private void leave(int bytes) {
+    boolean wide = bytes == 8;
+    memory.onStack(wide, Cpu.RBP);
+    memory.check(bytes, false);
+    code.add(wide, Registers.RSP, R11, bytes);
+    code.memory(wide, 0x8B, Cpu.RBP);
   }
 
   /** Only what cannot fault; flags stay as they were, as the interpreter leaves them. */

@@ -163,7 +163,7 @@ final class Transfers {
   }
 
   void call(Insn i) {
-    memory.pushConstant(i.nextRip);
+    memory.pushConstant(i.nextRip, i.operandSize / 8);
     jump();
   }
 
@@ -178,13 +178,15 @@ final class Transfers {
     emission.toMemory();
     memory.target(i);
     emission.clobber();
-    code.move(R15, R11);
-    code.emit(0x49, 0xC1, 0xE7, 16); // shl r15,16
-    code.emit(0x49, 0xC1, 0xFF, 16); // sar r15,16
-    code.compareRegisters(R15, R11); // is it canonical
-    emission.stepIf(Assembler.NOT_EQUAL);
+    if (i.operandSize == 64) {
+      code.move(R15, R11);
+      code.emit(0x49, 0xC1, 0xE7, 16); // shl r15,16
+      code.emit(0x49, 0xC1, 0xFF, 16); // sar r15,16
+      code.compareRegisters(R15, R11); // is it canonical
+      emission.stepIf(Assembler.NOT_EQUAL);
+    }
     code.store(R11, State.TARGET);
-    memory.pushConstant(i.nextRip);
+    memory.pushConstant(i.nextRip, i.operandSize / 8);
     code.load(R11, State.TARGET);
     emission.indirect();
   }
@@ -194,17 +196,18 @@ final class Transfers {
     if (!predicted) {
       emission.toMemory();
     }
-    memory.address(Cpu.RSP);
-    memory.check(8, false);
-    code.memory(true, 0x8B, R11);
-    code.add(Registers.RSP, Registers.RSP, popped(i));
+    boolean wide = i.operandSize == 64;
+    memory.onStack(wide, Cpu.RSP);
+    memory.check(i.operandSize / 8, false);
+    code.memory(wide, 0x8B, R11);
+    code.add(wide, Registers.RSP, Registers.RSP, popped(i));
     if (!predicted) {
       emission.indirect();
       return;
     }
     long expected = trace.insn(trace.after(emission.at())).rip;
-    if (expected == (int) expected) {
-      code.compare(R11, (int) expected);
+    if (!wide || expected == (int) expected) {
+      code.compare(wide, R11, (int) expected);
     } else {
       code.constant(R15, expected);
       code.compareRegisters(R11, R15);
@@ -218,6 +221,6 @@ final class Transfers {
 
   /** Bytes that a near return takes off the stack. */
   static int popped(Insn ret) {
-    return 8 + ((int) ret.immediate & 0xFFFF);
+    return ret.operandSize / 8 + ((int) ret.immediate & 0xFFFF);
   }
 }

@@ -28,8 +28,8 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * The interpreter with machine code for what is hot: 64-bit code, by blocks and by traces along hot
- * paths. One object serves one vCPU, from one thread at a time.
+ * The interpreter with machine code for what is hot: 64-bit code and flat 32-bit code, by blocks
+ * and by traces along hot paths. One object serves one vCPU, from one thread at a time.
  *
  * <p>What a vCPU's registers are is in {@link Cpu} between calls of {@link #chain}; within it they
  * move to {@link State} when code is entered, and back when something is interpreted.
@@ -54,6 +54,10 @@ public final class Translator extends Interpreter {
   private static final int PAGE_CHANGES = 64;
 
   private static final int UNMASKED = 0x1F80;
+
+  /** In the mode word of 32-bit code and stack with nothing to check but FS and GS. */
+  private static final int FLAT_32 =
+      Mode.CODE_32 | Mode.STACK_32 | Mode.PROTECTED | Mode.FLAT_CODE | Mode.FLAT_DATA;
 
   /** Rows that read or write vector registers in {@link Cpu}. */
   private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
@@ -178,8 +182,8 @@ public final class Translator extends Interpreter {
       emittedForSmap = smap;
       clear();
     }
-    return (cpu.mode & (Mode.CODE_64 | Mode.AC | Mode.SLOW)) == Mode.CODE_64
-        && (cpu.mxcsr & UNMASKED) == UNMASKED;
+    boolean emits = (cpu.mode & Mode.CODE_64) != 0 || (cpu.mode & (FLAT_32 | Mode.V86)) == FLAT_32;
+    return emits && (cpu.mode & (Mode.AC | Mode.SLOW)) == 0 && (cpu.mxcsr & UNMASKED) == UNMASKED;
   }
 
   /** The code of a block that has any or is to have it now, for this mode and budget; or null. */
@@ -426,6 +430,8 @@ public final class Translator extends Interpreter {
       Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
       Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
       Raw.put64(state + State.KERNEL_GS_BASE, c.msrs.kernelGsBase);
+      Raw.put32(state + State.FS_LIMITED, Mode.unlimited(c, Cpu.FS) ? 0 : 1);
+      Raw.put32(state + State.GS_LIMITED, Mode.unlimited(c, Cpu.GS) ? 0 : 1);
       Raw.put32(state + State.SYSTEM_FLAGS, (int) (c.systemFlags | Rflags.FIXED));
       Raw.put32(state + State.EVENTS, c.eventsWaiting ? 1 : 0);
       registersInState = true;
