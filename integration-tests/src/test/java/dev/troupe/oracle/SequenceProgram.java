@@ -8,8 +8,8 @@ import java.util.SplittableRandom;
  * A random program of user code: a loop around short stretches of integer instructions, with
  * branches over some of them, an inner loop, pushes and pops, a call and memory operands. RBX
  * points to data, RSI goes to and fro in two pages of it, RBP counts the outer loop, R12 or EDI the
- * inner one; it ends with INT3 or a fault. In 32-bit code only displacements that wrap at 4 GiB lead
- * from ESI to the data, FS and GS have bases, and upper halves of registers are not 0.
+ * inner one; it ends with INT3 or a fault. In 32-bit code only displacements that wrap at 4 GiB
+ * lead from ESI to the data, FS and GS have bases, and upper halves of registers are not 0.
  */
 final class SequenceProgram {
   private static final int RBX = 3;

@@ -171,8 +171,6 @@ final class MemoryAccess {
     return missed;
   }
 
-  }
-
   /** Room for a push, checked: the value goes to r11 + r10, then the guest's RSP becomes r11. */
   void reserve(int bytes) {
     below(bytes == 8, bytes);
