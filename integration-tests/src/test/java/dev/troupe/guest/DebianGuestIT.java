@@ -14,18 +14,24 @@ import dev.troupe.vmctl.VmctlProcess;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Debian's own kernels, unmodified, from {@code vmctl run} to the exit code. */
 class DebianGuestIT {
@@ -39,6 +45,10 @@ class DebianGuestIT {
   private static final int SECTION_HEADERS = 0x28;
 
   private static final int CUTS = 20_000;
+
+  /** What {@code seq 1 20000} prints. */
+  private static final String SEQ_20000 =
+      IntStream.rangeClosed(1, 20_000).mapToObj(n -> n + "\n").collect(Collectors.joining());
 
   private static GuestFiles cloud;
   private static String initrd;
@@ -157,6 +167,39 @@ class DebianGuestIT {
       String flags = "uname=i686 has=1 lacks=0";
       lookAtTheCpuAndPowerOff(vmctl, GENERIC_BOOT_SECONDS, flags, has, lacks, "");
     }
+  }
+
+  /** Compatibility mode: the user space is the 32-bit image's busybox, whose libc uses GS. */
+  @ParameterizedTest
+  @ValueSource(strings = {"interpreter", "translator"})
+  void the64BitKernelRuns32BitPrograms(String engine) throws Exception {
+    String[] options = {
+      "run",
+      "--kernel",
+      cloud.kernel().toString(),
+      "--initrd",
+      files("debian-i386").initrd().toString(),
+      "--append",
+      "console=ttyS0 quiet",
+      "--engine",
+      engine
+    };
+    try (VmctlProcess vmctl = VmctlProcess.start(options)) {
+      int at = vmctl.await("/root #", 0, BOOT_SECONDS);
+      vmctl.type("echo $(uname -m) $(dd if=/bin/busybox bs=1 count=5 | od -An -t x1)\n");
+      at = vmctl.await("x86_64 7f 45 4c 46 01", at, SECONDS); // ELFCLASS32
+      vmctl.type("seq 1 20000 | sha256sum\n");
+      at = vmctl.await(sha256(SEQ_20000), at, SECONDS);
+      vmctl.type("seq 1 20000 | gzip | gunzip | awk '{ s += $1 * $1 } END { print s / 2 }'\n");
+      at = vmctl.await("1333433335000", at, SECONDS);
+      vmctl.type("poweroff -f\n");
+      assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
+    }
+  }
+
+  private static String sha256(String text) throws Exception {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.US_ASCII)));
   }
 
   private static void lookAtTheCpuAndPowerOff(
