@@ -2,8 +2,10 @@ package dev.troupe.actors.journal;
 
 import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.machine.Position;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +56,25 @@ public record JournalScan(
                     || (input.place().turn() == turn && input.place().position().nanos() >= nanos))
         .map(JournalScan::scripted)
         .toList();
+  }
+
+  /**
+   * Goes to the records that follow a checkpoint.
+   *
+   * @param reader has read nothing yet
+   * @throws JournalException if there is no such checkpoint
+   */
+  public static void skip(JournalReader reader, JournalRecord.Checkpoint checkpoint)
+      throws IOException {
+    Position position = checkpoint.place().position();
+    reader.seek(position.messages(), position.instructions());
+    JournalRecord record = reader.next();
+    while (record != null && !record.equals(checkpoint)) {
+      record = reader.next();
+    }
+    if (record == null) {
+      throw new JournalException("the journal has no checkpoint at " + position);
+    }
   }
 
   private static ScriptedInput scripted(JournalRecord.Input input) {

@@ -5,7 +5,6 @@ import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.Place;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +29,7 @@ public final class RecordFields {
       case JournalRecord.Typed(Place place, boolean scripted, byte[] bytes) -> {
         place(fields, place);
         fields.put("scripted", scripted);
-        fields.put("bytes", text(bytes));
+        fields.put("bytes", RecordText.of(bytes));
       }
       case JournalRecord.PowerButton(Place place, boolean scripted) -> {
         place(fields, place);
@@ -103,7 +102,7 @@ public final class RecordFields {
       }
       case BoardMessage.InterruptAcknowledge(int vcpu) -> fields.put("vcpu", (long) vcpu);
       case BoardMessage.EndOfInterrupt(int vector) -> fields.put("vector", hex(vector));
-      case BoardMessage.ConsoleInput(byte[] bytes) -> fields.put("bytes", text(bytes));
+      case BoardMessage.ConsoleInput(byte[] bytes) -> fields.put("bytes", RecordText.of(bytes));
       case BoardMessage.ConsoleRoom(int bytes) -> fields.put("room", (long) bytes);
       case BoardMessage.PowerButton _, BoardMessage.Reset _ -> {}
     }
@@ -134,28 +133,6 @@ public final class RecordFields {
 
   private static String hex(long value) {
     return "0x" + Long.toHexString(value);
-  }
-
-  /** Bytes as in a script of inputs. */
-  private static String text(byte[] bytes) {
-    StringBuilder text = new StringBuilder();
-    for (char letter : new String(bytes, StandardCharsets.ISO_8859_1).toCharArray()) {
-      switch (letter) {
-        case '\n' -> text.append("\\n");
-        case '\r' -> text.append("\\r");
-        case '\t' -> text.append("\\t");
-        case '\\' -> text.append("\\\\");
-        case '"' -> text.append("\\\"");
-        default -> {
-          if (letter < ' ' || letter > '~') {
-            text.append("\\x%02x".formatted((int) letter));
-          } else {
-            text.append(letter);
-          }
-        }
-      }
-    }
-    return text.toString();
   }
 
   /** A record in a line. */

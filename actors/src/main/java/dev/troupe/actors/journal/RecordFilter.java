@@ -49,18 +49,8 @@ public final class RecordFilter implements Predicate<JournalRecord> {
     Object value = values.get(term.name);
     return value != null
         && (value.toString().equalsIgnoreCase(term.value)
-            || (isNumber(term.value)
-                && isNumber(value.toString())
-                && number(value.toString()) == number(term.value)));
-  }
-
-  private static boolean isNumber(String text) {
-    return text.matches("0[xX][0-9a-fA-F]{1,16}|\\d{1,18}");
-  }
-
-  private static long number(String text) {
-    return text.length() > 2 && (text.charAt(1) | 0x20) == 'x'
-        ? Long.parseUnsignedLong(text.substring(2), 16)
-        : Long.parseLong(text);
+            || (RecordText.isNumber(term.value)
+                && RecordText.isNumber(value.toString())
+                && RecordText.number(value.toString()) == RecordText.number(term.value)));
   }
 }

@@ -108,7 +108,9 @@ final class ReplayCommand implements Callable<Integer> {
       throw e;
     }
     try (JournalReader reader = new JournalReader(file)) {
-      start.ifPresent(checkpoint -> skip(reader, checkpoint));
+      if (start.isPresent()) {
+        JournalScan.skip(reader, start.get());
+      }
       Replayer replayer = new Replayer(reader, goal, start.isPresent());
       parts.observe(replayer);
       return report(fields, run(parts, replayer), replayer);
@@ -191,19 +193,6 @@ final class ReplayCommand implements Callable<Integer> {
       return MachineParts.prepare(spec, scan.script(start), checkpoints);
     } catch (IllegalArgumentException e) {
       throw new JournalException("journal " + file + ": " + e.getMessage());
-    }
-  }
-
-  private static void skip(JournalReader reader, JournalRecord.Checkpoint checkpoint) {
-    try {
-      Position position = checkpoint.place().position();
-      reader.seek(position.messages(), position.instructions());
-      JournalRecord record = reader.next();
-      while (record != null && !record.equals(checkpoint)) {
-        record = reader.next();
-      }
-    } catch (IOException e) {
-      throw new UserException(ExitCode.BAD_IMAGE, "journal: " + e.getMessage());
     }
   }
 

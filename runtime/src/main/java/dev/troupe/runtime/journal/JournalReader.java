@@ -239,16 +239,16 @@ public final class JournalReader implements AutoCloseable {
   }
 
   /**
-   * Goes to the last frame that begins with at most so many messages handled and so many
-   * instructions retired; only before the first {@link #next}. Without a good index it stays at the
-   * beginning.
+   * Goes to the last frame that begins before so many messages were handled and so many
+   * instructions retired, as several frames may begin where the run has come so far; only before
+   * the first {@link #next}. Without a good index it stays at the beginning.
    */
   public void seek(long messages, long instructions) throws IOException {
     List<JournalIndex.Entry> entries = index();
     for (int i = 0; i < entries.size(); i++) {
       JournalIndex.Entry entry = entries.get(i);
-      if (Math.max(entry.message(), entry.place().position().messages()) > messages
-          || entry.place().position().instructions() > instructions) {
+      if (Math.max(entry.message(), entry.place().position().messages()) >= messages
+          || entry.place().position().instructions() >= instructions) {
         return;
       }
       offset = entry.offset();
