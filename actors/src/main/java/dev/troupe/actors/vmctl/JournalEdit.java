@@ -8,7 +8,9 @@ import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,19 +63,37 @@ final class JournalEdit implements Callable<Integer> {
     if (copy.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
       throw usage("the copy cannot be the journal itself");
     }
+    Path part = copy.toAbsolutePath().resolveSibling(copy.getFileName() + ".part");
+    try {
+      write(part);
+      Files.move(part, copy, StandardCopyOption.REPLACE_EXISTING);
+      return ExitCode.OK;
+    } catch (IOException e) {
+      delete(part);
+      throw JournalSelection.unreadable(file, e);
+    } catch (IllegalArgumentException e) {
+      delete(part);
+      throw usage("--set " + e.getMessage());
+    }
+  }
+
+  private static void delete(Path part) {
+    try {
+      Files.deleteIfExists(part);
+    } catch (IOException e) {
+      Vmctl.complain(part + " stays behind: " + e.getMessage());
+    }
+  }
+
+  private void write(Path part) throws IOException {
     try (JournalReader reader = new JournalReader(file);
-        JournalWriter writer = new JournalWriter(copy, reader.header())) {
+        JournalWriter writer = new JournalWriter(part, reader.header())) {
       copy(reader, writer);
       if (!done) {
         throw new JournalException("journal " + file + ": no such record");
       }
       writer.finish();
       reader.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
-      return ExitCode.OK;
-    } catch (IOException e) {
-      throw JournalSelection.unreadable(file, e);
-    } catch (IllegalArgumentException e) {
-      throw usage("--set " + e.getMessage());
     }
   }
 

@@ -12,9 +12,11 @@ import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.journal.DeviceReplay;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.Outcome;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.snapshot.SnapshotFile;
@@ -82,9 +84,18 @@ final class ReplayCommand implements Callable<Integer> {
       description = "What executes the guest; it need not be what recorded it.")
   private RunCommand.EngineName engine;
 
+  @Option(
+      names = "--only",
+      paramLabel = "DEVICE",
+      description = "Run this device alone, and compare what comes out of it.")
+  private String only;
+
   @Override
   public Integer call() {
     try {
+      if (only != null) {
+        return device();
+      }
       JournalScan scan = JournalScan.of(file);
       scan.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
       JournalHeaders.otherHost(scan.header()).ifPresent(Vmctl::complain);
@@ -114,6 +125,31 @@ final class ReplayCommand implements Callable<Integer> {
       Replayer replayer = new Replayer(reader, goal, start.isPresent());
       parts.observe(replayer);
       return report(fields, run(parts, replayer), replayer);
+    }
+  }
+
+  private int device() throws IOException {
+    try (JournalReader reader = new JournalReader(file)) {
+      VmSpec spec = checked(reader.header()).getSpec();
+      BoardLayout layout = BoardLayout.standard(spec, spec.getDeterministic().getWallClockNanos());
+      int index =
+          layout
+              .find(only)
+              .orElseThrow(() -> new JournalException("the board has no device '" + only + "'"));
+      DeviceReplay.Result result = DeviceReplay.run(reader, layout, layout.devices().get(index));
+      reader.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
+      if (result.difference().isEmpty()) {
+        print(
+            "identical: %s, %d messages, %d outputs"
+                .formatted(only, result.messages(), result.outputs()));
+        return ExitCode.OK;
+      }
+      DeviceReplay.Difference difference = result.difference().get();
+      RecordFields fields = new RecordFields(reader.header().getActorsList());
+      print("different after " + line(fields, difference.input()));
+      print("recorded: " + difference.recorded());
+      print("replayed: " + difference.replayed());
+      return ExitCode.DIFFERENT;
     }
   }
 
@@ -157,9 +193,8 @@ final class ReplayCommand implements Callable<Integer> {
     return RecordOptions.checkpoints(file).resolve(checkpoint.file());
   }
 
-  private MachineParts parts(JournalScan scan, Optional<JournalRecord.Checkpoint> start)
-      throws IOException {
-    JournalHeader header = scan.header();
+  /** What a machine can be made of; a journal may come from anybody. */
+  private JournalHeader checked(JournalHeader header) throws JournalException {
     if (!header.getSpec().hasDeterministic() || header.getHashEveryNanos() <= 0) {
       throw new JournalException("journal " + file + ": of a run that is not repeatable");
     }
@@ -175,6 +210,12 @@ final class ReplayCommand implements Callable<Integer> {
               throw new UserException(
                   ExitCode.BAD_IMAGE, "journal %s: %s".formatted(file, complaint));
             });
+    return header;
+  }
+
+  private MachineParts parts(JournalScan scan, Optional<JournalRecord.Checkpoint> start)
+      throws IOException {
+    JournalHeader header = checked(scan.header());
     VmSpec spec =
         header.getSpec().toBuilder()
             .setEngine(engine.kind())

@@ -12,10 +12,15 @@ import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.journal.DeviceReplay;
 import dev.troupe.runtime.journal.FrameBuilder;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.snapshot.StateVisitor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -27,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -295,6 +301,57 @@ class RecordReplayTest {
     Replayer.Result from = replay(journal, goal, Optional.of(checkpoints.getFirst()), engine);
     assertThat(from).isInstanceOf(Replayer.Reached.class);
     assertThat(replay(journal, goal, Optional.empty(), engine)).isEqualTo(from);
+  }
+
+  /** A device with a fault in what it answers, of which it has given that many right ones. */
+  private record Faulty(Device device, AtomicInteger right) implements Device {
+    @Override
+    public String name() {
+      return device.name();
+    }
+
+    @Override
+    public long handle(BoardMessage message, long now, Effects effects) {
+      long value = device.handle(message, now, effects);
+      boolean wrong = message instanceof BoardMessage.IoRead && right.getAndDecrement() == 0;
+      return wrong ? value ^ 1 : value;
+    }
+
+    @Override
+    public void state(StateVisitor visitor) {
+      device.state(visitor);
+    }
+  }
+
+  private static DeviceReplay.Result alone(Path journal, String name, int right)
+      throws IOException {
+    try (JournalReader reader = new JournalReader(journal)) {
+      VmSpec spec = reader.header().getSpec();
+      BoardLayout layout = BoardLayout.standard(spec, 0);
+      Device device = layout.devices().get(layout.find(name).orElseThrow());
+      return DeviceReplay.run(
+          reader, layout, right < 0 ? device : new Faulty(device, new AtomicInteger(right)));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"race, 2", "timer, 1"})
+  void aDeviceAloneGivesWhatItGaveAmongItsPeersAndAPlantedFaultIsFound(String guest, int cpus)
+      throws Exception {
+    Path journal = folder.resolve("devices-" + guest);
+    record(spec(guest, cpus, false), SCRIPT, true, journal).end();
+    for (Device device : BoardLayout.standard(spec(guest, cpus, false), 0).devices()) {
+      DeviceReplay.Result result = alone(journal, device.name(), -1);
+      assertThat(result.difference()).as(device.name()).isEmpty();
+      assertThat(result.messages()).isPositive();
+    }
+    if (guest.equals("race")) {
+      assertThat(alone(journal, "uart0", -1).outputs()).isPositive();
+      assertThat(alone(journal, "uart0", 5).difference())
+          .hasValueSatisfying(
+              difference ->
+                  assertThat(difference.input().message()).isInstanceOf(BoardMessage.IoRead.class));
+    }
   }
 
   /** A disk with room for the header and little more. */
