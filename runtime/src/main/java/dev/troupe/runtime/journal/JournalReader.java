@@ -100,7 +100,7 @@ public final class JournalReader implements AutoCloseable {
     if (checksum != prologue.getInt(16)) {
       throw bad("header: checksum %08x, expected %08x".formatted(checksum, prologue.getInt(16)));
     }
-    offset = JournalFormat.PROLOGUE_BYTES + length;
+    offset = (long) JournalFormat.PROLOGUE_BYTES + length;
     try {
       JournalHeader parsed = JournalHeader.parseFrom(bytes);
       if (parsed.getActorsCount() > JournalFormat.MAX_ACTORS) {
@@ -186,14 +186,14 @@ public final class JournalReader implements AutoCloseable {
       throw new RecordInput.Malformed("a frame is cut");
     }
     ByteBuffer checked = read(at, JournalFormat.CHECKSUM_AT);
-    ByteBuffer stored = read(begin, head.stored());
-    int checksum = JournalFormat.checksum(checked, stored);
+    byte[] stored = bytes(begin, head.stored());
+    int checksum = JournalFormat.checksum(checked, ByteBuffer.wrap(stored));
     if (checksum != head.checksum()) {
       throw new RecordInput.Malformed(
           "frame %d: checksum %08x, expected %08x"
               .formatted(head.sequence(), checksum, head.checksum()));
     }
-    byte[] bytes = decompressor.decompress(stored.array(), head.raw());
+    byte[] bytes = decompressor.decompress(stored, head.raw());
     if (bytes.length != head.raw()) {
       throw new RecordInput.Malformed(
           "frame %d: %d bytes, expected %d".formatted(head.sequence(), bytes.length, head.raw()));
@@ -272,13 +272,18 @@ public final class JournalReader implements AutoCloseable {
   }
 
   private ByteBuffer read(long at, int length) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, at + bytes.position()) < 0) {
+    return ByteBuffer.wrap(bytes(at, length)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private byte[] bytes(long at, int length) throws IOException {
+    byte[] bytes = new byte[length];
+    ByteBuffer target = ByteBuffer.wrap(bytes);
+    while (target.hasRemaining()) {
+      if (channel.read(target, at + target.position()) < 0) {
         throw bad("became shorter while it was read");
       }
     }
-    return bytes.flip();
+    return bytes;
   }
 
   private JournalException bad(String what) {
