@@ -108,9 +108,8 @@ public final class JournalHeaders {
     return header.getHost().getHostDefined() == here
         ? Optional.empty()
         : Optional.of(
-            "recorded on %s, whose reciprocal estimates differ from this CPU's (%016x, %016x): a"
-                + " guest that uses them diverges"
-                    .formatted(
-                        header.getHost().getCpuName(), header.getHost().getHostDefined(), here));
+            ("recorded on %s, whose reciprocal estimates differ from this CPU's (%016x, %016x): a"
+                    + " guest that uses them diverges")
+                .formatted(header.getHost().getCpuName(), header.getHost().getHostDefined(), here));
   }
 }

@@ -5,7 +5,6 @@ import dev.troupe.runtime.journal.Frame;
 import dev.troupe.runtime.journal.FrameBuilder;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
-import dev.troupe.runtime.journal.Place;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -21,13 +20,14 @@ public final class Recorder implements RunObserver, AutoCloseable {
   /** Frames that wait for the disk: some MiB. */
   private static final int MAX_WAITING = 32;
 
-  private static final Frame LAST = new Frame(new byte[0], 0, Place.START);
-
   private final boolean messages;
   private final JournalWriter writer;
   private final Consumer<String> complaints;
   private final FrameBuilder builder = new FrameBuilder();
-  private final BlockingQueue<Frame> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+
+  /** Empty for the end. */
+  private final BlockingQueue<Optional<Frame>> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+
   private final Thread thread;
 
   /** Nothing is recorded any more. */
@@ -60,12 +60,12 @@ public final class Recorder implements RunObserver, AutoCloseable {
     builder.add(record);
     // What comes rarely is written at once: it is what a run can be had again from.
     if (builder.full() || record instanceof JournalRecord.Placed) {
-      hand(builder.take());
+      hand(Optional.of(builder.take()));
     }
   }
 
   /** Blocks while the disk is behind. */
-  private void hand(Frame frame) {
+  private void hand(Optional<Frame> frame) {
     boolean interrupted = false;
     while (true) {
       try {
@@ -82,8 +82,8 @@ public final class Recorder implements RunObserver, AutoCloseable {
 
   private void write() {
     Optional<String> failure = Optional.empty();
-    for (Frame next = next(); next != LAST; next = next()) {
-      Frame frame = next;
+    for (Optional<Frame> next = next(); next.isPresent(); next = next()) {
+      Frame frame = next.get();
       if (failure.isEmpty()) {
         failure = attempt(() -> writer.write(frame));
       } // else whoever waits for room must get it
@@ -93,7 +93,7 @@ public final class Recorder implements RunObserver, AutoCloseable {
     }
   }
 
-  private Frame next() {
+  private Optional<Frame> next() {
     while (true) {
       try {
         return waiting.take();
@@ -122,9 +122,9 @@ public final class Recorder implements RunObserver, AutoCloseable {
   @Override
   public void close() throws IOException {
     if (!builder.isEmpty()) {
-      hand(builder.take());
+      hand(Optional.of(builder.take()));
     }
-    hand(LAST);
+    hand(Optional.empty());
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {

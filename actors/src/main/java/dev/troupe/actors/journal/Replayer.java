@@ -122,7 +122,7 @@ public final class Replayer implements RunObserver, AutoCloseable {
 
   /** The journal has no more than this to compare with: it was cut, or the run was ended. */
   private boolean cut() {
-    return expected == null || expected instanceof JournalRecord.End end && !end.exact();
+    return expected == null || (expected instanceof JournalRecord.End end && !end.exact());
   }
 
   private static boolean same(JournalRecord expected, JournalRecord actual) {
