@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 class JournalIT {
   /** Generous: the machine may be slow and busy. */
   private static final int SECONDS = 600;
+
+  private static final Pattern END =
+      Pattern.compile("stats: state hash: (\\w+) at i:(\\d+) m:(\\d+) ");
 
   @TempDir private Path folder;
 
@@ -56,17 +61,10 @@ class JournalIT {
       vmctl.await("42", at, SECONDS);
       vmctl.type("poweroff -f\n");
       assertThat(vmctl.exitCode(SECONDS)).as(vmctl.output()).isZero();
-      // stats: state hash: HASH at i:I m:M t:T
-      String[] words =
-          vmctl
-              .output()
-              .lines()
-              .filter(line -> line.startsWith("stats: state hash: "))
-              .findFirst()
-              .orElseThrow()
-              .split(" ");
+      Matcher end = END.matcher(vmctl.output());
+      assertThat(end.find()).as(vmctl.output()).isTrue();
       return "identical: %s messages, %s instructions, hash %s"
-          .formatted(words[6].substring(2), words[5].substring(2), words[3]);
+          .formatted(end.group(3), end.group(2), end.group(1));
     }
   }
 

@@ -136,7 +136,7 @@ class RecordReplayTest {
       }
       Replayer replayer = new Replayer(reader, goal, start.isPresent());
       var machine = host.start(parts.observe(replayer), new TestConsole(), Doors.OPEN, event -> {});
-      replayer.result().thenRun(machine::stop);
+      var _ = replayer.result().thenRun(machine::stop);
       machine.ended();
       return replayer.result().getNow(null);
     }
