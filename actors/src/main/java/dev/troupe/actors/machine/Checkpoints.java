@@ -10,9 +10,19 @@ import java.util.Optional;
  * @param hashEvery virtual time between two hashes that the machine tells of
  * @param snapshot when to save the state, and where
  * @param restore the snapshot that the machine begins with, instead of its power-on state
+ * @param every snapshots at intervals
  */
 public record Checkpoints(
-    Optional<Duration> hashEvery, Optional<Snapshot> snapshot, Optional<Path> restore) {
+    Optional<Duration> hashEvery,
+    Optional<Snapshot> snapshot,
+    Optional<Path> restore,
+    Optional<Every> every) {
+  /** No snapshots at intervals. */
+  public Checkpoints(
+      Optional<Duration> hashEvery, Optional<Snapshot> snapshot, Optional<Path> restore) {
+    this(hashEvery, snapshot, restore, Optional.empty());
+  }
+
   /** The state is not looked at. */
   public static final Checkpoints NONE =
       new Checkpoints(Optional.empty(), Optional.empty(), Optional.empty());
@@ -22,4 +32,11 @@ public record Checkpoints(
    * gone.
    */
   public record Snapshot(long instructions, long nanos, Path file) {}
+
+  /**
+   * A snapshot whenever so much virtual time has gone.
+   *
+   * @param folder where; empty to look at the state only, where a snapshot would be taken
+   */
+  public record Every(Duration interval, Optional<Path> folder) {}
 }

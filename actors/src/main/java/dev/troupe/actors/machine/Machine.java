@@ -16,20 +16,25 @@ import dev.troupe.actors.schedule.InputGate;
 import dev.troupe.actors.schedule.ParallelSchedule;
 import dev.troupe.actors.schedule.QuietGate;
 import dev.troupe.actors.schedule.Schedule;
+import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.actors.schedule.TurnGate;
 import dev.troupe.actors.vcpu.BoardPort;
 import dev.troupe.actors.vcpu.VcpuActor;
 import dev.troupe.actors.vcpu.VcpuCounters;
 import dev.troupe.actors.vcpu.VcpuDoor;
 import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.proto.message.Interrupt;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.EngineCounters;
+import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.InterruptRouter;
+import dev.troupe.runtime.machine.Outcome;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.machine.SeededNumbers;
 import dev.troupe.runtime.snapshot.MachineState;
@@ -78,7 +83,7 @@ final class Machine implements AutoCloseable {
   private QuietPoints quietPoints;
 
   /** The machine's own: it waits for the devices' resets. */
-  private final ExitSlot own = new ExitSlot();
+  private final ExitSlot own = new ExitSlot(ExitSlot.NO_VCPU);
 
   private ActorRef<ConsoleActor.Command> console;
   private long resets;
@@ -87,7 +92,12 @@ final class Machine implements AutoCloseable {
     this.parts = parts;
     ExitSlot[] all = Arrays.copyOf(slots, slots.length + 1);
     all[slots.length] = own;
-    board = new Board(all, messages);
+    board =
+        new Board(
+            all,
+            parts.observer().messages()
+                ? new BoardWatch(messages, parts.cast(), parts.observer())
+                : messages);
     int timers = parts.layout().devices().size();
     VmSpec spec = parts.spec();
     if (spec.hasDeterministic()) {
@@ -96,7 +106,8 @@ final class Machine implements AutoCloseable {
           new DeterministicSchedule.Options(
               spec.getDeterministic().getSeed(), !spec.getDeterministic().getUnpaced());
       var deterministic = new DeterministicSchedule(timer, board, timers, options, this::expired);
-      var quiet = new QuietGate(parts.inputs(), new Inside(), deterministic::arrived);
+      var quiet =
+          new QuietGate(parts.inputs(), new Inside(), deterministic::arrived, this::entered);
       deterministic.gate(quiet);
       schedule = deterministic;
       gate = quiet;
@@ -104,6 +115,17 @@ final class Machine implements AutoCloseable {
       schedule = new ParallelSchedule(timer, timers, spec.getCpus(), this::expired);
       gate = new DirectGate(new Inside(), turns, behind);
     }
+  }
+
+  private void entered(Place place, boolean scripted, ScriptedInput.Input input) {
+    parts
+        .observer()
+        .happened(
+            switch (input) {
+              case ScriptedInput.Console(byte[] bytes) ->
+                  new JournalRecord.Typed(place, scripted, bytes);
+              case ScriptedInput.PowerButton _ -> new JournalRecord.PowerButton(place, scripted);
+            });
   }
 
   /** What the gate lets in becomes messages on the board. */
@@ -136,7 +158,7 @@ final class Machine implements AutoCloseable {
     int count = parts.spec().getCpus();
     ExitSlot[] slots = new ExitSlot[count];
     for (int i = 0; i < count; i++) {
-      slots[i] = new ExitSlot();
+      slots[i] = new ExitSlot(i);
     }
     Machine machine = new Machine(parts, timer, slots, supervisor.behind());
     enter.accept(machine.board);
@@ -187,8 +209,17 @@ final class Machine implements AutoCloseable {
     cpu.pvclock.setWallClock(parts.layout().wallClockNanos());
     Vcpu vcpu = new Vcpu(cpu);
     vcpus.add(vcpu);
-    doors.add(new VcpuDoor(vcpu, interrupt -> faults.vcpu(index, interrupt), schedule.postsWake()));
+    doors.add(
+        new VcpuDoor(vcpu, interrupt -> lets(index, interrupt, faults), schedule.postsWake()));
     counters.add(new VcpuCounters());
+  }
+
+  private boolean lets(int vcpu, Interrupt interrupt, Doors faults) {
+    boolean lets = faults.vcpu(vcpu, interrupt);
+    if (lets && parts.observer().messages()) {
+      parts.observer().happened(new JournalRecord.Interrupted(vcpu, interrupt));
+    }
+    return lets;
   }
 
   private void spawnBoard(
@@ -338,6 +369,13 @@ final class Machine implements AutoCloseable {
     parts.plan().entry().apply(vcpus.getFirst().cpu);
     vcpus.getFirst().cpu.updateMode();
     turns.open();
+  }
+
+  /** The machine is at rest for good: tells its observer. */
+  void ended(Outcome outcome) {
+    if (quietPoints != null) {
+      quietPoints.ended(outcome);
+    }
   }
 
   void flushConsole() {

@@ -337,6 +337,7 @@ public final class MachineActor {
   private Behavior<Command> finish() {
     context.getLog().debug("machine {} ended: {}", context.getSelf().path().name(), outcome);
     pausers.forEach(pauser -> pauser.tell(new Paused(context.getSelf())));
+    machine.ended(outcome);
     listener.tell(new Ended(context.getSelf(), outcome, machine.statistics()));
     return Behaviors.stopped();
   }

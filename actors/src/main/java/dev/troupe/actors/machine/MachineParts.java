@@ -5,9 +5,11 @@ import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.boot.BootImages;
 import dev.troupe.runtime.boot.BootPlan;
+import dev.troupe.runtime.boot.Image;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Entropy;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.machine.BoardLayout;
@@ -36,6 +38,7 @@ public final class MachineParts implements AutoCloseable {
   private final Entropy entropy;
   private final List<ScriptedInput> inputs;
   private final Checkpoints checkpoints;
+  private RunObserver observer = RunObserver.NONE;
 
   private MachineParts(
       VmSpec spec,
@@ -139,11 +142,13 @@ public final class MachineParts implements AutoCloseable {
     return images.format();
   }
 
-  VmSpec spec() {
+  /** What the machine is. */
+  public VmSpec spec() {
     return spec;
   }
 
-  CpuModel model() {
+  /** What the guest sees for its CPU. */
+  public CpuModel model() {
     return model;
   }
 
@@ -169,6 +174,30 @@ public final class MachineParts implements AutoCloseable {
 
   Checkpoints checkpoints() {
     return checkpoints;
+  }
+
+  /** Who sees the run of a deterministic machine; before there is the machine. */
+  public MachineParts observe(RunObserver watching) {
+    observer = watching;
+    return this;
+  }
+
+  RunObserver observer() {
+    return observer;
+  }
+
+  /** The names of the machine's actors, by the numbers that an observer is told. */
+  public List<String> actors() {
+    return cast().names();
+  }
+
+  Cast cast() {
+    return new Cast(spec.getCpus(), layout.devices().stream().map(Device::name).toList());
+  }
+
+  /** The files that the machine begins with. */
+  public List<Image> files() {
+    return images.files();
   }
 
   Entropy entropy() {

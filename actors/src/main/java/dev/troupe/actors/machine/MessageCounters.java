@@ -13,7 +13,7 @@ final class MessageCounters implements Board.Recorder {
   private long calls;
 
   @Override
-  public void record(long number, BoardMailbox.Queue to, Object message) {
+  public void record(long number, BoardMailbox.Queue from, BoardMailbox.Queue to, Object message) {
     if (message instanceof BoardCommand command) {
       byKind[MessageKind.of(command.message()).ordinal()]++;
       if (command instanceof BoardCommand.Call) {

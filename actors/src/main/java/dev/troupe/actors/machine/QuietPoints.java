@@ -5,7 +5,10 @@ import dev.troupe.proto.snapshot.SnapshotHeader;
 import dev.troupe.proto.snapshot.SnapshotPosition;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.EventHeap;
+import dev.troupe.runtime.machine.Outcome;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.snapshot.MachineState;
 import dev.troupe.runtime.snapshot.SnapshotFile;
@@ -13,6 +16,7 @@ import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -40,9 +44,16 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
   private final DeterministicSchedule schedule;
   private final MachineState state;
   private final Consumer<Note> notes;
+  private final RunObserver observer;
   private final long interval;
+  private final long checkpointInterval;
+  private final Optional<Path> checkpoints;
   private long nextHash;
+  private long nextCheckpoint;
   private Checkpoints.Snapshot snapshot;
+
+  /** The quiet point that was reached last. */
+  private Place last = Place.START;
 
   QuietPoints(
       MachineParts parts,
@@ -54,8 +65,13 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
     this.schedule = schedule;
     this.state = state;
     this.notes = notes;
+    observer = parts.observer();
     interval = parts.checkpoints().hashEvery().map(Duration::toNanos).orElse(EventHeap.NEVER);
     nextHash = interval;
+    var every = parts.checkpoints().every();
+    checkpointInterval = every.map(e -> e.interval().toNanos()).orElse(EventHeap.NEVER);
+    checkpoints = every.flatMap(Checkpoints.Every::folder);
+    nextCheckpoint = checkpointInterval;
     snapshot = parts.checkpoints().snapshot().orElse(null);
   }
 
@@ -63,9 +79,17 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
   public void reached() {
     long now = schedule.nanos();
     if (now >= nextHash) {
-      nextHash = (now / interval + 1) * interval;
-      notes.accept(new Hash(schedule.position(), hash()));
+      nextHash = after(now, interval);
+      long hash = hash();
+      observer.happened(new JournalRecord.StateHash(schedule.place(), hash));
+      notes.accept(new Hash(schedule.position(), hash));
     }
+    if (now >= nextCheckpoint) {
+      nextCheckpoint = after(now, checkpointInterval);
+      checkpoint();
+    }
+    last = schedule.place();
+    observer.quiet(last, this::hash);
     if (snapshot != null
         && now >= snapshot.nanos()
         && schedule.position().instructions() >= snapshot.instructions()) {
@@ -75,16 +99,53 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
     }
   }
 
+  private static long after(long now, long interval) {
+    return interval == EventHeap.NEVER ? interval : (now / interval + 1) * interval;
+  }
+
+  /** Its record comes after the file, and also if there is none: hashing it is part of the run. */
+  private void checkpoint() {
+    Place place = schedule.place();
+    String name = "t%d.snapshot".formatted(place.position().nanos());
+    boolean saved = false;
+    if (checkpoints.isPresent()) {
+      Note note = save(checkpoints.get().resolve(name));
+      saved = note instanceof Saved;
+      if (!saved) {
+        notes.accept(note);
+      }
+    }
+    observer.happened(new JournalRecord.Checkpoint(place, hash(), saved ? name : ""));
+  }
+
   @Override
   public long nextNanos() {
+    long next = Math.min(nextHash, nextCheckpoint);
     return snapshot != null && snapshot.instructions() == 0
-        ? Math.min(nextHash, snapshot.nanos())
-        : nextHash;
+        ? Math.min(next, snapshot.nanos())
+        : next;
   }
 
   /** The hash of the machine's state; at a quiet point or at rest. */
   long hash() {
     return state.hash();
+  }
+
+  /** The machine has come to rest for good; what the guest did to end it is part of the run. */
+  void ended(Outcome outcome) {
+    boolean exact =
+        !(outcome instanceof Outcome.Stopped || outcome instanceof Outcome.InternalFailure);
+    String text =
+        switch (outcome) {
+          case Outcome.PoweredOff _ -> "powered off";
+          case Outcome.Reset _ -> "reset";
+          case Outcome.DebugExit(long value) -> "debug exit " + value;
+          case Outcome.TripleFault(int vcpu, String _) -> "triple fault of vcpu" + vcpu;
+          case Outcome.Stopped _ -> "stopped";
+          case Outcome.InternalFailure _ -> "failed";
+        };
+    observer.happened(
+        new JournalRecord.End(last, schedule.position(), exact, exact ? hash() : 0, text));
   }
 
   private Note save(Path file) {
@@ -127,7 +188,8 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
           "snapshot %s: state hash %016x after restoring, expected %016x"
               .formatted(file, hash, header.getStateHash()));
     }
-    nextHash =
-        interval == EventHeap.NEVER ? interval : (schedule.nanos() / interval + 1) * interval;
+    nextHash = after(schedule.nanos(), interval);
+    nextCheckpoint = after(schedule.nanos(), checkpointInterval);
+    observer.restored();
   }
 }

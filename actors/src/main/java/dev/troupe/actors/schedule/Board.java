@@ -30,10 +30,14 @@ public final class Board implements Runnable {
      * Looks at one message.
      *
      * @param number the message's number
+     * @param from the mailbox of the board actor that sent it; null if somebody else did
      * @param to the addressed actor's mailbox
      * @param message the message itself
      */
-    void record(long number, BoardMailbox.Queue to, Object message);
+    void record(long number, BoardMailbox.Queue from, BoardMailbox.Queue to, Object message);
+
+    /** The message that was recorded last has been handled; what it sent has not. */
+    default void handled(Object message) {}
   }
 
   /**
@@ -78,10 +82,17 @@ public final class Board implements Runnable {
     final BoardMailbox.Queue to;
     final Envelope envelope;
     final ExitSlot cause;
+    final BoardMailbox.Queue from;
     Message next;
 
-    Message(Mailbox mailbox, BoardMailbox.Queue to, Envelope envelope, ExitSlot cause) {
+    Message(
+        Mailbox mailbox,
+        BoardMailbox.Queue from,
+        BoardMailbox.Queue to,
+        Envelope envelope,
+        ExitSlot cause) {
       this.mailbox = mailbox;
+      this.from = from;
       this.to = to;
       this.envelope = envelope;
       this.cause = cause;
@@ -115,6 +126,9 @@ public final class Board implements Runnable {
 
   /** The exit whose consequences are being handled. */
   private ExitSlot cause;
+
+  /** Whose message is being handled; null for none. */
+  private BoardMailbox.Queue handling;
 
   private long number;
 
@@ -174,7 +188,7 @@ public final class Board implements Runnable {
     } else if (root != null) {
       root.open++;
     }
-    Message message = new Message(mailbox, to, envelope, root);
+    Message message = new Message(mailbox, inside ? handling : null, to, envelope, root);
     Message latest;
     do {
       latest = pushed;
@@ -331,11 +345,16 @@ public final class Board implements Runnable {
       if (message.envelope != null) {
         number++;
         if (recorder != null) {
-          recorder.record(number, message.to, message.envelope.message());
+          recorder.record(number, message.from, message.to, message.envelope.message());
         }
       }
+      handling = message.to;
       message.to.deliver(message.mailbox, message.envelope);
+      if (recorder != null && message.envelope != null) {
+        recorder.handled(message.envelope.message());
+      }
     } finally {
+      handling = null;
       if (root != null && --root.open == 0) {
         root.end();
       }

@@ -3,6 +3,7 @@ package dev.troupe.actors.schedule;
 import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.machine.SeededNumbers;
@@ -81,6 +82,9 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   private long jump;
 
+  /** No time has passed and nothing has run since the last quiet point, or only idle time has. */
+  private boolean waited;
+
   /** Nobody has a turn: whoever has something to go on with starts the holder's. */
   private final AtomicBoolean idle = new AtomicBoolean();
 
@@ -123,6 +127,11 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   /** Where the machine is; exact at a quiet point and at rest. */
   public Position position() {
     return new Position(retired, board.number(), nanos());
+  }
+
+  /** At a quiet point or at rest: which one, or after which one. */
+  public Place place() {
+    return new Place(numbers.drawn(), position());
   }
 
   @Override
@@ -221,13 +230,15 @@ public final class DeterministicSchedule implements Schedule, Stateful {
    */
   private boolean quiet(int current) {
     endJump();
-    settle();
-    quietPoint.reached();
-    if (gate.admit(retired, nanos())) {
-      settle();
+    // A wait that ends before its time, and for nothing, is no quiet point: whether there is one
+    // would depend on the outside.
+    if (!waited || gate.waiting()) {
+      look();
     }
+    waited = false;
     if (gate.outputWaits()) {
       // Nothing runs and no time passes until the outside has taken it.
+      waited = true;
       idle.set(true);
       if (!gate.outputWaits()) {
         wake();
@@ -244,6 +255,17 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       runners.get(next).turn();
     }
     return next == current;
+  }
+
+  private void look() {
+    settle();
+    quietPoint.reached();
+    while (gate.admit(place())) {
+      settle();
+      if (!gate.entersNext(place())) {
+        return;
+      }
+    }
   }
 
   /** Drains the board, and fires what is due, until neither leaves anything. */
@@ -294,7 +316,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   // Idle time -----------------------------------------------------------------------------------
 
   private void await() {
-    long wake = Math.min(heap.nextDeadline(), gate.nextNanos(retired));
+    long wake = Math.min(heap.nextDeadline(), gate.nextNanos(place()));
     wake = Math.min(wake, quietPoint.nextNanos());
     for (Runner runner : runners) {
       wake = Math.min(wake, runner.vcpu().nextDeadline());
@@ -305,6 +327,8 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       jump = never ? Long.MAX_VALUE : wake - nanos();
     } else if (!never) {
       skipped += wake - nanos();
+    } else {
+      waited = true;
     }
     idle.set(true);
     if (gate.waiting() || (!paced && !never)) {
@@ -319,7 +343,9 @@ public final class DeterministicSchedule implements Schedule, Stateful {
   private void endJump() {
     if (jump > 0) {
       alarm.stop();
-      skipped += Math.min(System.nanoTime() - jumpFrom, jump);
+      long gone = System.nanoTime() - jumpFrom;
+      skipped += Math.min(gone, jump);
+      waited = gone < jump;
       jump = 0;
     }
   }
@@ -355,6 +381,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     heap.clear();
     Arrays.fill(halted, false);
     granted = 0;
+    waited = false;
     idle.set(false);
     due = true;
     runners.get(holder).turn();

@@ -13,6 +13,11 @@ public final class ExitSlot {
     ExitSlot exit();
   }
 
+  /** {@link #vcpu} of a slot that is no vCPU's. */
+  public static final int NO_VCPU = -1;
+
+  private final int vcpu;
+
   /** Board messages of this exit not yet handled, its root included. Drainer only. */
   int open;
 
@@ -33,6 +38,16 @@ public final class ExitSlot {
 
   private boolean replied;
   private long value;
+
+  /** A slot of the vCPU with this index, or of {@link #NO_VCPU}. */
+  public ExitSlot(int vcpu) {
+    this.vcpu = vcpu;
+  }
+
+  /** Whose it is. */
+  public int vcpu() {
+    return vcpu;
+  }
 
   /**
    * Answers the exit. Called by the device actor while it handles the root; handing the value over

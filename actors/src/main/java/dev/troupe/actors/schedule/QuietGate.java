@@ -1,5 +1,6 @@
 package dev.troupe.actors.schedule;
 
+import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.snapshot.StateVisitor;
 import dev.troupe.runtime.snapshot.Stateful;
@@ -17,6 +18,18 @@ import java.util.concurrent.atomic.AtomicInteger;
  * notice.
  */
 public final class QuietGate implements InputGate, Stateful {
+  /** Is told what gets in. */
+  @FunctionalInterface
+  public interface Watcher {
+    /**
+     * Something gets in.
+     *
+     * @param place where the machine stands
+     * @param scripted whether it is from a script
+     */
+    void entered(Place place, boolean scripted, ScriptedInput.Input input);
+  }
+
   /** From outside; by any thread. */
   private sealed interface Arrival {}
 
@@ -29,6 +42,7 @@ public final class QuietGate implements InputGate, Stateful {
 
   private final Inside inside;
   private final Runnable arrived;
+  private final Watcher watcher;
   private final AtomicInteger unwritten = new AtomicInteger();
   private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
 
@@ -52,7 +66,8 @@ public final class QuietGate implements InputGate, Stateful {
    *
    * @param arrived told from any thread that something waits outside, or output has been taken
    */
-  public QuietGate(List<ScriptedInput> script, Inside inside, Runnable arrived) {
+  public QuietGate(List<ScriptedInput> script, Inside inside, Runnable arrived, Watcher watcher) {
+    this.watcher = watcher;
     this.script = new ArrayDeque<>(script);
     this.inside = inside;
     this.arrived = arrived;
@@ -102,24 +117,36 @@ public final class QuietGate implements InputGate, Stateful {
    *
    * @return true if anything did: it waits on the board
    */
-  boolean admit(long instructions, long nanos) {
+  boolean admit(Place place) {
     boolean any = false;
     if (owed > 0) {
       inside.room(owed);
       owed = 0;
       any = true;
     }
-    while (scriptDue(instructions, nanos)) {
-      scriptedInstructions = instructions;
-      scriptedNanos = nanos;
+    while (scriptDue(place)) {
+      ScriptedInput next = script.remove();
+      boolean scripted = next.recorded().map(ScriptedInput.Recorded::scripted).orElse(true);
+      if (scripted) {
+        scriptedInstructions = place.position().instructions();
+        scriptedNanos = place.position().nanos();
+      }
+      watcher.entered(place, scripted, next.input());
       any |=
           enter(
-              switch (script.remove().input()) {
+              switch (next.input()) {
                 case ScriptedInput.Console(byte[] bytes) -> new Bytes(bytes, () -> {});
                 case ScriptedInput.PowerButton _ -> new Button();
               });
     }
     for (Arrival next = arrivals.poll(); next != null; next = arrivals.poll()) {
+      watcher.entered(
+          place,
+          false,
+          switch (next) {
+            case Bytes(byte[] bytes, Runnable _) -> new ScriptedInput.Console(bytes);
+            case Button _ -> new ScriptedInput.PowerButton();
+          });
       any |= enter(next);
     }
     byte[] bytes = queue.take();
@@ -131,10 +158,25 @@ public final class QuietGate implements InputGate, Stateful {
     return any;
   }
 
-  private boolean scriptDue(long instructions, long nanos) {
-    return !script.isEmpty()
-        && script.peek().instructions() <= instructions
-        && script.peek().nanos() <= nanos;
+  /**
+   * Whether an input of a recorded run waits that entered at this quiet point, too, but after what
+   * was let in before it had been handled.
+   */
+  boolean entersNext(Place place) {
+    return scriptDue(place) && script.peek().recorded().isPresent();
+  }
+
+  private boolean scriptDue(Place place) {
+    return !script.isEmpty() && script.peek().due(place);
+  }
+
+  /** What a user's script has let in before the state was saved. */
+  private boolean scriptDone() {
+    ScriptedInput next = script.peek();
+    return next != null
+        && next.recorded().isEmpty()
+        && next.instructions() <= scriptedInstructions
+        && next.nanos() <= scriptedNanos;
   }
 
   /** The script itself is no state: a restored machine has one of its own, or goes on in this. */
@@ -147,8 +189,8 @@ public final class QuietGate implements InputGate, Stateful {
     scriptedNanos = v.within("scriptedNanos", scriptedNanos, -1, Long.MAX_VALUE);
     v.part("queue", queue);
     if (v.restoring()) {
-      while (scriptDue(scriptedInstructions, scriptedNanos)) {
-        script.remove(); // has been let in before the state was saved
+      while (scriptDone()) {
+        script.remove();
       }
     }
   }
@@ -170,10 +212,16 @@ public final class QuietGate implements InputGate, Stateful {
    * The virtual time at which the next input of the script enters a machine that is idle; {@link
    * EventHeap#NEVER} if it waits for instructions, or there is none.
    */
-  long nextNanos(long instructions) {
-    return script.isEmpty() || script.peek().instructions() > instructions
-        ? EventHeap.NEVER
-        : script.peek().nanos();
+  long nextNanos(Place place) {
+    if (script.isEmpty() || !script.peek().waitsForTime(place)) {
+      return EventHeap.NEVER;
+    }
+    long nanos = script.peek().nanos();
+    // One that waits for messages which did not come, as the run is another: it enters all the
+    // same.
+    return script.peek().recorded().isPresent()
+        ? Math.max(nanos, place.position().nanos() + 1)
+        : nanos;
   }
 
   /** True if something waits outside. */

@@ -8,6 +8,9 @@ final class ExitCode {
   /** The guest powered off, or the user left. */
   static final int OK = 0;
 
+  /** A replay or a journal differs from another. */
+  static final int DIFFERENT = 1;
+
   /** The command line is wrong. */
   static final int USAGE = 2;
 

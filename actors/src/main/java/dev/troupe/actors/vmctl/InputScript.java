@@ -1,7 +1,7 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.journal.RecordText;
 import dev.troupe.actors.schedule.ScriptedInput;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -129,33 +129,10 @@ final class InputScript {
   }
 
   private static byte[] bytes(String quoted) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int end = quoted.length() - 1;
-    int i = 1;
-    while (i < end) {
-      int point = quoted.codePointAt(i);
-      if (point == '"') {
-        throw new IllegalArgumentException("a '\"' within %s, expected \\\"".formatted(quoted));
-      }
-      if (point != '\\') {
-        out.writeBytes(Character.toString(point).getBytes(StandardCharsets.UTF_8));
-        i += Character.charCount(point);
-        continue;
-      }
-      String escape = quoted.substring(i, end);
-      if (escape.matches("(?s)\\\\x[0-9a-fA-F]{2}.*")) {
-        out.write(Integer.parseInt(escape.substring(2, 4), 16));
-        i += 4;
-        continue;
-      }
-      int at = escape.length() < 2 ? -1 : "nrte\\\"".indexOf(escape.charAt(1));
-      if (at < 0) {
-        throw new IllegalArgumentException(
-            "escape in %s, expected \\n \\r \\t \\e \\\\ \\\" or \\xHH".formatted(quoted));
-      }
-      out.write("\n\r\t\u001b\\\"".charAt(at));
-      i += 2;
+    String text = quoted.substring(1, quoted.length() - 1);
+    if (text.replaceAll("(?s)\\\\.", "").indexOf('"') >= 0) {
+      throw new IllegalArgumentException("a '\"' within %s, expected \\\"".formatted(quoted));
     }
-    return out.toByteArray();
+    return RecordText.bytes(text);
   }
 }

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
@@ -35,23 +36,27 @@ final class Run {
    * What the user asked for beside the machine itself.
    *
    * @param timeout null for none
+   * @param hashes whether state hashes are printed
    */
   record Options(
       Duration timeout,
       boolean quiet,
       boolean stats,
       boolean sharded,
+      boolean hashes,
       List<ScriptedInput> inputs,
       Checkpoints checkpoints) {}
 
   private final VmSpec spec;
   private final Options options;
+  private final RecordOptions record;
   private final CompletableFuture<MachineActor.Ended> ended = new CompletableFuture<>();
 
   /** Completed by Ctrl-]. */
   private final CompletableFuture<Void> left = new CompletableFuture<>();
 
-  Run(VmSpec spec, Options options) {
+  Run(VmSpec spec, Options options, RecordOptions record) {
+    this.record = record;
     this.spec = spec;
     this.options = options;
   }
@@ -63,6 +68,26 @@ final class Run {
       Engines.lack()
           .ifPresent(why -> System.err.println("vmctl: engine: interpreter, as the " + why));
     }
+    Recorder recorder =
+        record.begin(parts, options.checkpoints().hashEvery().orElse(Duration.ZERO));
+    try {
+      return run(parts);
+    } finally {
+      close(recorder);
+    }
+  }
+
+  private static void close(Recorder recorder) {
+    try {
+      if (recorder != null) {
+        recorder.close();
+      }
+    } catch (IOException e) {
+      Vmctl.complain("journal: " + e.getMessage());
+    }
+  }
+
+  private int run(MachineParts parts) {
     boolean interactive = Terminal.isTerminal();
     long start = System.nanoTime();
     boolean inTime;
@@ -108,7 +133,7 @@ final class Run {
   /** What a deterministic machine tells on its way; a raw terminal wants its carriage returns. */
   private void note(MachineActor.Event event) {
     switch (event) {
-      case MachineActor.StateHash(var _, Position at, long hash) ->
+      case MachineActor.StateHash(var _, Position at, long hash) when options.hashes() ->
           System.err.print("hash: %s %016x\r\n".formatted(at, hash));
       case MachineActor.Snapshot(var _, Position at, long hash, Path file, var failure) ->
           System.err.print(

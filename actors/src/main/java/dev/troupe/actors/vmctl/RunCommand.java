@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -62,6 +63,10 @@ final class RunCommand implements Callable<Integer> {
 
     EngineName(EngineKind kind) {
       this.kind = kind;
+    }
+
+    EngineKind kind() {
+      return kind;
     }
   }
 
@@ -183,6 +188,8 @@ final class RunCommand implements Callable<Integer> {
       description = "Go on from a snapshot; it says what the machine is.")
   private Path restore;
 
+  @Mixin private RecordOptions record;
+
   @Option(
       names = "--sharded",
       description = "Run behind a sharded entity, in a cluster of one node.")
@@ -190,6 +197,12 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    record
+        .complaint(restore != null, sharded)
+        .ifPresent(
+            complaint -> {
+              throw usage(complaint);
+            });
     VmSpec spec = restore == null ? spec() : restored();
     List<ScriptedInput> script = List.of();
     if (inputs != null) {
@@ -207,8 +220,16 @@ final class RunCommand implements Callable<Integer> {
     if (extras && sharded) {
       throw usage("--inputs, --hash-every, --snapshot-at and --restore are not for --sharded runs");
     }
-    var options = new Run.Options(timeout, quiet, stats, sharded, script, checkpoints);
-    return new Run(spec, options).call();
+    var options =
+        new Run.Options(
+            timeout,
+            quiet,
+            stats,
+            sharded,
+            hashEvery != null,
+            script,
+            record.checkpoints(checkpoints));
+    return new Run(spec, options, record).call();
   }
 
   private Checkpoints.Snapshot snapshot(List<String> words) {
@@ -281,7 +302,7 @@ final class RunCommand implements Callable<Integer> {
             .setBoot(boot)
             .setEngine(engine.kind)
             .setNoReboot(noReboot);
-    if (deterministic) {
+    if (deterministic || record.given()) {
       spec.setDeterministic(
           Deterministic.newBuilder()
               .setSeed(seed == null ? 0 : seed)
@@ -315,16 +336,25 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private void checkMemory() {
+    memoryComplaint(memory)
+        .ifPresent(
+            complaint -> {
+              throw usage("--memory " + complaint);
+            });
+  }
+
+  /** Why a machine cannot have so many bytes of memory; empty if it can. */
+  static Optional<String> memoryComplaint(long memory) {
     if (memory < MIN_MEMORY) {
-      throw usage("--memory must be at least " + MIN_MEMORY + " bytes, is " + memory);
+      return Optional.of("must be at least " + MIN_MEMORY + " bytes, is " + memory);
     }
     if (memory % PAGE != 0) {
-      throw usage("--memory must be a multiple of " + PAGE + " bytes, is " + memory);
+      return Optional.of("must be a multiple of " + PAGE + " bytes, is " + memory);
     }
     long host = hostMemory();
-    if (memory > host) {
-      throw usage("--memory " + memory + " bytes is more than this host has: " + host);
-    }
+    return memory > host
+        ? Optional.of(memory + " bytes is more than this host has: " + host)
+        : Optional.empty();
   }
 
   private static long hostMemory() {

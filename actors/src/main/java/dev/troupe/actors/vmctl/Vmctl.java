@@ -13,7 +13,12 @@ import picocli.CommandLine.Spec;
     description = "Runs and controls virtual machines.",
     mixinStandardHelpOptions = true,
     version = "vmctl (Troupe) 0.1.0",
-    subcommands = {RunCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      RunCommand.class,
+      ReplayCommand.class,
+      JournalCommand.class,
+      CommandLine.HelpCommand.class
+    })
 public final class Vmctl implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -84,7 +84,7 @@ class BoardOrderTest {
       this.tickets = tickets;
     }
 
-    void record(long number, BoardMailbox.Queue to, Object message) {
+    void record(long number, BoardMailbox.Queue from, BoardMailbox.Queue to, Object message) {
       if (number != lastNumber + 1) {
         numberGaps.incrementAndGet();
       }

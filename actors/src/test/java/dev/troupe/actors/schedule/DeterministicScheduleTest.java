@@ -83,7 +83,8 @@ class DeterministicScheduleTest {
       Board board = new Board(new ExitSlot[0], null);
       board.stepped(true);
       schedule = new DeterministicSchedule(timer, board, 0, options, (a, t, d) -> {});
-      schedule.gate(new QuietGate(List.of(), null, schedule::arrived));
+      schedule.gate(
+          new QuietGate(List.of(), null, schedule::arrived, (place, scripted, input) -> {}));
       schedule.observe(
           new DeterministicSchedule.QuietPoint() {
             @Override

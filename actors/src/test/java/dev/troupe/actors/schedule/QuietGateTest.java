@@ -2,6 +2,8 @@ package dev.troupe.actors.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.runtime.journal.Place;
+import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.snapshot.StateException;
 import dev.troupe.runtime.snapshot.StateHasher;
 import dev.troupe.runtime.snapshot.StatePart;
@@ -44,9 +46,13 @@ class QuietGateTest {
   }
 
   private QuietGate gate(List<ScriptedInput> script) {
-    QuietGate gate = new QuietGate(script, line, () -> {});
+    QuietGate gate = new QuietGate(script, line, () -> {}, (place, scripted, input) -> {});
     gate.grant(16);
     return gate;
+  }
+
+  private static Place at(long instructions, long nanos) {
+    return new Place(0, new Position(instructions, 0, nanos));
   }
 
   private static List<StatePart> parts(QuietGate gate) {
@@ -57,10 +63,10 @@ class QuietGateTest {
   @Test
   void aQuietPointThatLetsNothingInIsNoState() {
     QuietGate gate = gate(SCRIPT);
-    gate.admit(150, 1_000);
+    gate.admit(at(150, 1_000));
     long hash = StateHasher.hash(parts(gate));
-    gate.admit(150, 1_234);
-    gate.admit(150, 1_567);
+    gate.admit(at(150, 1_234));
+    gate.admit(at(150, 1_567));
 
     assertThat(line.seen).containsExactly("a");
     assertThat(StateHasher.hash(parts(gate))).isEqualTo(hash);
@@ -69,28 +75,28 @@ class QuietGateTest {
   @Test
   void aRestoredGateGoesOnInTheScriptWhereTheSavedOneStood() throws StateException {
     QuietGate gate = gate(SCRIPT);
-    gate.admit(150, 1_000);
-    gate.admit(350, 2_500);
+    gate.admit(at(150, 1_000));
+    gate.admit(at(350, 2_500));
     byte[] saved = StateWriter.save(parts(gate));
     line.seen.clear();
     QuietGate restored = gate(SCRIPT);
     StateReader.restore(saved, parts(restored));
 
-    restored.admit(350, 2_500);
+    restored.admit(at(350, 2_500));
     assertThat(line.seen).isEmpty();
-    restored.admit(350, 9_000);
+    restored.admit(at(350, 9_000));
     assertThat(line.seen).containsExactly("c");
   }
 
   @Test
   void whatIsDueWhereTheStateIsSavedGetsInAfterIt() throws StateException {
     QuietGate gate = gate(SCRIPT);
-    gate.admit(50, 1_000);
+    gate.admit(at(50, 1_000));
     byte[] saved = StateWriter.save(parts(gate)); // at 150 instructions, before anything is let in
     QuietGate restored = gate(SCRIPT);
     StateReader.restore(saved, parts(restored));
 
-    restored.admit(150, 1_500);
+    restored.admit(at(150, 1_500));
     assertThat(line.seen).containsExactly("a");
   }
 }

@@ -63,7 +63,7 @@ final class TestMachines implements AutoCloseable {
     private TestMachine(int vcpus, Board.Recorder recorder) {
       exits = new ExitSlot[vcpus];
       for (int i = 0; i < vcpus; i++) {
-        exits[i] = new ExitSlot();
+        exits[i] = new ExitSlot(i);
       }
       board = new Board(exits, recorder);
     }

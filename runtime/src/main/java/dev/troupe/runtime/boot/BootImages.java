@@ -16,11 +16,14 @@ import java.util.List;
 public final class BootImages implements AutoCloseable {
   private final Arena arena;
   private final KernelImage kernel;
+  private final Image kernelFile;
   private final List<Module> modules;
   private final String commandLine;
 
-  private BootImages(Arena arena, KernelImage kernel, List<Module> modules, String commandLine) {
+  private BootImages(
+      Arena arena, KernelImage kernel, Image kernelFile, List<Module> modules, String commandLine) {
     this.arena = arena;
+    this.kernelFile = kernelFile;
     this.kernel = kernel;
     this.modules = modules;
     this.commandLine = commandLine;
@@ -39,7 +42,8 @@ public final class BootImages implements AutoCloseable {
   public static BootImages open(Path kernel, String initrd, String commandLine) {
     Arena arena = Arena.ofShared();
     try {
-      KernelImage image = KernelImage.parse(Image.map("kernel", kernel, arena));
+      Image file = Image.map("kernel", kernel, arena);
+      KernelImage image = KernelImage.parse(file);
       List<Module> modules = new ArrayList<>();
       for (String module : image.takesModules() ? split(initrd) : List.of(initrd)) {
         if (module.isBlank()) {
@@ -47,11 +51,19 @@ public final class BootImages implements AutoCloseable {
         }
         modules.add(new Module(Image.map("initrd", file(image, module), arena), module));
       }
-      return new BootImages(arena, image, List.copyOf(modules), commandLine);
+      return new BootImages(arena, image, file, List.copyOf(modules), commandLine);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
     }
+  }
+
+  /** The files: the kernel's, then the modules'. Open as long as this is. */
+  public List<Image> files() {
+    List<Image> files = new ArrayList<>();
+    files.add(kernelFile);
+    modules.forEach(module -> files.add(module.image()));
+    return files;
   }
 
   /** What the kernel's file is, for people. */

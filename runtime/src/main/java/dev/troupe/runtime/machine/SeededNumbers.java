@@ -12,11 +12,21 @@ import dev.troupe.runtime.snapshot.Stateful;
 public final class SeededNumbers implements Entropy, Stateful {
   private static final long GAMMA = 0x9E37_79B9_7F4A_7C15L;
 
+  /** {@link #GAMMA}'s inverse modulo 2^64. */
+  private static final long INVERSE = 0xF1DE_83E1_9937_733DL;
+
+  private final long seed;
   private long state;
 
   /** The numbers of this seed. */
   public SeededNumbers(long seed) {
+    this.seed = seed;
     state = seed;
+  }
+
+  /** How many numbers have been drawn. */
+  public long drawn() {
+    return (state - seed) * INVERSE;
   }
 
   @Override

@@ -48,6 +48,30 @@ public final class HostCpuid {
     return FEATURES;
   }
 
+  /**
+   * The processor's own name, leaves 0x80000002 to 4; empty where there are no stubs or no name.
+   */
+  public static String name() {
+    if (!HostStub.available()
+        || Integer.compareUnsigned(register(0x8000_0000, 0, Feature.Register.EAX), 0x8000_0004)
+            < 0) {
+      return "";
+    }
+    StringBuilder name = new StringBuilder();
+    for (int leaf = 0x8000_0002; leaf <= 0x8000_0004; leaf++) {
+      for (Feature.Register part : Feature.Register.values()) {
+        int four = register(leaf, 0, part);
+        for (int i = 0; i < Integer.SIZE; i += Byte.SIZE) {
+          int letter = four >>> i & 0xFF;
+          if (letter >= ' ' && letter < 0x7F) {
+            name.append((char) letter);
+          }
+        }
+      }
+    }
+    return name.toString().strip();
+  }
+
   private static Set<Feature> read() {
     Set<Feature> features = EnumSet.noneOf(Feature.class);
     if (HostStub.available()) {

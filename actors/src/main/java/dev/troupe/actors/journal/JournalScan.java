@@ -1,0 +1,89 @@
+package dev.troupe.actors.journal;
+
+import dev.troupe.actors.schedule.ScriptedInput;
+import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.runtime.journal.JournalException;
+import dev.troupe.runtime.journal.JournalReader;
+import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.machine.Position;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What a replay has to know of a journal before it begins.
+ *
+ * @param inputs all of them, to enter where they did
+ * @param checkpoints those with a file, by their order in the run
+ * @param damage why the journal is not whole
+ */
+public record JournalScan(
+    JournalHeader header,
+    List<JournalRecord.Input> inputs,
+    List<JournalRecord.Checkpoint> checkpoints,
+    Optional<JournalReader.Damage> damage) {
+  /** What a checkpoint's file is called; a name that leads elsewhere is none. */
+  private static final Pattern NAME = Pattern.compile("t\\d{1,19}\\.snapshot");
+
+  /** Reads a journal from end to end. */
+  public static JournalScan of(Path file) throws IOException {
+    List<JournalRecord.Input> inputs = new ArrayList<>();
+    List<JournalRecord.Checkpoint> checkpoints = new ArrayList<>();
+    try (JournalReader reader = new JournalReader(file)) {
+      for (JournalRecord record = reader.next(); record != null; record = reader.next()) {
+        switch (record) {
+          case JournalRecord.Input input -> inputs.add(input);
+          case JournalRecord.Checkpoint checkpoint when NAME.matcher(checkpoint.file()).matches() ->
+              checkpoints.add(checkpoint);
+          default -> {}
+        }
+      }
+      return new JournalScan(reader.header(), inputs, checkpoints, reader.damage());
+    }
+  }
+
+  /** The inputs of a run that begins with this checkpoint, or with power-on. */
+  public List<ScriptedInput> script(Optional<JournalRecord.Checkpoint> start) {
+    long turn = start.map(checkpoint -> checkpoint.place().turn()).orElse(-1L);
+    long nanos = start.map(checkpoint -> checkpoint.place().position().nanos()).orElse(-1L);
+    return inputs.stream()
+        .filter(
+            input ->
+                input.place().turn() > turn
+                    || (input.place().turn() == turn && input.place().position().nanos() >= nanos))
+        .map(JournalScan::scripted)
+        .toList();
+  }
+
+  /**
+   * Goes to the records that follow a checkpoint.
+   *
+   * @param reader has read nothing yet
+   * @throws JournalException if there is no such checkpoint
+   */
+  public static void skip(JournalReader reader, JournalRecord.Checkpoint checkpoint)
+      throws IOException {
+    Position position = checkpoint.place().position();
+    reader.seek(position.messages(), position.instructions());
+    JournalRecord record = reader.next();
+    while (record != null && !record.equals(checkpoint)) {
+      record = reader.next();
+    }
+    if (record == null) {
+      throw new JournalException("the journal has no checkpoint at " + position);
+    }
+  }
+
+  private static ScriptedInput scripted(JournalRecord.Input input) {
+    return ScriptedInput.recorded(
+        input.place(),
+        input.scripted(),
+        switch (input) {
+          case JournalRecord.Typed typed -> new ScriptedInput.Console(typed.bytes());
+          case JournalRecord.PowerButton _ -> new ScriptedInput.PowerButton();
+        });
+  }
+}

@@ -1,0 +1,2 @@
+/** Records the run of a machine, and replays it. */
+package dev.troupe.actors.journal;

@@ -1,0 +1,32 @@
+package dev.troupe.actors.machine;
+
+import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.Place;
+import java.util.function.LongSupplier;
+
+/**
+ * Sees what a deterministic machine does, in the machine's own order: one call at a time, on
+ * whichever thread the machine is. It may take its time, and must not touch the machine.
+ */
+public interface RunObserver {
+  /** Sees nothing. */
+  RunObserver NONE = record -> {};
+
+  /** Something has happened, or is about to. */
+  void happened(JournalRecord record);
+
+  /** Whether messages, replies and interrupts are to be told, too; the same at all times. */
+  default boolean messages() {
+    return false;
+  }
+
+  /**
+   * The machine stands at a quiet point, and lets nothing in before this returns.
+   *
+   * @param hash computes the hash of the state
+   */
+  default void quiet(Place place, LongSupplier hash) {}
+
+  /** The machine has taken over the state of a snapshot; what happened before was another run. */
+  default void restored() {}
+}

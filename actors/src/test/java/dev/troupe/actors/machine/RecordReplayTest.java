@@ -1,0 +1,395 @@
+package dev.troupe.actors.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.actors.journal.JournalHeaders;
+import dev.troupe.actors.journal.JournalScan;
+import dev.troupe.actors.journal.Recorder;
+import dev.troupe.actors.journal.Replayer;
+import dev.troupe.actors.schedule.ScriptedInput;
+import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.proto.spec.Deterministic;
+import dev.troupe.proto.spec.EngineKind;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.journal.DeviceReplay;
+import dev.troupe.runtime.journal.FrameBuilder;
+import dev.troupe.runtime.journal.JournalReader;
+import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.snapshot.StateVisitor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A recorded run can be had again, and whatever differs from its record is found. */
+@Timeout(120)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RecordReplayTest {
+  private static final Duration INTERVAL = Duration.ofMillis(1);
+  private static final List<ScriptedInput> SCRIPT =
+      List.of(
+          typed(100_000, 0, "a"), typed(0, 1_500_000, "bcd"), typed(700_000, 9_000_000, "xyz."));
+
+  @TempDir private Path folder;
+  private TestHost.Local host;
+
+  @BeforeAll
+  void startHost() {
+    host = new TestHost.Local();
+  }
+
+  @AfterAll
+  void stopHost() {
+    host.close();
+  }
+
+  private static ScriptedInput typed(long instructions, long nanos, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    return new ScriptedInput(instructions, nanos, new ScriptedInput.Console(bytes));
+  }
+
+  private VmSpec spec(String guest, int cpus, boolean paced) {
+    return TinyGuest.spec(guest, folder)
+        .setCpus(cpus)
+        .setDeterministic(Deterministic.newBuilder().setSeed(7).setUnpaced(!paced))
+        .build();
+  }
+
+  private Path checkpoints() throws IOException {
+    return Files.createDirectories(folder.resolve("checkpoints"));
+  }
+
+  /** A machine that is being recorded. */
+  private record Recording(TestHost.Handle machine, TestConsole console, Recorder recorder) {
+    MachineActor.Ended end() throws Exception {
+      MachineActor.Ended ended = machine.ended();
+      recorder.close();
+      return ended;
+    }
+  }
+
+  private Recording record(VmSpec spec, List<ScriptedInput> script, boolean messages, Path journal)
+      throws Exception {
+    var every = new Checkpoints.Every(Duration.ofMillis(4), Optional.of(checkpoints()));
+    MachineParts parts = MachineParts.prepare(spec, script, looks(every, Optional.empty()));
+    JournalHeader header =
+        JournalHeaders.of(parts, messages, INTERVAL, Optional.of(every.interval()));
+    Recorder recorder =
+        new Recorder(
+            messages,
+            new JournalWriter(journal, header),
+            complaint -> {
+              throw new AssertionError(complaint);
+            });
+    TestConsole console = new TestConsole();
+    var machine = host.start(parts.observe(recorder), console, Doors.OPEN, event -> {});
+    return new Recording(machine, console, recorder);
+  }
+
+  private static Checkpoints looks(Checkpoints.Every every, Optional<Path> restore) {
+    return new Checkpoints(Optional.of(INTERVAL), Optional.empty(), restore, Optional.of(every));
+  }
+
+  private Replayer.Result replay(Path journal) throws Exception {
+    return replay(journal, Replayer.Goal.END, Optional.empty(), EngineKind.ENGINE_KIND_AUTO);
+  }
+
+  private Replayer.Result replay(
+      Path journal, Replayer.Goal goal, Optional<JournalRecord.Checkpoint> start, EngineKind engine)
+      throws Exception {
+    JournalScan scan = JournalScan.of(journal);
+    VmSpec.Builder spec = scan.header().getSpec().toBuilder().setEngine(engine);
+    spec.getDeterministicBuilder().setUnpaced(true);
+    var every = new Checkpoints.Every(Duration.ofMillis(4), Optional.empty());
+    Path folderOfCheckpoints = checkpoints();
+    MachineParts parts =
+        MachineParts.prepare(
+            spec.build(),
+            scan.script(start),
+            looks(every, start.map(c -> folderOfCheckpoints.resolve(c.file()))));
+    JournalHeaders.check(scan.header(), parts);
+    try (JournalReader reader = new JournalReader(journal)) {
+      if (start.isPresent()) {
+        JournalScan.skip(reader, start.get());
+      }
+      Replayer replayer = new Replayer(reader, goal, start.isPresent());
+      var machine = host.start(parts.observe(replayer), new TestConsole(), Doors.OPEN, event -> {});
+      var _ = replayer.result().thenRun(machine::stop);
+      machine.ended();
+      return replayer.result().getNow(null);
+    }
+  }
+
+  private static List<JournalRecord> read(Path journal) throws IOException {
+    List<JournalRecord> records = new ArrayList<>();
+    try (JournalReader reader = new JournalReader(journal)) {
+      for (JournalRecord r = reader.next(); r != null; r = reader.next()) {
+        records.add(r);
+      }
+      assertThat(reader.damage()).isEmpty();
+    }
+    return records;
+  }
+
+  /** The journal with its records changed. */
+  private Path edit(Path journal, UnaryOperator<JournalRecord> change) throws IOException {
+    Path edited = folder.resolve("edited");
+    JournalHeader header;
+    try (JournalReader reader = new JournalReader(journal)) {
+      header = reader.header();
+    }
+    FrameBuilder builder = new FrameBuilder();
+    read(journal).forEach(record -> builder.add(change.apply(record)));
+    try (JournalWriter writer = new JournalWriter(edited, header)) {
+      writer.write(builder.take());
+      writer.finish();
+    }
+    return edited;
+  }
+
+  private static void assertIdentical(Replayer.Result result, MachineActor.Ended recorded) {
+    var end = recorded.statistics().stateHash().orElseThrow();
+    assertThat(result).isEqualTo(new Replayer.Identical(end.position(), end.hash()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, false", "4, false", "1, true", "2, true", "4, true"})
+  void aScriptedRunIsHadAgainOnBothEngines(int cpus, boolean messages) throws Exception {
+    Path journal = folder.resolve("race-" + cpus + messages);
+    MachineActor.Ended recorded =
+        record(spec("race", cpus, false), SCRIPT, messages, journal).end();
+
+    for (EngineKind engine :
+        List.of(EngineKind.ENGINE_KIND_INTERPRETER, EngineKind.ENGINE_KIND_AUTO)) {
+      assertIdentical(replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
+    }
+    assertThat(JournalScan.of(journal).inputs()).hasSize(SCRIPT.size());
+  }
+
+  /** What is typed gets in wherever the machine happens to be; idle waits are cut short by it. */
+  @ParameterizedTest
+  @CsvSource({"race, 2", "race, 4", "echo, 1"})
+  void whatIsTypedWhileTheMachineRunsEntersInTheSamePlaceAgain(String guest, int cpus)
+      throws Exception {
+    Path journal = folder.resolve("typed-" + guest + cpus);
+    Recording recording = record(spec(guest, cpus, true), List.of(), true, journal);
+    for (byte letter : "abcdefxyz".getBytes(StandardCharsets.US_ASCII)) {
+      Thread.sleep(3);
+      recording.console.type(new byte[] {letter});
+    }
+    recording.console.type(new byte[] {guest.equals("race") ? (byte) '.' : 4});
+    MachineActor.Ended recorded = recording.end();
+
+    assertThat(JournalScan.of(journal).inputs()).hasSizeGreaterThan(5);
+    for (int i = 0; i < 3; i++) {
+      assertIdentical(replay(journal), recorded);
+    }
+  }
+
+  @Test
+  void aChangedMessageIsNamed() throws Exception {
+    Path journal = folder.resolve("race");
+    record(spec("race", 2, false), SCRIPT, true, journal).end();
+    JournalRecord.Message wanted =
+        read(journal).stream()
+            .filter(JournalRecord.Message.class::isInstance)
+            .map(JournalRecord.Message.class::cast)
+            .filter(m -> m.number() > 40 && m.message() instanceof BoardMessage.IoWrite)
+            .findFirst()
+            .orElseThrow();
+    var old = (BoardMessage.IoWrite) wanted.message();
+    var changed =
+        new JournalRecord.Message(
+            wanted.number(),
+            wanted.from(),
+            wanted.to(),
+            wanted.time(),
+            new BoardMessage.IoWrite(old.space(), old.address(), old.size(), old.value() ^ 1));
+    Path edited = edit(journal, record -> record.equals(wanted) ? changed : record);
+
+    assertThat(replay(edited))
+        .isInstanceOfSatisfying(
+            Replayer.Diverged.class,
+            diverged -> {
+              assertThat(diverged.expected()).isEqualTo(changed);
+              assertThat(diverged.actual()).isEqualTo(wanted);
+            });
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void aChangedInputIsNoticedAtTheLatestByTheNextHash(boolean messages) throws Exception {
+    Path journal = folder.resolve("race-input-" + messages);
+    record(spec("race", 2, false), SCRIPT, messages, journal).end();
+    Path edited =
+        edit(
+            journal,
+            record ->
+                record instanceof JournalRecord.Typed typed && typed.bytes()[0] == 'b'
+                    ? new JournalRecord.Typed(
+                        typed.place(), typed.scripted(), new byte[] {'b', 'C', 'd'})
+                    : record);
+
+    assertThat(replay(edited)).isInstanceOf(Replayer.Diverged.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void aJournalThatWasCutIsReplayedAsFarAsItGoes(boolean messages) throws Exception {
+    Path journal = folder.resolve("race-whole-" + messages);
+    record(spec("race", 2, false), SCRIPT, messages, journal).end();
+    byte[] whole = Files.readAllBytes(journal);
+    for (int part = 4; part < 8; part++) {
+      Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(whole, whole.length * part / 8));
+
+      assertThat(JournalScan.of(cut).damage()).isPresent();
+      assertThat(replay(cut)).isInstanceOf(Replayer.Identical.class);
+    }
+  }
+
+  @Test
+  void aRunThatWasStoppedIsReplayedToWhereItStood() throws Exception {
+    for (boolean messages : new boolean[] {true, false}) {
+      Path journal = folder.resolve("stopped-" + messages);
+      Recording recording = record(spec("race", 2, true), List.of(), messages, journal);
+      recording.console.type(new byte[] {'q'});
+      Thread.sleep(50);
+      recording.machine.stop();
+      recording.end();
+
+      Replayer.Result first = replay(journal);
+      assertThat(first).isInstanceOf(Replayer.Identical.class);
+      assertThat(replay(journal)).isEqualTo(first);
+    }
+  }
+
+  @Test
+  void aReplayMayBeginWithACheckpointAndEndAnywhere() throws Exception {
+    Path journal = folder.resolve("race-checkpoints");
+    MachineActor.Ended recorded = record(spec("race", 2, false), SCRIPT, true, journal).end();
+    List<JournalRecord.Checkpoint> checkpoints = JournalScan.of(journal).checkpoints();
+    assertThat(checkpoints).isNotEmpty();
+    EngineKind engine = EngineKind.ENGINE_KIND_AUTO;
+    for (JournalRecord.Checkpoint checkpoint : checkpoints) {
+      assertIdentical(
+          replay(journal, Replayer.Goal.END, Optional.of(checkpoint), engine), recorded);
+    }
+    long middle = checkpoints.getFirst().place().position().messages() + 5;
+    var goal = new Replayer.Goal(position -> position.messages() >= middle, record -> false);
+    Replayer.Result from = replay(journal, goal, Optional.of(checkpoints.getFirst()), engine);
+    assertThat(from).isInstanceOf(Replayer.Reached.class);
+    assertThat(replay(journal, goal, Optional.empty(), engine)).isEqualTo(from);
+  }
+
+  /** A device with a fault in what it answers, of which it has given that many right ones. */
+  private record Faulty(Device device, AtomicInteger right) implements Device {
+    @Override
+    public String name() {
+      return device.name();
+    }
+
+    @Override
+    public long handle(BoardMessage message, long now, Effects effects) {
+      long value = device.handle(message, now, effects);
+      boolean wrong = message instanceof BoardMessage.IoRead && right.getAndDecrement() == 0;
+      return wrong ? value ^ 1 : value;
+    }
+
+    @Override
+    public void state(StateVisitor visitor) {
+      device.state(visitor);
+    }
+  }
+
+  private static DeviceReplay.Result alone(Path journal, String name, int right)
+      throws IOException {
+    try (JournalReader reader = new JournalReader(journal)) {
+      VmSpec spec = reader.header().getSpec();
+      BoardLayout layout = BoardLayout.standard(spec, 0);
+      Device device = layout.devices().get(layout.find(name).orElseThrow());
+      return DeviceReplay.run(
+          reader, layout, right < 0 ? device : new Faulty(device, new AtomicInteger(right)));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"race, 2", "timer, 1"})
+  void aDeviceAloneGivesWhatItGaveAmongItsPeersAndAPlantedFaultIsFound(String guest, int cpus)
+      throws Exception {
+    Path journal = folder.resolve("devices-" + guest);
+    record(spec(guest, cpus, false), SCRIPT, true, journal).end();
+    for (Device device : BoardLayout.standard(spec(guest, cpus, false), 0).devices()) {
+      DeviceReplay.Result result = alone(journal, device.name(), -1);
+      assertThat(result.difference()).as(device.name()).isEmpty();
+      assertThat(result.messages()).isPositive();
+    }
+    if (guest.equals("race")) {
+      assertThat(alone(journal, "uart0", -1).outputs()).isPositive();
+      assertThat(alone(journal, "uart0", 5).difference())
+          .hasValueSatisfying(
+              difference ->
+                  assertThat(difference.input().message()).isInstanceOf(BoardMessage.IoRead.class));
+    }
+  }
+
+  /** A disk with room for the header and little more. */
+  private static final class SmallDisk implements WritableByteChannel {
+    private int writes = 4;
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      if (writes-- == 0) {
+        throw new IOException("No space left on device");
+      }
+      int count = bytes.remaining();
+      bytes.position(bytes.limit());
+      return count;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void aFullDiskEndsTheRecordingWithOneLineAndNotTheGuest() throws Exception {
+    MachineParts parts = MachineParts.prepare(spec("race", 2, false), SCRIPT, Checkpoints.NONE);
+    List<String> complaints = new ArrayList<>();
+    JournalHeader header = JournalHeaders.of(parts, true, INTERVAL, Optional.empty());
+    Recorder recorder =
+        new Recorder(true, new JournalWriter(new SmallDisk(), header), complaints::add);
+    MachineActor.Ended end =
+        host.start(parts.observe(recorder), new TestConsole(), Doors.OPEN, event -> {}).ended();
+    recorder.close();
+
+    assertThat(end.statistics().stateHash()).isPresent();
+    assertThat(complaints)
+        .containsExactly("recording ended: No space left on device; the guest goes on");
+  }
+}

@@ -1,0 +1,218 @@
+package dev.troupe.runtime.journal;
+
+import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.proto.message.Interrupt;
+import dev.troupe.proto.message.InterruptMessage;
+import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.device.Effects;
+import dev.troupe.runtime.device.PowerEvent;
+import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.machine.Target;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * One device alone, against its recorded peers: it gets the messages that it got in a recorded run,
+ * and what comes out of it is compared with what came out then. No vCPU runs, and no other device.
+ *
+ * <p>Compared are answers to vCPUs, messages to other devices, the levels of INTR and IGNNE#, and
+ * that timers which fired had been set. Interrupt messages are not: whom they reach is the local
+ * APICs' choice.
+ */
+public final class DeviceReplay {
+  /**
+   * The first thing that came out otherwise.
+   *
+   * @param input the message that the device had handled last
+   * @param recorded what came out then; for people
+   * @param replayed what comes out now
+   */
+  public record Difference(JournalRecord.Message input, String recorded, String replayed) {}
+
+  /**
+   * How a replay ended.
+   *
+   * @param messages that the device has handled
+   * @param outputs that were compared and the same
+   */
+  public record Result(long messages, long outputs, Optional<Difference> difference) {}
+
+  /** A message on its way to another device. */
+  private record Sent(int to, BoardMessage message, long time) {}
+
+  private final BoardLayout layout;
+  private final Device device;
+  private final int index;
+
+  /** Number of the board's first device among the actors. */
+  private final int firstDevice;
+
+  private final Deque<Sent> sent = new ArrayDeque<>();
+  private final Deque<Interrupt> levels = new ArrayDeque<>();
+  private final Map<Integer, Long> timers = new TreeMap<>();
+  private final Outputs outputs = new Outputs();
+
+  /** The last message was the device's: changes of levels that follow it are, too. */
+  private boolean handling;
+
+  private JournalRecord.Message input;
+  private boolean answers;
+  private long answer;
+  private long now;
+  private long messages;
+  private long compared;
+
+  private DeviceReplay(BoardLayout layout, Device device, int index, int firstDevice) {
+    this.layout = layout;
+    this.device = device;
+    this.index = index;
+    this.firstDevice = firstDevice;
+  }
+
+  /**
+   * Replays a device.
+   *
+   * @param reader of a journal with messages, which has read nothing yet
+   * @param layout of a board like the recorded one, in its power-on state
+   * @param device takes the place of the layout's device of that name, or is it
+   * @throws JournalException if the journal has no messages, or no such device
+   * @throws IOException if the journal cannot be read
+   */
+  public static Result run(JournalReader reader, BoardLayout layout, Device device)
+      throws IOException {
+    int actor = reader.header().getActorsList().indexOf(device.name());
+    int index = layout.find(device.name()).orElse(-1);
+    if (actor < 0 || index < 0 || actor < index) {
+      throw new JournalException(
+          "no device '%s'; actors: %s".formatted(device.name(), reader.header().getActorsList()));
+    }
+    DeviceReplay replay = new DeviceReplay(layout, device, index, actor - index);
+    Optional<Difference> difference = Optional.empty();
+    for (JournalRecord record = reader.next();
+        record != null && difference.isEmpty();
+        record = reader.next()) {
+      difference = replay.take(record);
+    }
+    if (replay.messages == 0) {
+      throw new JournalException(
+          "the journal has no messages to %s: record with --record-level messages"
+              .formatted(device.name()));
+    }
+    return new Result(replay.messages, replay.compared, difference);
+  }
+
+  private Optional<Difference> take(JournalRecord record) {
+    return switch (record) {
+      case JournalRecord.Message message -> message(message);
+      case JournalRecord.Reply(int _, long value) when answers -> {
+        answers = false;
+        yield compare("answer 0x%x".formatted(value), "answer 0x%x".formatted(answer));
+      }
+      case JournalRecord.Interrupted(int _, Interrupt level) when isLevel(level) && handling ->
+          compare(level.toString(), text(levels.poll()));
+      default -> Optional.empty();
+    };
+  }
+
+  private static boolean isLevel(Interrupt interrupt) {
+    return interrupt instanceof Interrupt.Intr || interrupt instanceof Interrupt.IgnoreNumericError;
+  }
+
+  private Optional<Difference> message(JournalRecord.Message record) {
+    if (!levels.isEmpty()) {
+      return compare("no change of a level", text(levels.poll()));
+    }
+    answers = false;
+    handling = record.to() == firstDevice + index;
+    if (record.from() == firstDevice + index) {
+      Sent recorded = new Sent(record.to() - firstDevice, record.message(), record.time());
+      Optional<Difference> difference = compare(text(recorded), text(sent.poll()));
+      if (difference.isPresent()) {
+        return difference;
+      }
+    }
+    return handling ? handle(record) : Optional.empty();
+  }
+
+  private Optional<Difference> handle(JournalRecord.Message record) {
+    input = record;
+    messages++;
+    if (record.message() instanceof BoardMessage.TimerFired(int timer, long deadline)) {
+      Long set = timers.remove(timer);
+      Optional<Difference> difference =
+          compare(
+              "timer %d at %d".formatted(timer, deadline), "timer %d at %s".formatted(timer, set));
+      if (difference.isPresent()) {
+        return difference;
+      }
+    }
+    now = Math.max(now, record.time());
+    answer = device.handle(record.message(), now, outputs);
+    answers =
+        record.message() instanceof BoardMessage.IoRead
+            || record.message() instanceof BoardMessage.InterruptAcknowledge;
+    return Optional.empty();
+  }
+
+  private Optional<Difference> compare(String recorded, String replayed) {
+    compared++;
+    return recorded.equals(replayed)
+        ? Optional.empty()
+        : Optional.of(new Difference(input, recorded, replayed));
+  }
+
+  private String text(Sent output) {
+    return output == null
+        ? "nothing"
+        : "%s to %s at %d"
+            .formatted(output.message, layout.devices().get(output.to).name(), output.time);
+  }
+
+  private static String text(Interrupt level) {
+    return level == null ? "no change of a level" : level.toString();
+  }
+
+  /** What comes out of the device, along the wires of its board. */
+  private final class Outputs implements Effects {
+    @Override
+    public void line(int output, boolean high) {
+      for (Target target : layout.targets(index, output)) {
+        switch (target) {
+          case Target.Pin(int to, int pin) ->
+              sent.add(new Sent(to, new BoardMessage.LineLevel(pin, high), now));
+          case Target.Intr _ -> levels(new Interrupt.Intr(high));
+          case Target.IgnoreNumericError _ -> levels(new Interrupt.IgnoreNumericError(high));
+          case Target.Nmi _ -> {}
+        }
+      }
+    }
+
+    @Override
+    public void timer(int timer, long deadline) {
+      timers.put(timer, deadline);
+    }
+
+    @Override
+    public void interrupt(InterruptMessage message) {}
+
+    @Override
+    public void output(byte[] bytes) {}
+
+    @Override
+    public void room(int bytes) {}
+
+    @Override
+    public void power(PowerEvent event) {}
+  }
+
+  /** One for each vCPU. */
+  private void levels(Interrupt level) {
+    for (int vcpu = 0; vcpu < firstDevice - JournalActors.FIRST_VCPU; vcpu++) {
+      levels.add(level);
+    }
+  }
+}
