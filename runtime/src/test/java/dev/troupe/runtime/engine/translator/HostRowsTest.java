@@ -47,7 +47,7 @@ class HostRowsTest {
       i.index = NONE;
       Row other = HostRows.of(i).row;
       assertThat(other.meaning()).isEqualTo(row.meaning());
-      assertThat(other == row || other.inMode(64)).as("%s", row).isTrue();
+      assertThat(other.equals(row) || other.inMode(64)).as("%s", row).isTrue();
     }
   }
 
