@@ -11,6 +11,7 @@ import dev.troupe.runtime.machine.Target;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -41,12 +42,20 @@ public final class DeviceReplay {
    */
   public record Result(long messages, long outputs, Optional<Difference> difference) {}
 
-  /** A message on its way to another device. */
+  /**
+   * A message on its way to another device.
+   *
+   * @param to its index on the board; of another actor, in a journal that no machine has written,
+   *     it is out of range
+   */
   private record Sent(int to, BoardMessage message, long time) {}
 
   private final BoardLayout layout;
   private final Device device;
   private final int index;
+
+  /** The names of all actors, by number. */
+  private final List<String> actors;
 
   /** Number of the board's first device among the actors. */
   private final int firstDevice;
@@ -66,7 +75,9 @@ public final class DeviceReplay {
   private long messages;
   private long compared;
 
-  private DeviceReplay(BoardLayout layout, Device device, int index, int firstDevice) {
+  private DeviceReplay(
+      BoardLayout layout, Device device, int index, List<String> actors, int firstDevice) {
+    this.actors = actors;
     this.layout = layout;
     this.device = device;
     this.index = index;
@@ -84,20 +95,24 @@ public final class DeviceReplay {
    */
   public static Result run(JournalReader reader, BoardLayout layout, Device device)
       throws IOException {
-    int actor = reader.header().getActorsList().indexOf(device.name());
+    List<String> actors = reader.header().getActorsList();
+    int actor = actors.indexOf(device.name());
     int index = layout.find(device.name()).orElse(-1);
-    if (actor < 0 || index < 0 || actor < index) {
-      throw new JournalException(
-          "no device '%s'; actors: %s".formatted(device.name(), reader.header().getActorsList()));
+    int firstDevice = actor - index;
+    List<String> devices = layout.devices().stream().map(Device::name).toList();
+    if (actor < 0
+        || index < 0
+        || !actors.equals(JournalActors.names(firstDevice - JournalActors.FIRST_VCPU, devices))) {
+      throw new JournalException("no device '%s'; actors: %s".formatted(device.name(), actors));
     }
-    DeviceReplay replay = new DeviceReplay(layout, device, index, actor - index);
+    DeviceReplay replay = new DeviceReplay(layout, device, index, actors, firstDevice);
     Optional<Difference> difference = Optional.empty();
     for (JournalRecord record = reader.next();
         record != null && difference.isEmpty();
         record = reader.next()) {
       difference = replay.take(record);
     }
-    if (replay.messages == 0) {
+    if (replay.messages == 0 && difference.isEmpty()) {
       throw new JournalException(
           "the journal has no messages to %s: record with --record-level messages"
               .formatted(device.name()));
@@ -169,7 +184,7 @@ public final class DeviceReplay {
     return output == null
         ? "nothing"
         : "%s to %s at %d"
-            .formatted(output.message, layout.devices().get(output.to).name(), output.time);
+            .formatted(output.message, actors.get(firstDevice + output.to), output.time);
   }
 
   private static String text(Interrupt level) {

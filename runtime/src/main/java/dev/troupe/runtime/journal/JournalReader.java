@@ -263,12 +263,26 @@ public final class JournalReader implements AutoCloseable {
         return List.of();
       }
       FrameHead head = FrameHead.parse(read(at, JournalFormat.FRAME_HEAD_BYTES));
-      return head.kind() == JournalFormat.KIND_INDEX
-          ? JournalIndex.parse(content(at, head))
-          : List.of();
+      if (head.kind() != JournalFormat.KIND_INDEX) {
+        return List.of();
+      }
+      List<JournalIndex.Entry> entries = JournalIndex.parse(content(at, head));
+      return leadToFrames(entries, at) ? entries : List.of();
     } catch (RecordInput.Malformed | ZstdException e) {
       return List.of(); // frames are found by reading on
     }
+  }
+
+  /** Whether each entry's offset is behind the one before, all of them before the index. */
+  private boolean leadToFrames(List<JournalIndex.Entry> entries, long end) {
+    long least = firstFrame;
+    for (JournalIndex.Entry entry : entries) {
+      if (entry.offset() < least || entry.offset() >= end) {
+        return false;
+      }
+      least = entry.offset() + 1;
+    }
+    return true;
   }
 
   private ByteBuffer read(long at, int length) throws IOException {

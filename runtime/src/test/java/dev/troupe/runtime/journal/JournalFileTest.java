@@ -3,13 +3,17 @@ package dev.troupe.runtime.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.github.luben.zstd.Zstd;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.machine.Position;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -303,6 +307,36 @@ class JournalFileTest {
                 .orElseThrow();
         assertThat(first).isBetween(wanted - 50, wanted + 1);
       }
+    }
+  }
+
+  /** Its checksum is right: whoever made the file has computed it. */
+  @ParameterizedTest
+  @ValueSource(longs = {-5, 0, 1, Long.MAX_VALUE})
+  void anIndexThatLeadsOutOfTheFramesIsNoIndex(long offset) throws IOException {
+    List<JournalRecord> records = run(12, 200);
+    Path file = write(records, 50);
+    byte[] whole = Files.readAllBytes(file);
+    ByteBuffer trailer = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
+    int at = (int) trailer.getLong(whole.length - JournalFormat.TRAILER_BYTES);
+    byte[] index = JournalIndex.write(List.of(new JournalIndex.Entry(offset, 0, Place.START)));
+    ByteBuffer stored = ByteBuffer.wrap(Zstd.compress(index));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.write(whole, 0, at);
+    out.writeBytes(
+        FrameHead.write(JournalFormat.KIND_INDEX, 4, index.length, stored.duplicate()).array());
+    out.writeBytes(stored.array());
+    out.write(whole, whole.length - JournalFormat.TRAILER_BYTES, JournalFormat.TRAILER_BYTES);
+    Files.write(file, out.toByteArray());
+
+    try (JournalReader reader = new JournalReader(file)) {
+      reader.seek(100, Long.MAX_VALUE);
+      List<JournalRecord> all = new ArrayList<>();
+      for (JournalRecord r = reader.next(); r != null; r = reader.next()) {
+        all.add(r);
+      }
+      assertSame(all, records);
+      assertThat(reader.damage()).isEmpty();
     }
   }
 }
