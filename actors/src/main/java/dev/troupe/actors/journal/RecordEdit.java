@@ -2,6 +2,7 @@ package dev.troupe.actors.journal;
 
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.RecordLimits;
 import java.util.function.LongFunction;
 
 /**
@@ -64,20 +65,27 @@ public record RecordEdit(String field, String value) {
           };
       case BoardMessage.LineLevel(int pin, boolean high) ->
           switch (field) {
-            case "pin" -> new BoardMessage.LineLevel((int) within(255), high);
+            case "pin" -> new BoardMessage.LineLevel((int) within(RecordLimits.PINS - 1), high);
             case "high" -> new BoardMessage.LineLevel(pin, flag());
             default -> throw none("LineLevel");
           };
       case BoardMessage.TimerFired(int timer, long deadline) ->
           switch (field) {
-            case "timer" -> new BoardMessage.TimerFired((int) within(63), deadline);
+            case "timer" ->
+                new BoardMessage.TimerFired((int) within(RecordLimits.TIMERS - 1), deadline);
             case "deadline" -> new BoardMessage.TimerFired(timer, number());
             default -> throw none("TimerFired");
           };
       case BoardMessage.InterruptAcknowledge _ ->
-          only("vcpu", 63, vcpu -> new BoardMessage.InterruptAcknowledge((int) vcpu));
+          only(
+              "vcpu",
+              RecordLimits.VCPUS - 1,
+              vcpu -> new BoardMessage.InterruptAcknowledge((int) vcpu));
       case BoardMessage.EndOfInterrupt _ ->
-          only("vector", 255, vector -> new BoardMessage.EndOfInterrupt((int) vector));
+          only(
+              "vector",
+              RecordLimits.VECTORS - 1,
+              vector -> new BoardMessage.EndOfInterrupt((int) vector));
       case BoardMessage.ConsoleRoom _ ->
           only("room", Integer.MAX_VALUE, room -> new BoardMessage.ConsoleRoom((int) room));
       case BoardMessage.ConsoleInput _ -> {

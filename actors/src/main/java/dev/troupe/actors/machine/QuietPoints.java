@@ -106,16 +106,16 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
   /** Its record comes after the file, and also if there is none: hashing it is part of the run. */
   private void checkpoint() {
     Place place = schedule.place();
-    String name = "t%d.snapshot".formatted(place.position().nanos());
-    boolean saved = false;
     if (checkpoints.isPresent()) {
+      String name = "t%d.snapshot".formatted(place.position().nanos());
       Note note = save(checkpoints.get().resolve(name));
-      saved = note instanceof Saved;
-      if (!saved) {
-        notes.accept(note);
+      if (note instanceof Saved saved) {
+        observer.happened(new JournalRecord.Checkpoint(place, saved.hash(), name));
+        return;
       }
+      notes.accept(note);
     }
-    observer.happened(new JournalRecord.Checkpoint(place, hash(), saved ? name : ""));
+    observer.happened(new JournalRecord.Checkpoint(place, hash(), ""));
   }
 
   @Override

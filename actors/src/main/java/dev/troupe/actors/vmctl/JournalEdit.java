@@ -93,7 +93,7 @@ final class JournalEdit implements Callable<Integer> {
         throw new JournalException("journal " + file + ": no such record");
       }
       writer.finish();
-      reader.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
+      JournalSelection.complain(file, reader.damage());
     }
   }
 

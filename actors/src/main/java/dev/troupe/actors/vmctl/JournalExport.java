@@ -1,14 +1,12 @@
 package dev.troupe.actors.vmctl;
 
 import dev.troupe.actors.journal.ChromeTrace;
-import dev.troupe.runtime.journal.JournalReader;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,7 +18,6 @@ import picocli.CommandLine.Parameters;
     description = "Writes a journal in another format to standard output.",
     mixinStandardHelpOptions = true)
 final class JournalExport implements Callable<Integer> {
-
   @Parameters(index = "0", paramLabel = "FORMAT", description = "chrome-trace.")
   private String format;
 
@@ -36,7 +33,7 @@ final class JournalExport implements Callable<Integer> {
           ExitCode.USAGE, "format '%s', expected chrome-trace".formatted(format));
     }
     OutputStream out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
-    try (ChromeTrace trace = new ChromeTrace(actors(), out)) {
+    try (ChromeTrace trace = new ChromeTrace(JournalSelection.actors(file), out)) {
       selection.read(
           file,
           record -> {
@@ -45,13 +42,5 @@ final class JournalExport implements Callable<Integer> {
           });
     }
     return ExitCode.OK;
-  }
-
-  private List<String> actors() {
-    try (JournalReader reader = new JournalReader(file)) {
-      return reader.header().getActorsList();
-    } catch (IOException e) {
-      throw JournalSelection.unreadable(file, e);
-    }
   }
 }

@@ -8,6 +8,8 @@ import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.machine.Position;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -96,10 +98,15 @@ final class JournalSelection {
           return;
         }
       }
-      reader.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
+      complain(file, reader.damage());
     } catch (IOException e) {
       throw unreadable(file, e);
     }
+  }
+
+  /** Says so if a journal is not whole. */
+  static void complain(Path file, Optional<JournalReader.Damage> damage) {
+    damage.ifPresent(what -> Vmctl.complain("journal " + file + ": " + what));
   }
 
   static UserException unreadable(Path file, IOException e) {
@@ -124,9 +131,9 @@ final class JournalSelection {
   }
 
   /** The names of a journal's actors. */
-  static RecordFields fields(Path file) {
+  static List<String> actors(Path file) {
     try (JournalReader reader = new JournalReader(file)) {
-      return new RecordFields(reader.header().getActorsList());
+      return reader.header().getActorsList();
     } catch (IOException e) {
       throw unreadable(file, e);
     }

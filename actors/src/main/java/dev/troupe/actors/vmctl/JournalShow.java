@@ -48,7 +48,7 @@ final class JournalShow implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    RecordFields fields = JournalSelection.fields(file);
+    RecordFields fields = new RecordFields(JournalSelection.actors(file));
     OutputStream out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
     if (format == Format.JSON) {
       try (JsonLines json = new JsonLines(out)) {

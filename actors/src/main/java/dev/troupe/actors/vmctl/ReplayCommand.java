@@ -97,13 +97,13 @@ final class ReplayCommand implements Callable<Integer> {
         return device();
       }
       JournalScan scan = JournalScan.of(file);
-      scan.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
+      JournalSelection.complain(file, scan.damage());
       JournalHeaders.otherHost(scan.header()).ifPresent(Vmctl::complain);
       return replay(scan);
-    } catch (BadImageException | JournalException e) {
+    } catch (BadImageException e) {
       throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
     } catch (IOException e) {
-      throw new UserException(ExitCode.BAD_IMAGE, "journal " + file + ": " + e.getMessage());
+      throw JournalSelection.unreadable(file, e);
     }
   }
 
@@ -137,7 +137,7 @@ final class ReplayCommand implements Callable<Integer> {
               .find(only)
               .orElseThrow(() -> new JournalException("the board has no device '" + only + "'"));
       DeviceReplay.Result result = DeviceReplay.run(reader, layout, layout.devices().get(index));
-      reader.damage().ifPresent(damage -> Vmctl.complain("journal " + file + ": " + damage));
+      JournalSelection.complain(file, reader.damage());
       if (result.difference().isEmpty()) {
         print(
             "identical: %s, %d messages, %d outputs"

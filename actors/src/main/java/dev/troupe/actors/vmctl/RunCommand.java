@@ -12,6 +12,7 @@ import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.boot.BoardDescription;
 import dev.troupe.runtime.snapshot.SnapshotFile;
 import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
@@ -43,7 +44,7 @@ import picocli.CommandLine.Spec;
       "6 triple fault; 8 internal error; 124 time-out."
     })
 final class RunCommand implements Callable<Integer> {
-  static final int MAX_CPUS = 64;
+  static final int MAX_CPUS = BoardDescription.MAX_CPUS;
 
   /** Room for what a PC has below 1 MiB and for the smallest kernel above it. */
   static final long MIN_MEMORY = 2L << 20;

@@ -9,7 +9,6 @@ import dev.troupe.runtime.machine.Outcome;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,11 +36,6 @@ class DeterminismTest {
   private static final long SEED = 42;
   private static final Duration INTERVAL = Duration.ofMillis(1);
 
-  /** What is typed; the dot ends the guest. */
-  private static final List<ScriptedInput> SCRIPT =
-      List.of(
-          typed(100_000, 0, "a"), typed(0, 1_500_000, "bcd"), typed(700_000, 9_000_000, "xyz."));
-
   @TempDir private Path folder;
   private TestHost.Local host;
 
@@ -60,11 +54,6 @@ class DeterminismTest {
   @AfterAll
   void stopHost() {
     host.close();
-  }
-
-  private static ScriptedInput typed(long instructions, long nanos, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-    return new ScriptedInput(instructions, nanos, new ScriptedInput.Console(bytes));
   }
 
   private VmSpec.Builder spec(String guest, int cpus, long seed) {
@@ -101,8 +90,8 @@ class DeterminismTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void twoRunsAreTheSameAtEveryPosition(int cpus) throws Exception {
-    Run one = run(spec("race", cpus, SEED).build(), SCRIPT, hashes());
-    Run other = run(spec("race", cpus, SEED).build(), SCRIPT, hashes());
+    Run one = run(spec("race", cpus, SEED).build(), TinyGuest.SCRIPT, hashes());
+    Run other = run(spec("race", cpus, SEED).build(), TinyGuest.SCRIPT, hashes());
 
     assertThat(one.outcome()).isEqualTo(new Outcome.DebugExit(8));
     assertThat(one.console()).hasSize(14).startsWith("a");
@@ -112,8 +101,8 @@ class DeterminismTest {
 
   @Test
   void looksAtTheStateChangeNothing() throws Exception {
-    Run looked = run(spec("race", 4, SEED).build(), SCRIPT, hashes());
-    Run alone = run(spec("race", 4, SEED).build(), SCRIPT, Checkpoints.NONE);
+    Run looked = run(spec("race", 4, SEED).build(), TinyGuest.SCRIPT, hashes());
+    Run alone = run(spec("race", 4, SEED).build(), TinyGuest.SCRIPT, Checkpoints.NONE);
 
     assertThat(alone.end()).isEqualTo(looked.end());
     assertThat(alone.console()).isEqualTo(looked.console());
@@ -121,8 +110,8 @@ class DeterminismTest {
 
   @Test
   void anotherSeedIsAnotherRun() throws Exception {
-    Run one = run(spec("race", 2, SEED).build(), SCRIPT, hashes());
-    Run other = run(spec("race", 2, SEED + 1).build(), SCRIPT, hashes());
+    Run one = run(spec("race", 2, SEED).build(), TinyGuest.SCRIPT, hashes());
+    Run other = run(spec("race", 2, SEED + 1).build(), TinyGuest.SCRIPT, hashes());
 
     assertThat(other.outcome()).isEqualTo(one.outcome());
     assertThat(other.hashes()).doesNotContainAnyElementsOf(one.hashes());
@@ -130,9 +119,9 @@ class DeterminismTest {
 
   @Test
   void anotherInputIsAnotherRunFromThereOn() throws Exception {
-    List<ScriptedInput> changed = new ArrayList<>(SCRIPT);
-    changed.set(1, typed(0, 1_500_000, "bCd"));
-    Run one = run(spec("race", 2, SEED).build(), SCRIPT, hashes());
+    List<ScriptedInput> changed = new ArrayList<>(TinyGuest.SCRIPT);
+    changed.set(1, TinyGuest.typed(0, 1_500_000, "bCd"));
+    Run one = run(spec("race", 2, SEED).build(), TinyGuest.SCRIPT, hashes());
     Run other = run(spec("race", 2, SEED).build(), changed, hashes());
 
     assertThat(other.hashes().getFirst()).isEqualTo(one.hashes().getFirst());
@@ -142,20 +131,20 @@ class DeterminismTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void aRestoredRunGoesOnAsTheOneThatWasSaved(int cpus) throws Exception {
-    Run whole = run(spec("race", cpus, SEED).build(), SCRIPT, hashes());
+    Run whole = run(spec("race", cpus, SEED).build(), TinyGuest.SCRIPT, hashes());
     Path file = folder.resolve("race-" + cpus + ".snapshot");
     var snapshot = new Checkpoints.Snapshot(300_000, 0, file);
     Run saved =
         run(
             spec("race", cpus, SEED).build(),
-            SCRIPT,
+            TinyGuest.SCRIPT,
             new Checkpoints(Optional.of(INTERVAL), Optional.of(snapshot), Optional.empty()));
     assertThat(saved).as("saving changes nothing").isEqualTo(whole);
 
     Run restored =
         run(
             spec("race", cpus, SEED).build(),
-            SCRIPT,
+            TinyGuest.SCRIPT,
             new Checkpoints(Optional.of(INTERVAL), Optional.empty(), Optional.of(file)));
     assertThat(restored.end()).isEqualTo(whole.end());
     assertThat(restored.outcome()).isEqualTo(whole.outcome());
@@ -190,12 +179,12 @@ class DeterminismTest {
     Path file = folder.resolve("damaged.snapshot");
     var snapshot = new Checkpoints.Snapshot(300_000, 0, file);
     var saving = new Checkpoints(Optional.empty(), Optional.of(snapshot), Optional.empty());
-    run(spec("race", 2, SEED).build(), SCRIPT, saving);
+    run(spec("race", 2, SEED).build(), TinyGuest.SCRIPT, saving);
     flip(file);
     Run restored =
         run(
             spec("race", 2, SEED).build(),
-            SCRIPT,
+            TinyGuest.SCRIPT,
             new Checkpoints(Optional.empty(), Optional.empty(), Optional.of(file)));
 
     assertThat(restored.outcome())
@@ -214,9 +203,12 @@ class DeterminismTest {
     try (InputStream in = DeterminismTest.class.getResourceAsStream("/snapshots/race-1.snapshot")) {
       Files.copy(in, file);
     }
-    Run whole = run(kept(), SCRIPT, Checkpoints.NONE);
+    Run whole = run(kept(), TinyGuest.SCRIPT, Checkpoints.NONE);
     Run restored =
-        run(kept(), SCRIPT, new Checkpoints(Optional.empty(), Optional.empty(), Optional.of(file)));
+        run(
+            kept(),
+            TinyGuest.SCRIPT,
+            new Checkpoints(Optional.empty(), Optional.empty(), Optional.of(file)));
 
     assertThat(restored.outcome()).isEqualTo(whole.outcome());
     assertThat(whole.console()).hasSize(14).endsWith(restored.console());

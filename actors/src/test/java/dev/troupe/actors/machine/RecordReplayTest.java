@@ -48,10 +48,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RecordReplayTest {
   private static final Duration INTERVAL = Duration.ofMillis(1);
-  private static final List<ScriptedInput> SCRIPT =
-      List.of(
-          typed(100_000, 0, "a"), typed(0, 1_500_000, "bcd"), typed(700_000, 9_000_000, "xyz."));
-
   @TempDir private Path folder;
   private TestHost.Local host;
 
@@ -63,11 +59,6 @@ class RecordReplayTest {
   @AfterAll
   void stopHost() {
     host.close();
-  }
-
-  private static ScriptedInput typed(long instructions, long nanos, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-    return new ScriptedInput(instructions, nanos, new ScriptedInput.Console(bytes));
   }
 
   private VmSpec spec(String guest, int cpus, boolean paced) {
@@ -179,13 +170,13 @@ class RecordReplayTest {
   void aScriptedRunIsHadAgainOnBothEngines(int cpus, boolean messages) throws Exception {
     Path journal = folder.resolve("race-" + cpus + messages);
     MachineActor.Ended recorded =
-        record(spec("race", cpus, false), SCRIPT, messages, journal).end();
+        record(spec("race", cpus, false), TinyGuest.SCRIPT, messages, journal).end();
 
     for (EngineKind engine :
         List.of(EngineKind.ENGINE_KIND_INTERPRETER, EngineKind.ENGINE_KIND_AUTO)) {
       assertIdentical(replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
     }
-    assertThat(JournalScan.of(journal).inputs()).hasSize(SCRIPT.size());
+    assertThat(JournalScan.of(journal).inputs()).hasSize(TinyGuest.SCRIPT.size());
   }
 
   /** What is typed gets in wherever the machine happens to be; idle waits are cut short by it. */
@@ -211,7 +202,7 @@ class RecordReplayTest {
   @Test
   void aChangedMessageIsNamed() throws Exception {
     Path journal = folder.resolve("race");
-    record(spec("race", 2, false), SCRIPT, true, journal).end();
+    record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     JournalRecord.Message wanted =
         read(journal).stream()
             .filter(JournalRecord.Message.class::isInstance)
@@ -242,7 +233,7 @@ class RecordReplayTest {
   @CsvSource({"true", "false"})
   void aChangedInputIsNoticedAtTheLatestByTheNextHash(boolean messages) throws Exception {
     Path journal = folder.resolve("race-input-" + messages);
-    record(spec("race", 2, false), SCRIPT, messages, journal).end();
+    record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     Path edited =
         edit(
             journal,
@@ -259,7 +250,7 @@ class RecordReplayTest {
   @CsvSource({"true", "false"})
   void aJournalThatWasCutIsReplayedAsFarAsItGoes(boolean messages) throws Exception {
     Path journal = folder.resolve("race-whole-" + messages);
-    record(spec("race", 2, false), SCRIPT, messages, journal).end();
+    record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     byte[] whole = Files.readAllBytes(journal);
     for (int part = 4; part < 8; part++) {
       Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(whole, whole.length * part / 8));
@@ -288,7 +279,8 @@ class RecordReplayTest {
   @Test
   void aReplayMayBeginWithACheckpointAndEndAnywhere() throws Exception {
     Path journal = folder.resolve("race-checkpoints");
-    MachineActor.Ended recorded = record(spec("race", 2, false), SCRIPT, true, journal).end();
+    MachineActor.Ended recorded =
+        record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     List<JournalRecord.Checkpoint> checkpoints = JournalScan.of(journal).checkpoints();
     assertThat(checkpoints).isNotEmpty();
     EngineKind engine = EngineKind.ENGINE_KIND_AUTO;
@@ -339,7 +331,7 @@ class RecordReplayTest {
   void aDeviceAloneGivesWhatItGaveAmongItsPeersAndAPlantedFaultIsFound(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("devices-" + guest);
-    record(spec(guest, cpus, false), SCRIPT, true, journal).end();
+    record(spec(guest, cpus, false), TinyGuest.SCRIPT, true, journal).end();
     for (Device device : BoardLayout.standard(spec(guest, cpus, false), 0).devices()) {
       DeviceReplay.Result result = alone(journal, device.name(), -1);
       assertThat(result.difference()).as(device.name()).isEmpty();
@@ -379,7 +371,8 @@ class RecordReplayTest {
 
   @Test
   void aFullDiskEndsTheRecordingWithOneLineAndNotTheGuest() throws Exception {
-    MachineParts parts = MachineParts.prepare(spec("race", 2, false), SCRIPT, Checkpoints.NONE);
+    MachineParts parts =
+        MachineParts.prepare(spec("race", 2, false), TinyGuest.SCRIPT, Checkpoints.NONE);
     List<String> complaints = new ArrayList<>();
     JournalHeader header = JournalHeaders.of(parts, true, INTERVAL, Optional.empty());
     Recorder recorder =

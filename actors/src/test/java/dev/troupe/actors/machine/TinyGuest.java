@@ -1,5 +1,6 @@
 package dev.troupe.actors.machine;
 
+import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.VmSpec;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Small hand-written guests, from the test resources. */
@@ -27,7 +29,18 @@ public final class TinyGuest {
 
   private static final AtomicLong MACHINES = new AtomicLong();
 
+  /** What is typed to a guest that echoes; the dot ends it. */
+  static final List<ScriptedInput> SCRIPT =
+      List.of(
+          typed(100_000, 0, "a"), typed(0, 1_500_000, "bcd"), typed(700_000, 9_000_000, "xyz."));
+
   private TinyGuest() {}
+
+  /** Letters that enter at the first quiet point that has come so far. */
+  public static ScriptedInput typed(long instructions, long nanos, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    return new ScriptedInput(instructions, nanos, new ScriptedInput.Console(bytes));
+  }
 
   /** A machine of its own name with this guest as its kernel, written into {@code folder}. */
   public static VmSpec.Builder spec(String name, Path folder) {

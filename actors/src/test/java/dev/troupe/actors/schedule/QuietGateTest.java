@@ -2,6 +2,7 @@ package dev.troupe.actors.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.actors.machine.TinyGuest;
 import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.snapshot.StateException;
@@ -16,7 +17,10 @@ import org.junit.jupiter.api.Test;
 
 class QuietGateTest {
   private static final List<ScriptedInput> SCRIPT =
-      List.of(typed(100, 0, "a"), typed(0, 2_000, "b"), typed(300, 9_000, "c"));
+      List.of(
+          TinyGuest.typed(100, 0, "a"),
+          TinyGuest.typed(0, 2_000, "b"),
+          TinyGuest.typed(300, 9_000, "c"));
 
   /** What got in. */
   private static final class Line implements InputGate.Inside {
@@ -39,11 +43,6 @@ class QuietGateTest {
   }
 
   private final Line line = new Line();
-
-  private static ScriptedInput typed(long instructions, long nanos, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-    return new ScriptedInput(instructions, nanos, new ScriptedInput.Console(bytes));
-  }
 
   private QuietGate gate(List<ScriptedInput> script) {
     QuietGate gate = new QuietGate(script, line, () -> {}, (place, scripted, input) -> {});

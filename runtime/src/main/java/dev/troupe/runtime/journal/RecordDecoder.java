@@ -8,10 +8,6 @@ import java.nio.charset.StandardCharsets;
 
 /** Reads the records of one frame; see {@link RecordEncoder}. Throws what its input throws. */
 final class RecordDecoder {
-  private static final int MAX_VCPUS = 64;
-  private static final int MAX_PINS = 256;
-  private static final int MAX_TIMERS = 64;
-
   private final RecordInput in;
   private final int actors;
   private Place place = Place.START;
@@ -84,12 +80,13 @@ final class RecordDecoder {
       case RecordTags.IO_WRITE_PORT -> write(AddressSpace.PORT);
       case RecordTags.IO_WRITE_MEMORY -> write(AddressSpace.MEMORY);
       case RecordTags.LINE_LEVEL ->
-          new BoardMessage.LineLevel(in.within("pin", 0, MAX_PINS - 1), flag());
+          new BoardMessage.LineLevel(in.within("pin", 0, RecordLimits.PINS - 1), flag());
       case RecordTags.TIMER_FIRED ->
-          new BoardMessage.TimerFired(in.within("timer", 0, MAX_TIMERS - 1), time + in.signed());
+          new BoardMessage.TimerFired(
+              in.within("timer", 0, RecordLimits.TIMERS - 1), time + in.signed());
       case RecordTags.INTERRUPT_ACKNOWLEDGE -> new BoardMessage.InterruptAcknowledge(vcpu());
       case RecordTags.END_OF_INTERRUPT ->
-          new BoardMessage.EndOfInterrupt(in.within("vector", 0, 255));
+          new BoardMessage.EndOfInterrupt(in.within("vector", 0, RecordLimits.VECTORS - 1));
       case RecordTags.CONSOLE_INPUT ->
           new BoardMessage.ConsoleInput(in.bytes(JournalFormat.MAX_INPUT_BYTES));
       case RecordTags.CONSOLE_ROOM ->
@@ -117,7 +114,7 @@ final class RecordDecoder {
   }
 
   private int vcpu() {
-    return in.within("vCPU", 0, MAX_VCPUS - 1);
+    return in.within("vCPU", 0, RecordLimits.VCPUS - 1);
   }
 
   private Interrupt interrupt() {

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.host;
 
 import dev.troupe.runtime.memory.Raw;
+import dev.troupe.runtime.snapshot.StateHasher;
 import java.lang.foreign.Arena;
 
 /** How this host answers where the architecture leaves the answer to the processor. */
@@ -20,7 +21,7 @@ public final class HostDefined {
     if (!HostStub.available()) {
       return 0;
     }
-    long hash = 0;
+    StateHasher hasher = new StateHasher();
     try (Arena arena = Arena.ofConfined()) {
       long block = arena.allocate(16, 16).address();
       for (int sample = 0; sample < SAMPLES; sample++) {
@@ -29,11 +30,11 @@ public final class HostDefined {
             Raw.put32(block + 4L * lane, sample * STEP + lane * 0x1357);
           }
           HostMath.packed(opcode, block);
-          hash = (hash ^ Raw.get64(block)) * 0x9E37_79B9_7F4A_7C15L;
-          hash = (hash ^ hash >>> 29 ^ Raw.get64(block + 8)) * 0x9E37_79B9_7F4A_7C15L;
+          hasher.int64("low", Raw.get64(block));
+          hasher.int64("high", Raw.get64(block + 8));
         }
       }
     }
-    return hash;
+    return hasher.value();
   }
 }

@@ -250,16 +250,9 @@ final class Assembler {
     emit(0xC0 | (to & 7) << 3 | (from & 7), count);
   }
 
-  /** {@code and reg32, constant}. */
-  void and32(int reg, int constant) {
-    rex(false, 0, 0, reg);
-    emit(0x81, 0xE0 | (reg & 7));
-    emit32(constant);
-  }
-
-  /** {@code and reg64, constant}. */
-  void andConstant(int reg, int constant) {
-    rex(true, 0, 0, reg);
+  /** {@code and reg, constant}. */
+  void and(boolean wide, int reg, int constant) {
+    rex(wide, 0, 0, reg);
     emit(0x81, 0xE0 | (reg & 7));
     emit32(constant);
   }

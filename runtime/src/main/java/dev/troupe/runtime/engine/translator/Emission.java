@@ -369,7 +369,7 @@ final class Emission {
       return;
     }
     a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
-    a.and32(Assembler.R10, Tlb.INDEX_MASK);
+    a.and(false, Assembler.R10, Tlb.INDEX_MASK);
     a.move(Assembler.R15, Assembler.R11);
     a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank() + Tlb.EXECUTE); // xor
     a.compare(Assembler.R15, 4095);
@@ -379,7 +379,7 @@ final class Emission {
     a.rotate(Assembler.R10, Assembler.R11, State.JUMP_FOLD);
     a.registers(false, 0x33, Assembler.R10, Assembler.R11); // xor r10d,r11d
     a.emit(0x41, 0xC1, 0xE2, State.JUMP_SHIFT); // shl r10d,
-    a.and32(Assembler.R10, State.JUMP_MASK);
+    a.and(false, Assembler.R10, State.JUMP_MASK);
     a.stateAt(true, 0x3B, Assembler.R11, Assembler.R10, State.JUMPS + State.JUMP_ADDRESS); // cmp
     misses[1] = a.jump(Assembler.NOT_EQUAL);
     a.stateAt(true, 0x3B, Assembler.R15, Assembler.R10, State.JUMPS + State.JUMP_ADDEND);

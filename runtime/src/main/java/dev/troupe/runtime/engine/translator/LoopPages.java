@@ -32,15 +32,14 @@ final class LoopPages {
   static final int NONE = -1;
 
   private final List<Group> groups = new ArrayList<>();
-  private final List<Group> unsteady = new ArrayList<>();
+  private List<Group> unsteady = List.of();
   private int filledFrom;
   private int usedFrom;
 
   /** A new trace; groups of an earlier one for it that were not worth a slot are left out. */
   void begin(Trace trace, List<Group> without) {
     groups.clear();
-    unsteady.clear();
-    unsteady.addAll(without);
+    unsteady = without;
     usedFrom = trace.loop < 0 ? trace.count : trace.loop;
     filledFrom = trace.loop < 0 ? trace.count : trace.loop - (trace.count - trace.loop);
   }

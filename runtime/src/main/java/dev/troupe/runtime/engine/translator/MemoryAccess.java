@@ -136,7 +136,7 @@ final class MemoryAccess {
 
   private void lookUp(Assembler a, int bytes, boolean write) {
     a.rotate(R10, R11, Tlb.INDEX_SHIFT);
-    a.and32(R10, Tlb.INDEX_MASK);
+    a.and(false, R10, Tlb.INDEX_MASK);
     a.move(R15, R11);
     a.stateAt(true, 0x33, R15, R10, emission.bank() + (write ? Tlb.WRITE : Tlb.READ)); // xor
     a.compare(R15, 4096 - bytes);
@@ -145,7 +145,7 @@ final class MemoryAccess {
 
   private static void fill(Assembler a, int slot) {
     a.move(R15, R11);
-    a.andConstant(R15, -4096);
+    a.and(true, R15, -4096);
     a.store(R15, State.page(slot));
     a.store(R10, State.page(slot) + 8);
   }

@@ -174,6 +174,7 @@ final class TraceEmitter {
             addresses,
             chargedAt,
             pages.groups(),
+            unsteady,
             code.position() + emission.stubs.position());
     emission.finish(made);
     return made;

@@ -56,7 +56,7 @@ final class Translation implements Compiled {
   final List<LoopPages.Group> groups;
 
   /** Groups of accesses that have been found not to be worth a slot. */
-  final List<LoopPages.Group> unsteady = new ArrayList<>();
+  final List<LoopPages.Group> unsteady;
 
   /** A shorter one for the same block, for when the budget does not do for this one; or null. */
   Translation shorter;
@@ -91,6 +91,7 @@ final class Translation implements Compiled {
       long[] resume,
       int chargedAt,
       List<LoopPages.Group> groups,
+      List<LoopPages.Group> unsteady,
       int bytes) {
     this.owner = owner;
     this.number = number;
@@ -100,6 +101,7 @@ final class Translation implements Compiled {
     this.resume = resume;
     this.chargedAt = chargedAt;
     this.groups = groups;
+    this.unsteady = unsteady;
     this.bytes = bytes;
     single = new Block[trace.count];
   }

@@ -253,7 +253,6 @@ public final class Translator extends Interpreter {
     unsteady.add(group);
     Translation made = translate(code.trace, unsteady);
     made.whole = code.whole;
-    made.unsteady.addAll(unsteady);
     made.shorter = code.shorter != null && code.shorter.dropped() ? null : code.shorter;
     return made;
   }
