@@ -2,6 +2,7 @@ package dev.troupe.benchmark;
 
 import dev.troupe.direct.DirectGuest;
 import dev.troupe.runtime.cpu.TimeSource;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.machine.DirectMachine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -74,8 +75,9 @@ public final class PortReadBenchmark {
         };
     long started = System.nanoTime();
     TimeSource time = () -> System.nanoTime() - started;
-    DirectGuest.Start start = new DirectGuest.Start(kernel, "", "", MEMORY);
-    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, deadline -> {})) {
+    DirectGuest.Start start = new DirectGuest.Start(kernel, "", "", MEMORY, 1);
+    try (DirectGuest guest =
+        new DirectGuest(start, 0, 0, time, console, deadline -> {}, Interpreter::new)) {
       guest.machine.run();
     }
     return output.toString(StandardCharsets.US_ASCII);

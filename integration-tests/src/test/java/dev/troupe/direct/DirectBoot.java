@@ -1,6 +1,7 @@
 package dev.troupe.direct;
 
 import dev.troupe.runtime.cpu.TimeSource;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.machine.DirectMachine;
 import dev.troupe.runtime.machine.Outcome;
 import java.io.IOException;
@@ -90,12 +91,21 @@ public final class DirectBoot {
   public static void main(String[] arguments) throws IOException {
     long memoryBytes = Long.parseLong(arguments[3]) * MIB;
     DirectGuest.Start start =
-        new DirectGuest.Start(Path.of(arguments[0]), arguments[1], arguments[2], memoryBytes);
+        new DirectGuest.Start(Path.of(arguments[0]), arguments[1], arguments[2], memoryBytes, 1);
     long started = System.nanoTime();
     TimeSource time = () -> System.nanoTime() - started;
     Terminal terminal = new Terminal(time, System.in);
     long wallClock = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
-    try (DirectGuest guest = new DirectGuest(start, wallClock, started, time, terminal, terminal)) {
+    Interpreter[] engine = new Interpreter[1];
+    try (DirectGuest guest =
+        new DirectGuest(
+            start,
+            wallClock,
+            started,
+            time,
+            terminal,
+            terminal,
+            vcpu -> engine[0] = new Interpreter(vcpu))) {
       if (arguments.length > 4) {
         stopAfter(guest.machine, Long.parseLong(arguments[4]));
       }
@@ -105,9 +115,9 @@ public final class DirectBoot {
           "%n%s after %.2f s, %d M instructions, %.1f MIPS, rip %#x%n",
           outcome,
           seconds,
-          guest.engine.retired() / 1_000_000,
-          guest.engine.retired() / seconds / 1e6,
-          guest.cpu.rip);
+          engine[0].retired() / 1_000_000,
+          engine[0].retired() / seconds / 1e6,
+          guest.vcpus.getFirst().cpu.rip);
       if (outcome instanceof Outcome.InternalFailure error) {
         error.cause().printStackTrace();
       }

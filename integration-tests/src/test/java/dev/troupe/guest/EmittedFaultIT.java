@@ -17,6 +17,7 @@ import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.EngineWatch;
 import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.engine.translator.PlantedEngine;
 import dev.troupe.runtime.machine.Outcome;
@@ -91,7 +92,8 @@ class EmittedFaultIT {
             .build();
     Run faulting =
         Run.of("faulting", spec, vcpu -> PlantedEngine.withUndefined(vcpu, FAULTING_CODE));
-    Run sound = Run.of("sound", spec, Engines.of(EngineKind.ENGINE_KIND_TRANSLATOR));
+    Run sound =
+        Run.of("sound", spec, Engines.of(EngineKind.ENGINE_KIND_TRANSLATOR, EngineWatch.NONE));
     ActorSystem<Void> system =
         ActorSystem.create(
             Behaviors.setup(

@@ -51,7 +51,7 @@ public final class GbenchGuest {
    *
    * @param busybox the static binary that its init needs
    */
-  static Path initrd(Path busybox) throws IOException, InterruptedException {
+  public static Path initrd(Path busybox) throws IOException, InterruptedException {
     byte[] packed =
         new Initrd()
             .file("bin/busybox", 0755, Files.readAllBytes(busybox))

@@ -34,6 +34,7 @@ final class CaseGenerator {
   /** INT with this number is no exception on the host but a system call. */
   private static final int LINUX_SYSTEM_CALL = 0x80;
 
+  private static final int RAX = 0;
   private static final int RCX = 1;
   private static final int RDX = 2;
   private static final int RSP = 4;
@@ -275,6 +276,9 @@ final class CaseGenerator {
 
     /** Fits base, index or displacement so that the ModRM operand lies where we want it. */
     private void address() {
+      if (row.meaning().equals("CLZERO") && !values.oneIn(8)) {
+        image.gpr[RAX] = dataAt + values.below(CpuImage.WINDOW) - segmentBase();
+      }
       if (!insn.memory || (!row.encoding().modRm() && !shape.isOffset())) {
         return;
       }

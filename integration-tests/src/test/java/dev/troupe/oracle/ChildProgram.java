@@ -35,15 +35,18 @@ final class ChildProgram {
   /** Code of flat cases: readable, writable, executable; two pages, nothing behind them. */
   static final long CODE = 0x1000_0000L;
 
-  /** Data of flat cases: two pages, then one that is read-only, then nothing. */
-  static final long DATA = 0x2000_0000L;
+  /**
+   * Data of flat cases: two pages, then one that is read-only, then nothing. Code, data and stack
+   * are in different entries of our TLB, which holds 16 MiB: so it can have all of them.
+   */
+  static final long DATA = 0x2001_0000L;
 
   static final long READ_ONLY = DATA + 0x2000;
 
   static final long UNMAPPED = DATA + 0x3000;
 
   /** Stack of flat cases: two pages. */
-  static final long STACK = 0x3000_0000L;
+  static final long STACK = 0x3002_0000L;
 
   /** Base of the 64 KiB segments of 16-bit cases. */
   static final long REAL = 0x4000_0000L;
@@ -123,7 +126,7 @@ final class ChildProgram {
     "4839c3", // cmp rbx,rax
     "72dc", // jb .ldt
     // batch:
-    "8b042500200020", // mov eax,[0x20002000] ; so that the read-only page is present
+    "8b042500200120", // mov eax,[0x20012000] ; so that the read-only page is present
     "ba01000000", // mov edx,1
     "be00000060", // mov esi,SHARED
     "31ff", // xor edi,edi
@@ -242,8 +245,8 @@ final class ChildProgram {
     // action: dq handler, 0x4c000004, quit, 0 ; SA_NODEFER|SA_ONSTACK|SA_RESTORER|SA_SIGINFO
     "26024000000000000400004c000000000b034000000000000000000000000000",
     // maps: dq address, dd size, protection (read 1, write 2, execute 4); a zero address ends
-    "0000001000000000002000000700000000000020000000000020000003000000",
-    "0020002000000000001000000100000000000030000000000020000003000000",
+    "0000001000000000002000000700000000000120000000000020000003000000",
+    "0020012000000000001000000100000000000230000000000020000003000000",
     "000000400000000000000100070000000000945a3d1b00000000020003000000",
     "00000000000000000000000000000000",
     "040507080b00", // signals: db 4,5,7,8,11,0

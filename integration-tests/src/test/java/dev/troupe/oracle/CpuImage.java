@@ -47,6 +47,11 @@ final class CpuImage {
 
   long gsLimit;
   final byte[] fx = new byte[FX_SIZE];
+
+  /** In our own surroundings, at the end: FIP and FDP, which processors of AMD's do not save. */
+  long x87Instruction;
+
+  long x87Data;
   final List<Window> windows = new ArrayList<>();
 
   /** Exception vector that ended the case, its error code and, after a page fault, its address. */
@@ -78,6 +83,8 @@ final class CpuImage {
     copy.fsLimit = fsLimit;
     copy.gsLimit = gsLimit;
     System.arraycopy(fx, 0, copy.fx, 0, fx.length);
+    copy.x87Instruction = x87Instruction;
+    copy.x87Data = x87Data;
     for (Window w : windows) {
       copy.windows.add(new Window(w.address(), Arrays.copyOf(w.bytes(), WINDOW)));
     }

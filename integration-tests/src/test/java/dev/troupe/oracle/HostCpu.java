@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -80,6 +81,70 @@ final class HostCpu implements AutoCloseable {
   static boolean available() {
     return System.getProperty("os.arch").equals("amd64")
         && System.getProperty("os.name").equals("Linux");
+  }
+
+  /**
+   * What the host's kernel lets a process run. One that is itself a guest without hardware
+   * virtualization may have no local descriptor tables, so that no other code than 64-bit code can
+   * be had, and may refuse to go on with a stack pointer that is no canonical address.
+   *
+   * @param codeSizes of 64, 32 and 16
+   * @param anyStackPointer whether RSP may be any value
+   */
+  record Limits(List<Integer> codeSizes, boolean anyStackPointer) {
+    /** No limits. */
+    static final Limits NONE = new Limits(List.of(64, 32, 16), true);
+
+    /** The limits of this host. */
+    static Limits ofThisHost() throws IOException {
+      CpuImage flat = breakpoint(ChildProgram.CODE, ChildProgram.CODE);
+      flat.cs = ChildProgram.CS32;
+      flat.ss = flat.ds = flat.es = ChildProgram.DS32;
+      CpuImage small = breakpoint(ChildProgram.REAL + 0x100, 0x100);
+      small.cs = ChildProgram.CS16;
+      small.ss = small.ds = small.es = ChildProgram.DS16;
+      CpuImage far = breakpoint(ChildProgram.CODE, ChildProgram.CODE);
+      far.gpr[4] = 1L << 63;
+      var sizes = new ArrayList<>(List.of(64));
+      try (var host = new HostCpu()) {
+        List<CpuImage> out = host.run(List.of(flat, small, far));
+        if (!refusesSegment(out.get(0))) {
+          sizes.add(32);
+        }
+        if (!refusesSegment(out.get(1))) {
+          sizes.add(16);
+        }
+        return new Limits(List.copyOf(sizes), out.get(2).vector != 13);
+      }
+    }
+
+    private static boolean refusesSegment(CpuImage ran) {
+      return ran.vector == 13 && (ran.error & 4) != 0; // TI: the table is the local one
+    }
+
+    private static CpuImage breakpoint(long address, long rip) {
+      var image = new CpuImage();
+      byte[] window = new byte[CpuImage.WINDOW];
+      Arrays.fill(window, (byte) 0xCC);
+      image.windows.add(new CpuImage.Window(address, window));
+      image.rip = rip;
+      image.gpr[4] = ChildProgram.STACK + 0x1000;
+      return image;
+    }
+
+    /** Whether the kernel lives without hardware virtualization. */
+    boolean paravirtual() {
+      return !codeSizes.equals(NONE.codeSizes);
+    }
+
+    /** Whether the host runs this case. */
+    boolean allow(CpuImage image) {
+      return anyStackPointer || image.cs != ChildProgram.CS64 || canonical(image.gpr[4]);
+    }
+
+    private static boolean canonical(long address) {
+      return address << 16 >> 16 == address;
+    }
   }
 
   /** Runs each case; results in the same order. */

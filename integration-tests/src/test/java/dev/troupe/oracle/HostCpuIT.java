@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The harness itself: that it runs what it is given, in each code size, and sees the faults. */
@@ -22,25 +23,30 @@ final class HostCpuIT {
   }
 
   @Test
-  void anAdditionRunsIn64And32And16BitCode() throws Exception {
+  void anAdditionRunsInCodeOfEachSizeThatTheHostGives() throws Exception {
     CpuImage wide = code(ChildProgram.CODE, 0x48, 0x01, 0xD8); // add rax,rbx
+    wide.gpr[0] = 0x1_0001_FFFFL;
     CpuImage flat = code(ChildProgram.CODE, 0x01, 0xD8); // add eax,ebx
+    flat.gpr[0] = 0x1_0001_FFFFL;
     flat.cs = ChildProgram.CS32;
     flat.ss = flat.ds = flat.es = ChildProgram.DS32;
     CpuImage small = code(ChildProgram.REAL + 0x100, 0x01, 0xD8); // add ax,bx
+    small.gpr[0] = 0x1_0001_FFFFL;
     small.rip = 0x100;
     small.cs = ChildProgram.CS16;
     small.ss = small.ds = small.es = ChildProgram.DS16;
-    for (CpuImage c : List.of(wide, flat, small)) {
-      c.gpr[0] = 0x1_0001_FFFFL;
-      c.gpr[3] = 1;
-    }
+    Map<Integer, CpuImage> cases = Map.of(64, wide, 32, flat, 16, small);
+    Map<Integer, Long> sums = Map.of(64, 0x1_0002_0000L, 32, 0x2_0000L, 16, 0x1_0001_0000L);
+    List<Integer> sizes = HostCpu.Limits.ofThisHost().codeSizes();
+    assertThat(sizes).contains(64);
     try (var host = new HostCpu()) {
-      List<CpuImage> out = host.run(List.of(wide, flat, small));
-      assertThat(out).extracting(o -> o.vector).containsExactly(3, 3, 3);
-      assertThat(out)
-          .extracting(o -> o.gpr[0])
-          .containsExactly(0x1_0002_0000L, 0x2_0000L, 0x1_0001_0000L);
+      for (int size : sizes) {
+        CpuImage in = cases.get(size);
+        in.gpr[3] = 1;
+        CpuImage out = host.run(List.of(in)).getFirst();
+        assertThat(out.vector).as("%d bits", size).isEqualTo(3);
+        assertThat(out.gpr[0]).as("%d bits", size).isEqualTo(sums.get(size));
+      }
     }
   }
 

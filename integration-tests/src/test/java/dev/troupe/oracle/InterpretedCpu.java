@@ -5,19 +5,21 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.cpu.X87;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
  * The engine under test, in the surroundings that {@link ChildProgram} has on the host: long mode
  * at CPL 3 with the same addresses mapped, Linux's user segments, the same local descriptor table,
- * and a kernel that is nothing but an IDT whose handlers halt. For 32-bit code it can be protected
- * mode with PAE paging instead.
+ * and a kernel that is nothing but an IDT whose handlers halt, and a system call that may change
+ * flags. For 32-bit code it can be protected mode with PAE paging instead.
  */
 final class InterpretedCpu implements AutoCloseable {
   private static final long MEMORY = 16 << 20;
@@ -33,12 +35,21 @@ final class InterpretedCpu implements AutoCloseable {
   private static final int TSS = 0x13000;
   private static final int HANDLERS = 0x14000;
   private static final int KERNEL_STACK = 0x17000;
+  private static final int SYSTEM_CALL = 0x1_8000;
   private static final int FRAMES = 0x20_0000;
 
   /** Where the first 2 MiB of physical memory are, for the supervisor. */
   private static final long LONG_KERNEL = 0xFFFF_8000_0000_0000L;
 
   private static final long PROTECTED_KERNEL = 0xC000_0000L;
+
+  // test al,1; je on; xor r11,CF|ZF|SF|OF; test al,2; je on; xor r11,DF|ID
+  // on: swapgs; swapgs; sysretq
+  private static final String CALLED =
+      "a801 7412 4981f3c1080000 a802 7407 4981f300042000 0f01f8 0f01f8 480f07";
+
+  /** What Linux's system calls clear, of IF, DF and the arithmetic flags alone. */
+  private static final long CALL_MASK = 0xED5;
 
   /** Bytes between handlers, each of them HLT. */
   private static final int HANDLER = 16;
@@ -191,6 +202,7 @@ final class InterpretedCpu implements AutoCloseable {
     byte[] halt = new byte[256 * HANDLER];
     Arrays.fill(halt, (byte) 0xF4);
     memory.copyIn(HANDLERS, halt);
+    memory.copyIn(SYSTEM_CALL, HexFormat.of().parseHex(CALLED.replace(" ", "")));
     put64(TSS + 4, longMode ? kernel + KERNEL_STACK : kernel + KERNEL_STACK | 0x18L << 32);
     put64(TSS + 0x60, 104L << 48); // no I/O bitmap
   }
@@ -204,7 +216,7 @@ final class InterpretedCpu implements AutoCloseable {
    * The same in turns.
    *
    * @param slices length of each turn
-   * @param turnEnd given the state at the end of each turn
+   * @param turnEnd given the state at the end of each turn, and in the kernel
    */
   CpuImage run(CpuImage in, LongSupplier slices, Consumer<String> turnEnd) {
     vcpu.reset();
@@ -239,13 +251,27 @@ final class InterpretedCpu implements AutoCloseable {
               + " cr3="
               + Long.toHexString(cpu.cr3));
     }
+    turnEnd.accept(state());
     return result(in);
   }
 
   private String state() {
-    StringBuilder text = new StringBuilder("rip=%x rflags=%x".formatted(cpu.rip, Rflags.get(cpu)));
+    StringBuilder text =
+        new StringBuilder(
+            "rip=%x rflags=%x cs=%x ss=%x"
+                .formatted(cpu.rip, Rflags.get(cpu), cpu.selector[Cpu.CS], cpu.selector[Cpu.SS]));
     for (int r = 0; r < 16; r++) {
       text.append(" %s=%x".formatted(Comparison.NAMES[r], cpu.gpr[r]));
+    }
+    X87 x = cpu.x87;
+    text.append(" fcw=%x fsw=%x used=%x".formatted(x.control, x.statusWord(), x.used));
+    text.append(" fip=%x fdp=%x fop=%x".formatted(x.instructionPointer, x.dataPointer, x.opcode));
+    for (int r = 0; r < 8; r++) {
+      text.append(" r%d=%04x:%016x".formatted(r, x.exponent[r], x.significand[r]));
+    }
+    text.append(" mxcsr=%x".formatted(cpu.mxcsr));
+    for (int r = 0; r < 16; r++) {
+      text.append(" x%d=%016x%016x".formatted(r, cpu.xmm[2 * r + 1], cpu.xmm[2 * r]));
     }
     return text.toString();
   }
@@ -256,6 +282,9 @@ final class InterpretedCpu implements AutoCloseable {
     cpu.cr3 = longMode ? PML4 : LOW_PDPT;
     cpu.efer = longMode ? EFER : PROTECTED_EFER;
     cpu.xcr0 = 3;
+    cpu.msrs.lstar = kernel + SYSTEM_CALL;
+    cpu.msrs.star = 0x23_0010L << 32;
+    cpu.msrs.fmask = CALL_MASK;
     cpu.cpl = 3;
     cpu.gdtBase = kernel + GDT;
     cpu.gdtLimit = 0x7F;
@@ -336,6 +365,8 @@ final class InterpretedCpu implements AutoCloseable {
     out.gsBase = cpu.segmentBase[Cpu.GS];
     out.faultAddress = out.vector == 14 ? cpu.cr2 : 0;
     FxImage.store(cpu, out.fx);
+    out.x87Instruction = cpu.x87.instructionPointer;
+    out.x87Data = cpu.x87.dataPointer;
     for (CpuImage.Window w : in.windows) {
       var copy = new CpuImage.Window(w.address(), new byte[CpuImage.WINDOW]);
       copyWindow(copy, false);

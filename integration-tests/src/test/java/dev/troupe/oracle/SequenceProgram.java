@@ -5,11 +5,12 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * A random program of user code: a loop around short stretches of integer instructions, with
- * branches over some of them, an inner loop, pushes and pops, a call and memory operands. RBX
- * points to data, RSI goes to and fro in two pages of it, RBP counts the outer loop, R12 or EDI the
- * inner one; it ends with INT3 or a fault. In 32-bit code only displacements that wrap at 4 GiB
- * lead from ESI to the data, FS and GS have bases, and upper halves of registers are not 0.
+ * A random program of user code: a loop around short stretches of integer instructions, in half of
+ * the programs floating-point ones, too, with branches over some of them, an inner loop, pushes and
+ * pops, a call and memory operands. RBX points to data, RSI goes to and fro in two pages of it, RBP
+ * counts the outer loop, R12 or EDI the inner one; it ends with INT3 or a fault. In 32-bit code
+ * only displacements that wrap at 4 GiB lead from ESI to the data, FS and GS have bases, and upper
+ * halves of registers are not 0.
  */
 final class SequenceProgram {
   private static final int RBX = 3;
@@ -31,6 +32,9 @@ final class SequenceProgram {
   private final ByteArrayOutputStream code = new ByteArrayOutputStream();
   private final CpuImage image = new CpuImage();
   private final int size;
+
+  /** The floating-point instructions that it may have; null for none. */
+  private final FloatingPart floating;
 
   /** Counts the inner loop. */
   private final int counter;
@@ -58,6 +62,7 @@ final class SequenceProgram {
     if (size == 32) {
       narrow();
     }
+    floating = random.nextBoolean() ? new FloatingPart(random, image.fx) : null;
     image.windows.add(window(data & -64));
     image.windows.add(window((image.gpr[RSP] & 0xFFFF_FFFFL) - 128 & -64));
     program();
@@ -204,8 +209,18 @@ final class SequenceProgram {
   }
 
   private void instruction() {
-    switch (random.nextInt(size == 64 ? 16 : 19)) {
-      case 16 -> frame();
+    if (floating != null && random.nextInt(3) != 0) {
+      floating();
+      return;
+    }
+    switch (random.nextInt(size == 64 ? 17 : 19)) {
+      case 16 -> {
+        if (size == 64) {
+          emit(0x0F, 0x05); // syscall
+        } else {
+          frame();
+        }
+      }
       case 17 -> { // mov al or eax from the data, or to it
         segment();
         emit(0xA0 | random.nextInt(4));
@@ -238,7 +253,7 @@ final class SequenceProgram {
           emit(0x58 | random.nextInt(size == 64 ? 4 : 3));
         }
       }
-      case 8 -> operation(new int[] {0x0F, 0xAF}, register(), false); // imul
+      case 8 -> multiply();
       case 9 -> increment();
       case 10 -> { // setcc
         int to = random.nextInt(3);
@@ -247,6 +262,30 @@ final class SequenceProgram {
       case 11 -> operation(new int[] {0x0F, 0x40 | random.nextInt(16)}, register(), false); // cmov
       case 12 -> operation(new int[] {0x8D}, register(), true); // lea
       default -> operation(new int[] {0x85}, register(), random.nextBoolean()); // test
+    }
+  }
+
+  private void multiply() {
+    operation(new int[] {0x0F, 0xAF}, register(), false);
+  }
+
+  private void floating() {
+    switch (random.nextInt(8)) {
+      case 0, 1, 2 -> {
+        int base = pointer();
+        segment();
+        int[] operation = floating.onMemory();
+        emit(operation[0]);
+        place(operation[1], base);
+      }
+      case 3 -> { // a control word, which masks all exceptions but one time in eight
+        emit(0x66, 0xC7);
+        place(0, RBX);
+        int at = code.size() - 1;
+        emit(floating.control());
+        emit(0xD9, 0x68 | RBX, code.toByteArray()[at]); // fldcw
+      }
+      default -> emit(floating.onRegisters());
     }
   }
 
@@ -355,7 +394,7 @@ final class SequenceProgram {
     int digit = new int[] {0, 1, 4, 5, 7}[random.nextInt(5)];
     prefixes(width, 0, rm);
     if (random.nextInt(4) == 0) {
-      emit(0xD1, 0xC0 | digit << 3 | (rm & 7)); // by 1, whose flags are all defined but AF
+      emit(0xD1, 0xC0 | digit << 3 | (rm & 7)); // by 1
     } else {
       emit(0xF7, 0xD8 | (rm & 7)); // neg
     }

@@ -10,12 +10,39 @@ import java.util.Set;
  * against QEMU take these.
  */
 final class Uncompared {
+  /** What is not the processor's own on a host without descriptor tables of its own. */
+  private static final Set<String> PARAVIRTUAL =
+      Set.of(
+          "MOV_S_E",
+          "POP_S",
+          "LSS",
+          "LFS",
+          "LGS",
+          "CALLF_M",
+          "JMPF_M",
+          "RETF",
+          "IRET",
+          "VERR",
+          "VERW",
+          "LAR",
+          "LSL",
+          "INT",
+          "CPUID",
+          "WRFSBASE",
+          "WRGSBASE");
+
   private Uncompared() {}
 
   /** The reason, or null if the row is compared. */
-  static String reason(Row row, Set<Feature> host) {
+  static String reason(Row row, Set<Feature> host, HostCpu.Limits limits) {
     if (!host.contains(row.feature())) {
       return "the host's CPU lacks " + row.feature();
+    }
+    if (limits.codeSizes().stream().noneMatch(row::inMode)) {
+      return "the host's kernel gives no code segment for them";
+    }
+    if (limits.paravirtual() && PARAVIRTUAL.contains(row.meaning())) {
+      return "the host's kernel is a paravirtual guest: other descriptors, emulated instructions";
     }
     return switch (row.mnemonic()) {
       case "VMCALL", "VMMCALL" -> "calls the host's hypervisor, if it has one";

@@ -106,6 +106,12 @@ final class VendorDifferences {
               "INT1 under the host's hypervisor leaves RIP (SDM vol. 2A, INT1: it is a trap)",
               o -> o.is("INT1") && o.host.vector == 1 && o.only("rip") && o.stayed()),
           new Entry(
+              "SYSEXIT is #UD in long mode (APM vol. 3, SYSEXIT)",
+              o ->
+                  o.is("SYSEXIT")
+                      && o.host.vector == INVALID_OPCODE
+                      && o.ours.vector == PROTECTION),
+          new Entry(
               "LOCK VERW is taken (APM vol. 3, 1.2.5: it is #UD)", o -> o.is("VERW") && o.locked()),
           new Entry(
               "LOCK MOV CR0 is MOV CR8 (APM vol. 3, MOV CRn)",

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.direct.DirectGuest;
 import dev.troupe.runtime.cpu.TimeSource;
+import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.machine.DirectMachine;
 import dev.troupe.runtime.machine.Outcome;
 import java.io.ByteArrayOutputStream;
@@ -13,9 +15,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
- * A multiboot kernel that QEMU's TCG and this project's interpreter run alike, each on a PC with 64
+ * A multiboot kernel that QEMU's TCG and this project's engines run alike, each on a PC with 64
  * MiB: it says what it has to say on COM1, and leaves by a debug exit with value 0. Any other end
  * fails the test.
  */
@@ -75,7 +78,7 @@ public final class MultibootKernel {
   }
 
   /** What it writes to COM1 here. */
-  public byte[] here(Halt halt) {
+  public byte[] here(Halt halt, Function<Vcpu, Engine> engine) {
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     long[] clock = {0};
     TimeSource time = () -> clock[0] += NANOS_A_LOOK;
@@ -99,8 +102,8 @@ public final class MultibootKernel {
               };
           case WAITS -> deadline -> clock[0] = Math.max(clock[0], deadline);
         };
-    DirectGuest.Start start = new DirectGuest.Start(file, "", "", (long) MEMORY_MIB << 20);
-    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, idle)) {
+    DirectGuest.Start start = new DirectGuest.Start(file, "", "", (long) MEMORY_MIB << 20, 1);
+    try (DirectGuest guest = new DirectGuest(start, 0, 0, time, console, idle, engine)) {
       assertThat(guest.machine.run()).isEqualTo(new Outcome.DebugExit(0));
     }
     return output.toByteArray();

@@ -2,6 +2,7 @@ package dev.troupe.privileged;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.peer.EngineUnderTest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -143,8 +144,13 @@ final class ProtectionAgainstQemuIT {
     }
     ProtectionGuest guest = new ProtectionGuest(name, script(cases), folder);
     ByteBuffer theirs = guest.inQemu();
-    ByteBuffer ours = guest.here();
     assertThat(theirs.remaining()).isEqualTo(CASES * FIELDS * 4);
+    for (EngineUnderTest engine : EngineUnderTest.values()) {
+      compare(cases, guest.here(engine), theirs, engine + ", seed " + seed);
+    }
+  }
+
+  private void compare(List<Case> cases, ByteBuffer ours, ByteBuffer theirs, String what) {
     assertThat(ours.remaining()).isEqualTo(CASES * FIELDS * 4);
     int[] vectors = new int[256];
     List<String> differences = new ArrayList<>();
@@ -156,11 +162,8 @@ final class ProtectionAgainstQemuIT {
       }
     }
     assertThat(
-            differences.size()
-                + " differences, seed "
-                + seed
-                + differences.stream().limit(12).toList())
-        .isEqualTo("0 differences, seed " + seed + "[]");
+            differences.size() + " differences, " + what + differences.stream().limit(12).toList())
+        .isEqualTo("0 differences, " + what + "[]");
     // The cases are worth something: all kinds of ends are among them.
     assertThat(vectors[0x80]).isGreaterThan(CASES / 8);
     assertThat(vectors[13]).isGreaterThan(CASES / 8);

@@ -1,5 +1,6 @@
 package dev.troupe.privileged;
 
+import dev.troupe.peer.EngineUnderTest;
 import dev.troupe.peer.MultibootKernel;
 import dev.troupe.peer.MultibootKernel.Halt;
 import java.io.IOException;
@@ -50,9 +51,9 @@ final class ProtectionGuest {
     return results(kernel.inQemu("-cpu", "max"));
   }
 
-  /** The results as the interpreter has them. */
-  ByteBuffer here() {
-    return results(kernel.here(Halt.NEVER));
+  /** The results as an engine has them. */
+  ByteBuffer here(EngineUnderTest engine) {
+    return results(kernel.here(Halt.NEVER, engine));
   }
 
   // The firmware may have printed before.

@@ -31,21 +31,28 @@ class InterruptStormIT {
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void noneIsLostOverPauses() throws Exception {
-    SmpGuest.Result result =
-        guest.runWithPauses(SmpGuest.Schedule.PARALLEL, 3, "ms=1000 run=storm");
-    assertThat(result.passed()).as(result.report()).isTrue();
-    result = guest.runWithPauses(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=20 run=storm");
+  @ParameterizedTest
+  @CsvSource({
+    "PARALLEL, 1000",
+    "PARALLEL_TRANSLATED, 1000",
+    "DETERMINISTIC, 20",
+    "DETERMINISTIC_TRANSLATED, 20"
+  })
+  void noneIsLostOverPauses(SmpGuest.Schedule schedule, int milliseconds) throws Exception {
+    SmpGuest.Result result = guest.runWithPauses(schedule, 3, "ms=" + milliseconds + " run=storm");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
   /** The report counts steps and interrupts of all kinds. */
   @Test
-  void aDeterministicRunIsTheSameEachTimeAndOverPauses() throws Exception {
-    SmpGuest.Result first = guest.run(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5");
-    assertThat(guest.run(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5")).isEqualTo(first);
-    assertThat(guest.runWithPauses(SmpGuest.Schedule.DETERMINISTIC, 3, "ms=5")).isEqualTo(first);
+  void aDeterministicRunIsTheSameEachTimeOnEitherEngineAndOverPauses() throws Exception {
+    SmpGuest.Schedule interpreted = SmpGuest.Schedule.DETERMINISTIC;
+    SmpGuest.Schedule translated = SmpGuest.Schedule.DETERMINISTIC_TRANSLATED;
+    SmpGuest.Result first = guest.run(interpreted, 3, "ms=5");
+    assertThat(guest.run(interpreted, 3, "ms=5")).isEqualTo(first);
+    assertThat(guest.run(translated, 3, "ms=5")).isEqualTo(first);
+    assertThat(guest.runWithPauses(interpreted, 3, "ms=5")).isEqualTo(first);
+    assertThat(guest.runWithPauses(translated, 3, "ms=5")).isEqualTo(first);
   }
 
   @ParameterizedTest

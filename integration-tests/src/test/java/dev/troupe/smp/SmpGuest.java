@@ -36,7 +36,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * @param seed of all that the guest draws
  * @param model the CPU's; empty for the default
  */
-record SmpGuest(Path kernel, long seed, String model) {
+public record SmpGuest(Path kernel, long seed, String model) {
   private static final Path HERE = Path.of("").toAbsolutePath();
 
   /** The module's folder, from itself (Maven) or from the repository's top. */
@@ -79,7 +79,7 @@ record SmpGuest(Path kernel, long seed, String model) {
   record Result(boolean passed, String report) {}
 
   /** Compiles a guest: {@code name.c} with what all have in common. */
-  static SmpGuest build(String name, Path folder, long seed) {
+  public static SmpGuest build(String name, Path folder, long seed) {
     Path kernel = folder.resolve(name + ".bin");
     List<String> command = new ArrayList<>(List.of("gcc", "-m64", "-std=gnu11", "-O2", "-Wall"));
     command.addAll(List.of("-ffreestanding", "-fno-pic", "-fno-pie", "-fno-stack-protector"));
@@ -195,7 +195,9 @@ record SmpGuest(Path kernel, long seed, String model) {
                     context.scheduleOnce(
                         RUNNING, machine, new MachineActor.Pause(context.getSelf()));
                   }
-                  case MachineActor.StateHash _, MachineActor.Snapshot _ -> {}
+                  case MachineActor.StateHash _,
+                      MachineActor.Snapshot _,
+                      MachineActor.Braked _ -> {}
                 }
                 return Behaviors.same();
               });

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What vCPUs are told of themselves and of each other, and that their clocks agree
@@ -27,27 +27,44 @@ class TopologyIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 8, 64})
-  void eachVcpuKnowsItsIdAndNoClockIsBehindAnother(int cpus) throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.PARALLEL, cpus, "ms=100");
+  @CsvSource({
+    "PARALLEL, 1",
+    "PARALLEL, 2",
+    "PARALLEL, 3",
+    "PARALLEL, 4",
+    "PARALLEL, 8",
+    "PARALLEL, 64",
+    "PARALLEL_TRANSLATED, 1",
+    "PARALLEL_TRANSLATED, 3",
+    "PARALLEL_TRANSLATED, 64"
+  })
+  void eachVcpuKnowsItsIdAndNoClockIsBehindAnother(SmpGuest.Schedule schedule, int cpus)
+      throws Exception {
+    SmpGuest.Result result = guest.run(schedule, cpus, "ms=100");
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
   @ParameterizedTest
-  @CsvSource({"3, 10", "64, 1"})
-  void soItIsInTheDeterministicSchedule(int cpus, int milliseconds) throws Exception {
-    SmpGuest.Result result = guest.run(SmpGuest.Schedule.DETERMINISTIC, cpus, "ms=" + milliseconds);
+  @CsvSource({
+    "DETERMINISTIC, 3, 10",
+    "DETERMINISTIC, 64, 1",
+    "DETERMINISTIC_TRANSLATED, 3, 10",
+    "DETERMINISTIC_TRANSLATED, 64, 1"
+  })
+  void soItIsInTheDeterministicSchedule(SmpGuest.Schedule schedule, int cpus, int milliseconds)
+      throws Exception {
+    SmpGuest.Result result = guest.run(schedule, cpus, "ms=" + milliseconds);
     assertThat(result.passed()).as(result.report()).isTrue();
   }
 
-  @Test
-  void allModelsOf64BitsNumberTheirProcessors() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"DETERMINISTIC", "DETERMINISTIC_TRANSLATED"})
+  void allModelsOf64BitsNumberTheirProcessors(SmpGuest.Schedule schedule) throws Exception {
     for (CpuModel model : CpuModel.all()) {
       if (!model.has(SystemFeature.LM)) {
         continue; // the guest is a 64-bit one
       }
-      SmpGuest.Result result =
-          guest.model(model.name()).run(SmpGuest.Schedule.DETERMINISTIC, 5, "ms=1");
+      SmpGuest.Result result = guest.model(model.name()).run(schedule, 5, "ms=1");
       assertThat(result.passed()).as(model.name() + ": " + result.report()).isTrue();
     }
   }

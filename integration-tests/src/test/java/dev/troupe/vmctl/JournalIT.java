@@ -18,6 +18,38 @@ class JournalIT {
   /** Generous: the machine may be slow and busy. */
   private static final int SECONDS = 600;
 
+  /** How many times the boot is had again: {@code -Djournal.replays=10} for more. */
+  private static final int REPLAYS = Integer.getInteger("journal.replays", 3);
+
+  private static final List<List<String>> COLLECTORS =
+      List.of(
+          List.of(),
+          List.of("-XX:-UseSerialGC", "-XX:+UseG1GC"),
+          List.of("-XX:-UseSerialGC", "-XX:+UseZGC"),
+          List.of("-XX:-UseSerialGC", "-XX:+UseParallelGC"));
+
+  /** Threads that do nothing but take processors away. */
+  private static final class Load implements AutoCloseable {
+    private volatile boolean over;
+
+    Load(int threads) {
+      for (int i = 0; i < threads; i++) {
+        Thread.ofPlatform().daemon().start(this::spin);
+      }
+    }
+
+    private void spin() {
+      while (!over) {
+        Thread.onSpinWait();
+      }
+    }
+
+    @Override
+    public void close() {
+      over = true;
+    }
+  }
+
   private static final Pattern END =
       Pattern.compile("stats: state hash: (\\w+) at i:(\\d+) m:(\\d+) ");
 
@@ -74,12 +106,12 @@ class JournalIT {
     String file = journal.toString();
     String end = record(journal);
 
-    for (List<String> jvm :
-        List.of(
-            List.<String>of(),
-            List.of("-XX:-UseSerialGC", "-XX:+UseG1GC"),
-            List.of("-XX:-UseSerialGC", "-XX:+UseZGC"))) {
-      assertThat(vmctl(jvm, 0, "replay", file)).endsWith(end + "\n");
+    for (int i = 0; i < REPLAYS; i++) {
+      try (Load _ = new Load(i % 2 * Runtime.getRuntime().availableProcessors())) {
+        assertThat(vmctl(COLLECTORS.get(i % COLLECTORS.size()), 0, "replay", file))
+            .as("replay %d", i)
+            .endsWith(end + "\n");
+      }
     }
     assertThat(vmctl(0, "replay", file, "--engine", "interpreter", "--console"))
         .contains("uname -m", "x86_64", "42")

@@ -25,6 +25,11 @@ final class TinyKernel {
   /** Writes 0x10 to the debug exit port. */
   static final String DEBUG_EXIT = "b010e6f4";
 
+  /**
+   * Adds the numbers from 100,000 down to 1, stores each, and writes 0x10 to the debug exit port.
+   */
+  static final String COUNTING = "b9a086010001c8890d000011004975f5b010e6f4";
+
   private static final int BASE = 0x10_0000;
   private static final int HEADER_BYTES = 32;
   private static final int MAGIC = 0x1BAD_B002;

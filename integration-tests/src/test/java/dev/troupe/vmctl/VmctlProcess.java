@@ -164,6 +164,13 @@ public final class VmctlProcess implements AutoCloseable {
     return at;
   }
 
+  /** Waits until standard error has that text. */
+  void awaitError(String text, int seconds) throws InterruptedException {
+    if (err.await(text, 0, seconds) < 0) {
+      throw new AssertionError("no '" + text + "' from vmctl; its output:\n" + output());
+    }
+  }
+
   /** Types something. */
   public void type(String text) throws IOException {
     OutputStream in = process.getOutputStream();

@@ -107,6 +107,10 @@ class VmctlRunIT {
         List.of("run", "--kernel", "KERNEL", "--cpu", "no-such-model"),
         List.of("run", "--kernel", "KERNEL", "--timeout", "soon"),
         List.of("run", "--kernel", "KERNEL", "--no-such-option"),
+        List.of("run", "--kernel", "KERNEL", "--trace", "op"),
+        List.of("run", "--kernel", "KERNEL", "--trace", "exec", "--sharded"),
+        List.of("run", "--kernel", "KERNEL", "--trace-file", "KERNEL"),
+        List.of("run", "--kernel", "KERNEL", "--trace", "exec,out_asm", "--engine", "interpreter"),
         List.of("frobnicate"));
   }
 

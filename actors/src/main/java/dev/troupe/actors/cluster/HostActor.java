@@ -207,7 +207,7 @@ public final class HostActor {
       return Behaviors.same();
     }
     switch (message.event()) {
-      case MachineActor.StateHash _, MachineActor.Snapshot _ -> {
+      case MachineActor.StateHash _, MachineActor.Snapshot _, MachineActor.Braked _ -> {
         return Behaviors.same(); // of machines in one process only
       }
       case MachineActor.Paused _ -> resident.state = VmState.VM_STATE_PAUSED;

@@ -82,7 +82,8 @@ public final class DeviceActor {
     }
   }
 
-  private static long unanswered(BoardMessage message) {
+  /** What a vCPU gets for a message that no device answers. */
+  public static long unanswered(BoardMessage message) {
     return switch (message) {
       case BoardMessage.IoRead read -> AddressMap.allOnes(read.size());
       case BoardMessage.InterruptAcknowledge _ -> AddressMap.allOnes(1);

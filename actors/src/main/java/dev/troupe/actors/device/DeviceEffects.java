@@ -15,6 +15,7 @@ import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.InterruptRouter;
 import dev.troupe.runtime.machine.Target;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -26,6 +27,7 @@ public final class DeviceEffects implements Effects {
    * What all devices of a machine send to.
    *
    * @param devices the board's actors by index; complete before the first message
+   * @param output sees what the serial line puts out
    * @param console the backend of the serial line
    */
   public record Outlets(
@@ -36,6 +38,7 @@ public final class DeviceEffects implements Effects {
       Schedule schedule,
       TurnGate turns,
       InputGate gate,
+      Consumer<byte[]> output,
       ActorRef<ConsoleActor.Command> console,
       ActorRef<DeviceActor.Report> machine) {}
 
@@ -95,6 +98,7 @@ public final class DeviceEffects implements Effects {
   @Override
   public void output(byte[] bytes) {
     outlets.gate().put(bytes.length);
+    outlets.output().accept(bytes);
     outlets.console().tell(new ConsoleActor.Output(bytes));
   }
 

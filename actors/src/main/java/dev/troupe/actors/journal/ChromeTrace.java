@@ -19,6 +19,9 @@ import tools.jackson.core.json.JsonFactory;
 public final class ChromeTrace implements Closeable {
   private static final int MACHINE = 0;
 
+  /** As of a vCPU that the header does not name. */
+  private static final int NO_TRACK = -1;
+
   private final JsonGenerator json;
   private final RecordFields fields;
   private final List<String> actors;
@@ -59,21 +62,9 @@ public final class ChromeTrace implements Closeable {
 
   /** Adds a record. */
   public void write(JournalRecord record) {
-    int track =
-        switch (record) {
-          case JournalRecord.Message message -> {
-            now = Math.max(now, message.time());
-            yield message.to();
-          }
-          case JournalRecord.Placed placed -> {
-            now = Math.max(now, placed.place().position().nanos());
-            yield MACHINE;
-          }
-          case JournalRecord.Reply reply -> actors.indexOf("vcpu" + reply.vcpu());
-          case JournalRecord.Interrupted interrupted -> actors.indexOf("vcpu" + interrupted.vcpu());
-        };
+    int track = track(record);
     if (track < 0) {
-      return; // a vCPU that the header does not name
+      return;
     }
     last[track] = Math.max(last[track], now);
     Map<String, Object> arguments = fields.of(record);
@@ -88,6 +79,23 @@ public final class ChromeTrace implements Closeable {
     arguments.forEach((name, value) -> json.writeStringProperty(name, value.toString()));
     json.writeEndObject();
     json.writeEndObject();
+  }
+
+  private int track(JournalRecord record) {
+    return switch (record) {
+      case JournalRecord.Message message -> {
+        now = Math.max(now, message.time());
+        yield message.to();
+      }
+      case JournalRecord.Placed placed -> {
+        now = Math.max(now, placed.place().position().nanos());
+        yield MACHINE;
+      }
+      case JournalRecord.Reply reply -> actors.indexOf("vcpu" + reply.vcpu());
+      case JournalRecord.Interrupted interrupted -> actors.indexOf("vcpu" + interrupted.vcpu());
+      case JournalRecord.Schedule _ -> NO_TRACK; // a turn is no event of the guest's
+      case JournalRecord.Injected injected -> track(injected.victim());
+    };
   }
 
   @Override

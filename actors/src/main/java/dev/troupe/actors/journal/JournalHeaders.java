@@ -1,6 +1,7 @@
 package dev.troupe.actors.journal;
 
 import com.google.protobuf.ByteString;
+import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.journal.JournalHost;
@@ -23,7 +24,7 @@ public final class JournalHeaders {
 
   /** The header of a recording of this machine. */
   public static JournalHeader of(
-      MachineParts parts, boolean messages, Duration hashEvery, Optional<Duration> checkpoints) {
+      MachineParts parts, boolean messages, Duration hashEvery, Checkpoints.Interval checkpoints) {
     JournalHeader.Builder header =
         JournalHeader.newBuilder()
             .setSpec(parts.spec())
@@ -37,10 +38,20 @@ public final class JournalHeaders {
             .setLevel(
                 messages ? JournalLevel.JOURNAL_LEVEL_MESSAGES : JournalLevel.JOURNAL_LEVEL_INPUTS)
             .setHashEveryNanos(hashEvery.toNanos())
-            .setCheckpointEveryNanos(checkpoints.map(Duration::toNanos).orElse(0L))
+            .setCheckpointEveryNanos(checkpoints.nanos())
+            .setCheckpointEveryInstructions(checkpoints.instructions())
+            .setTurns(messages && parts.spec().getCpus() == 1 && parts.spec().hasDeterministic())
+            .setWallClockNanos(parts.wallClockNanos())
             .addAllActors(parts.actors());
     parts.files().forEach(file -> header.addImages(image(file)));
     return header.build();
+  }
+
+  /** How far it is from one checkpoint to the next. */
+  public static Checkpoints.Interval checkpoints(JournalHeader header) {
+    return new Checkpoints.Interval(
+        Math.max(0, header.getCheckpointEveryInstructions()),
+        Math.max(0, header.getCheckpointEveryNanos()));
   }
 
   private static JournalImage image(Image file) {

@@ -5,6 +5,7 @@ import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.Position;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,12 +19,14 @@ import java.util.regex.Pattern;
  *
  * @param inputs all of them, to enter where they did
  * @param checkpoints those with a file, by their order in the run
+ * @param last the last place that was recorded
  * @param damage why the journal is not whole
  */
 public record JournalScan(
     JournalHeader header,
     List<JournalRecord.Input> inputs,
     List<JournalRecord.Checkpoint> checkpoints,
+    Place last,
     Optional<JournalReader.Damage> damage) {
   /** What a checkpoint's file is called; a name that leads elsewhere is none. */
   private static final Pattern NAME = Pattern.compile("t\\d{1,19}\\.snapshot");
@@ -32,8 +35,12 @@ public record JournalScan(
   public static JournalScan of(Path file) throws IOException {
     List<JournalRecord.Input> inputs = new ArrayList<>();
     List<JournalRecord.Checkpoint> checkpoints = new ArrayList<>();
+    Place last = Place.START;
     try (JournalReader reader = new JournalReader(file)) {
       for (JournalRecord record = reader.next(); record != null; record = reader.next()) {
+        if (record instanceof JournalRecord.Placed placed) {
+          last = placed.place();
+        }
         switch (record) {
           case JournalRecord.Input input -> inputs.add(input);
           case JournalRecord.Checkpoint checkpoint when NAME.matcher(checkpoint.file()).matches() ->
@@ -41,7 +48,7 @@ public record JournalScan(
           default -> {}
         }
       }
-      return new JournalScan(reader.header(), inputs, checkpoints, reader.damage());
+      return new JournalScan(reader.header(), inputs, checkpoints, last, reader.damage());
     }
   }
 
@@ -56,6 +63,25 @@ public record JournalScan(
                     || (input.place().turn() == turn && input.place().position().nanos() >= nanos))
         .map(JournalScan::scripted)
         .toList();
+  }
+
+  /**
+   * The inputs of a run that begins with this checkpoint, or with power-on, and is the recorded one
+   * up to a position. There is no telling what the place of later ones is: they enter by time.
+   *
+   * @param later whether there are later ones
+   */
+  public List<ScriptedInput> script(
+      Optional<JournalRecord.Checkpoint> start, Where from, boolean later) {
+    List<ScriptedInput> script = new ArrayList<>();
+    for (ScriptedInput input : script(start)) {
+      if (!from.test(input.recorded().orElseThrow().place().position())) {
+        script.add(input);
+      } else if (later) {
+        script.add(new ScriptedInput(0, input.nanos(), input.input()));
+      }
+    }
+    return script;
   }
 
   /**

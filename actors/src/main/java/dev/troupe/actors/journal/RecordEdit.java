@@ -1,6 +1,7 @@
 package dev.troupe.actors.journal;
 
 import dev.troupe.proto.message.BoardMessage;
+import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.RecordLimits;
 import java.util.function.LongFunction;
@@ -38,6 +39,8 @@ public record RecordEdit(String field, String value) {
     return switch (record) {
       case JournalRecord.Message m ->
           new JournalRecord.Message(m.number(), m.from(), m.to(), m.time(), payload(m.message()));
+      case JournalRecord.Interrupted(int vcpu, Interrupt interrupt) ->
+          new JournalRecord.Interrupted(vcpu, changed(interrupt));
       case JournalRecord.Reply(int vcpu, long _) when field.equals("value") ->
           new JournalRecord.Reply(vcpu, number());
       case JournalRecord.Typed typed when field.equals("bytes") ->
@@ -96,6 +99,22 @@ public record RecordEdit(String field, String value) {
       }
       case BoardMessage.PowerButton _, BoardMessage.Reset _ ->
           throw none(message.getClass().getSimpleName());
+    };
+  }
+
+  private Interrupt changed(Interrupt interrupt) {
+    int vectors = RecordLimits.VECTORS - 1;
+    return switch (interrupt) {
+      case Interrupt.Intr _ when field.equals("high") -> new Interrupt.Intr(flag());
+      case Interrupt.IgnoreNumericError _ when field.equals("high") ->
+          new Interrupt.IgnoreNumericError(flag());
+      case Interrupt.Fixed(int _, boolean level) when field.equals("vector") ->
+          new Interrupt.Fixed((int) within(vectors), level);
+      case Interrupt.Fixed(int vector, boolean _) when field.equals("level") ->
+          new Interrupt.Fixed(vector, flag());
+      case Interrupt.Sipi _ when field.equals("vector") ->
+          new Interrupt.Sipi((int) within(vectors));
+      default -> throw none(interrupt.getClass().getSimpleName());
     };
   }
 

@@ -3,6 +3,7 @@ package dev.troupe.actors.journal;
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
+import dev.troupe.runtime.journal.Deed;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.Place;
 import java.util.LinkedHashMap;
@@ -56,10 +57,20 @@ public final class RecordFields {
         fields.put("to", "vcpu" + vcpu);
         fields.put("value", hex(value));
       }
+      case JournalRecord.Turn(long idle, long units) -> {
+        fields.put("to", "vcpu0");
+        fields.put("idle", idle);
+        fields.put("units", units);
+      }
+      case JournalRecord.Cut(long units) -> {
+        fields.put("to", "vcpu0");
+        fields.put("units", units);
+      }
       case JournalRecord.Interrupted(int vcpu, Interrupt interrupt) -> {
         fields.put("to", "vcpu" + vcpu);
         interrupt(fields, interrupt);
       }
+      case JournalRecord.Injected injected -> injected(fields, injected);
     }
     return fields;
   }
@@ -106,6 +117,46 @@ public final class RecordFields {
       case BoardMessage.ConsoleRoom(int bytes) -> fields.put("room", (long) bytes);
       case BoardMessage.PowerButton _, BoardMessage.Reset _ -> {}
     }
+  }
+
+  private void injected(Map<String, Object> fields, JournalRecord.Injected record) {
+    fields.put("m", record.number());
+    fields.put("t", record.time());
+    fields.put("rule", (long) record.rule());
+    Map<String, Object> victim = of(record.victim());
+    switch (record.deed()) {
+      case Deed.Dropped _ -> fields.put("did", "drop");
+      case Deed.Delayed(long until) -> {
+        fields.put("did", "delay");
+        fields.put("until", until);
+      }
+      case Deed.Duplicated(int times) -> {
+        fields.put("did", "duplicate");
+        fields.put("times", (long) times);
+      }
+      case Deed.Reordered(int past, long until) -> {
+        fields.put("did", "reorder");
+        fields.put("past", (long) past);
+        fields.put("until", until);
+      }
+      case Deed.Corrupted(JournalRecord.Crossing instead) -> {
+        fields.put("did", "corrupt");
+        of(instead)
+            .forEach(
+                (name, value) -> {
+                  if (!value.equals(victim.get(name))) {
+                    fields.put("now." + name, value);
+                  }
+                });
+      }
+      case Deed.Answered(long value) -> {
+        fields.put("did", "answer");
+        fields.put("answer", hex(value));
+      }
+      case Deed.Released _ -> fields.put("did", "release");
+    }
+    fields.put("of", victim.remove("kind"));
+    victim.forEach(fields::putIfAbsent);
   }
 
   private static void access(

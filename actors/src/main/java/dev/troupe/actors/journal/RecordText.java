@@ -11,12 +11,12 @@ public final class RecordText {
   private RecordText() {}
 
   /** Whether a text is a number that {@link #number} takes. */
-  static boolean isNumber(String text) {
+  public static boolean isNumber(String text) {
     return text.matches("0[xX][0-9a-fA-F]{1,16}|\\d{1,18}");
   }
 
   /** A number, unsigned; in hexadecimal after {@code 0x}. */
-  static long number(String text) {
+  public static long number(String text) {
     return text.length() > 2 && (text.charAt(1) | 0x20) == 'x'
         ? Long.parseUnsignedLong(text.substring(2), 16)
         : Long.parseLong(text);

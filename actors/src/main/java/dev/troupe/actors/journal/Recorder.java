@@ -5,6 +5,7 @@ import dev.troupe.runtime.journal.Frame;
 import dev.troupe.runtime.journal.FrameBuilder;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.journal.Place;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -30,6 +31,9 @@ public final class Recorder implements RunObserver, AutoCloseable {
 
   private final Thread thread;
 
+  /** The file of the snapshot that the run is about to begin with; null if there is none. */
+  private String restored;
+
   /** Nothing is recorded any more. */
   private volatile boolean over;
 
@@ -47,14 +51,37 @@ public final class Recorder implements RunObserver, AutoCloseable {
     thread = Thread.ofPlatform().daemon().name("troupe-journal").start(this::write);
   }
 
+  /**
+   * The run begins with a snapshot; before the machine runs.
+   *
+   * @param checkpoint the name of its file beside the journal
+   */
+  public void begins(String checkpoint) {
+    restored = checkpoint;
+  }
+
+  @Override
+  public synchronized void restored(Place place, long hash) {
+    if (restored != null) {
+      String file = restored;
+      restored = null;
+      happened(new JournalRecord.Checkpoint(place, hash, file));
+    }
+  }
+
   @Override
   public boolean messages() {
     return messages;
   }
 
   @Override
-  public void happened(JournalRecord record) {
-    if (over) {
+  public boolean turns() {
+    return messages;
+  }
+
+  @Override
+  public synchronized void happened(JournalRecord record) {
+    if (over || restored != null) {
       return;
     }
     builder.add(record);

@@ -45,8 +45,8 @@ public final class Replayer implements RunObserver, AutoCloseable {
   /**
    * Where a replay is to end.
    *
-   * @param position at the first quiet point for which this holds
-   * @param record at the first quiet point after such a record
+   * @param position at the first quiet point for which this holds, unless the run stands before
+   * @param record at the first quiet point after such a record, unless the run stands before
    */
   public record Goal(Predicate<Position> position, Predicate<JournalRecord> record) {
     /** The journal's end. */
@@ -64,6 +64,8 @@ public final class Replayer implements RunObserver, AutoCloseable {
   private boolean over;
   private JournalRecord expected;
   private JournalRecord found;
+  private Runnable whenFound = () -> {};
+  private Runnable whenOver = () -> {};
   private Place place = Place.START;
 
   /**
@@ -80,9 +82,29 @@ public final class Replayer implements RunObserver, AutoCloseable {
     expected = reader.next();
   }
 
-  /** Completed on a thread of the machine, which goes on until it is stopped. */
+  /** Completed on a thread of the machine, which is to stand then: see {@link #whenOver}. */
   public CompletableFuture<Result> result() {
     return result;
+  }
+
+  /** Is told, on a thread of the machine, when the goal's record has come. */
+  public void whenFound(Runnable then) {
+    whenFound = then;
+  }
+
+  /**
+   * Is told, on a thread of the machine, that there is a result: what the machine did from here on
+   * would be no part of the recorded run.
+   */
+  public void whenOver(Runnable then) {
+    whenOver = then;
+  }
+
+  /** The run stands between two instructions, where its user wants it to be. */
+  public void stands(Position position, long hash) {
+    if (!over) {
+      end(new Reached(position, hash, found));
+    }
   }
 
   @Override
@@ -91,7 +113,12 @@ public final class Replayer implements RunObserver, AutoCloseable {
   }
 
   @Override
-  public void restored() {
+  public boolean turns() {
+    return reader.header().getTurns();
+  }
+
+  @Override
+  public void restored(Place at, long hash) {
     compares = true;
   }
 
@@ -116,6 +143,7 @@ public final class Replayer implements RunObserver, AutoCloseable {
     }
     if (found == null && goal.record().test(record)) {
       found = record;
+      whenFound.run();
     }
     advance();
   }
@@ -166,6 +194,7 @@ public final class Replayer implements RunObserver, AutoCloseable {
 
   private void end(Result how) {
     over = true;
+    whenOver.run();
     result.complete(how);
   }
 

@@ -36,8 +36,11 @@ final class Cast {
    * @param from the device whose actor did; null if it was none
    */
   int sender(BoardMailbox.Queue from, BoardCommand command) {
-    if (from != null) {
+    if (from != null && !(command instanceof BoardCommand.Again)) {
       return device(from);
+    }
+    if (command instanceof BoardCommand.Again) {
+      return JournalActors.MACHINE;
     }
     if (command instanceof BoardCommand.Call call) {
       return call.exit().vcpu() == ExitSlot.NO_VCPU

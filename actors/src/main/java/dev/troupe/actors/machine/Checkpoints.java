@@ -34,9 +34,27 @@ public record Checkpoints(
   public record Snapshot(long instructions, long nanos, Path file) {}
 
   /**
-   * A snapshot whenever so much virtual time has gone.
+   * How far it is from one snapshot to the next, whichever comes first.
+   *
+   * @param instructions 0 if they do not matter
+   * @param nanos virtual; 0 if they do not matter
+   */
+  public record Interval(long instructions, long nanos) {
+    /** So much virtual time. */
+    public static Interval of(Duration time) {
+      return new Interval(0, time.toNanos());
+    }
+
+    /** Whether there are any snapshots. */
+    public boolean isAny() {
+      return instructions > 0 || nanos > 0;
+    }
+  }
+
+  /**
+   * Snapshots at intervals.
    *
    * @param folder where; empty to look at the state only, where a snapshot would be taken
    */
-  public record Every(Duration interval, Optional<Path> folder) {}
+  public record Every(Interval interval, Optional<Path> folder) {}
 }

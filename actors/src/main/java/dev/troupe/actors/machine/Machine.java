@@ -4,6 +4,7 @@ import dev.troupe.actors.console.ConsoleActor;
 import dev.troupe.actors.console.ConsoleEnd;
 import dev.troupe.actors.device.DeviceActor;
 import dev.troupe.actors.device.DeviceEffects;
+import dev.troupe.actors.fault.FaultInjector;
 import dev.troupe.actors.schedule.Board;
 import dev.troupe.actors.schedule.BoardCommand;
 import dev.troupe.actors.schedule.BoardDispatcher;
@@ -30,6 +31,8 @@ import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.EngineCounters;
+import dev.troupe.runtime.journal.Deed;
+import dev.troupe.runtime.journal.JournalActors;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.BoardLayout;
@@ -78,6 +81,7 @@ final class Machine implements AutoCloseable {
   private final Board board;
   private final Schedule schedule;
   private final InputGate gate;
+  private final FaultInjector faults;
 
   /** Null for a parallel machine. */
   private QuietPoints quietPoints;
@@ -92,20 +96,20 @@ final class Machine implements AutoCloseable {
     this.parts = parts;
     ExitSlot[] all = Arrays.copyOf(slots, slots.length + 1);
     all[slots.length] = own;
-    board =
-        new Board(
-            all,
-            parts.observer().messages()
-                ? new BoardWatch(messages, parts.cast(), parts.observer())
-                : messages);
-    int timers = parts.layout().devices().size();
+    Cast cast = parts.cast();
     VmSpec spec = parts.spec();
+    faults = new FaultInjector(parts.faults(), cast.names(), spec.getCpus(), new ForFaults());
+    Board.Recorder watch =
+        parts.observer().messages() ? new BoardWatch(messages, cast, parts.observer()) : messages;
+    board = new Board(all, faults.active() ? new FaultyBoard(watch, cast, faults) : watch);
+    int timers = parts.layout().devices().size() + 1; // the last is the fault rules'
     if (spec.hasDeterministic()) {
       board.stepped(true);
       var options =
           new DeterministicSchedule.Options(
-              spec.getDeterministic().getSeed(), !spec.getDeterministic().getUnpaced());
-      var deterministic = new DeterministicSchedule(timer, board, timers, options, this::expired);
+              spec.getDeterministic().getSeed(), parts.paced(), parts.variation());
+      var deterministic =
+          new DeterministicSchedule(timer, board, timers, options, turns, this::expired);
       var quiet =
           new QuietGate(parts.inputs(), new Inside(), deterministic::arrived, this::entered);
       deterministic.gate(quiet);
@@ -126,6 +130,36 @@ final class Machine implements AutoCloseable {
                   new JournalRecord.Typed(place, scripted, bytes);
               case ScriptedInput.PowerButton _ -> new JournalRecord.PowerButton(place, scripted);
             });
+  }
+
+  /** Where fault rules take their deeds, of a deterministic machine. */
+  private final class ForFaults implements FaultInjector.Inside {
+    @Override
+    public Position position() {
+      return ((DeterministicSchedule) schedule).position();
+    }
+
+    @Override
+    public void wakeAt(long deadline) {
+      schedule.timer(devices.size(), 0, deadline);
+    }
+
+    @Override
+    public void send(int receiver, BoardMessage message) {
+      devices
+          .get(receiver - JournalActors.FIRST_VCPU - vcpus.size())
+          .tell(new BoardCommand.Again(message, schedule.nanos()));
+    }
+
+    @Override
+    public void post(int vcpu, Interrupt interrupt) {
+      vcpus.get(vcpu).post(interrupt); // by its door it would meet the rules again
+    }
+
+    @Override
+    public void tell(JournalRecord record) {
+      parts.observer().happened(record);
+    }
   }
 
   /** What the gate lets in becomes messages on the board. */
@@ -151,7 +185,7 @@ final class Machine implements AutoCloseable {
       ActorContext<?> context,
       MachineParts parts,
       ConsoleEnd end,
-      Doors faults,
+      Doors outer,
       HostTimer timer,
       Consumer<Board> enter,
       Supervisor supervisor) {
@@ -163,16 +197,17 @@ final class Machine implements AutoCloseable {
     Machine machine = new Machine(parts, timer, slots, supervisor.behind());
     enter.accept(machine.board);
     for (int i = 0; i < count; i++) {
-      machine.addVcpu(i, faults);
+      machine.addVcpu(i, outer);
     }
     InterruptRouter router =
         new InterruptRouter(
             machine.vcpus, (vcpu, interrupt) -> machine.doors.get(vcpu).post(interrupt));
-    machine.spawnBoard(context, end, faults, router, supervisor);
+    machine.spawnBoard(context, end, outer, router, supervisor);
     for (int i = 0; i < count; i++) {
       machine.spawnVcpu(context, i, slots[i], router, supervisor);
     }
     machine.schedule.attach(machine.doors);
+    parts.brake().attach(machine.vcpus, machine.schedule, () -> machine.quietPoints.hash());
     machine.observe(supervisor.notes());
     return machine;
   }
@@ -185,6 +220,7 @@ final class Machine implements AutoCloseable {
       state.add(new StatePart("schedule", deterministic));
       state.add(new StatePart("gate", quiet));
       state.add(new StatePart("entropy", numbers));
+      state.add(new StatePart("faults", faults));
       for (int i = 0; i < vcpus.size(); i++) {
         state.add(new StatePart("vcpu" + i, vcpus.get(i)));
       }
@@ -197,7 +233,7 @@ final class Machine implements AutoCloseable {
     }
   }
 
-  private void addVcpu(int index, Doors faults) {
+  private void addVcpu(int index, Doors outer) {
     Cpu cpu =
         new Cpu(
             parts.model(),
@@ -210,22 +246,33 @@ final class Machine implements AutoCloseable {
     Vcpu vcpu = new Vcpu(cpu);
     vcpus.add(vcpu);
     doors.add(
-        new VcpuDoor(vcpu, interrupt -> lets(index, interrupt, faults), schedule.postsWake()));
+        new VcpuDoor(vcpu, interrupt -> through(index, interrupt, outer), schedule.postsWake()));
     counters.add(new VcpuCounters());
   }
 
-  private boolean lets(int vcpu, Interrupt interrupt, Doors faults) {
-    boolean lets = faults.vcpu(vcpu, interrupt);
-    if (lets && parts.observer().messages()) {
+  /** What comes through a vCPU's door in the place of an interrupt; null for nothing. */
+  private Interrupt through(int vcpu, Interrupt interrupt, Doors outer) {
+    if (!outer.vcpu(vcpu, interrupt)) {
+      return null;
+    }
+    if (parts.observer().messages()) {
       parts.observer().happened(new JournalRecord.Interrupted(vcpu, interrupt));
     }
-    return lets;
+    if (!faults.active()) {
+      return interrupt;
+    }
+    return switch (faults.interrupt(vcpu, interrupt).orElse(null)) {
+      case null -> interrupt;
+      case Deed.Duplicated _ -> interrupt;
+      case Deed.Corrupted(JournalRecord.Interrupted(int _, Interrupt instead)) -> instead;
+      default -> null;
+    };
   }
 
   private void spawnBoard(
       ActorContext<?> context,
       ConsoleEnd end,
-      Doors faults,
+      Doors outer,
       InterruptRouter router,
       Supervisor supervisor) {
     BoardLayout layout = parts.layout();
@@ -233,7 +280,16 @@ final class Machine implements AutoCloseable {
     context.watch(console);
     DeviceEffects.Outlets outlets =
         new DeviceEffects.Outlets(
-            layout, devices, doors, router, schedule, turns, gate, console, supervisor.devices());
+            layout,
+            devices,
+            doors,
+            router,
+            schedule,
+            turns,
+            gate,
+            bytes -> parts.observer().output(bytes),
+            console,
+            supervisor.devices());
     for (int i = 0; i < layout.devices().size(); i++) {
       Device device = layout.devices().get(i);
       var actor =
@@ -241,7 +297,7 @@ final class Machine implements AutoCloseable {
               DeviceActor.create(
                   device,
                   new DeviceEffects(outlets, i),
-                  message -> faults.device(device.name(), message),
+                  message -> outer.device(device.name(), message),
                   supervisor.devices()),
               device.name(),
               BOARD);
@@ -277,6 +333,7 @@ final class Machine implements AutoCloseable {
             router,
             schedule,
             turns,
+            parts.brake(),
             counters.get(index));
     var actor = context.spawn(VcpuActor.create(own, supervisor.vcpus()), "vcpu" + index, TURNS);
     context.watch(actor);
@@ -293,6 +350,10 @@ final class Machine implements AutoCloseable {
 
   /** On the schedule's thread. */
   private void expired(int device, int timer, long deadline) {
+    if (device == devices.size()) {
+      faults.due(schedule.nanos());
+      return;
+    }
     post(device, new BoardMessage.TimerFired(timer, deadline));
   }
 
@@ -355,6 +416,7 @@ final class Machine implements AutoCloseable {
    */
   void reset() {
     schedule.clear();
+    faults.clear();
     for (int i = 0; i < devices.size(); i++) {
       ActorRef<BoardCommand> device = devices.get(i);
       var call = new BoardCommand.Call(own, new BoardMessage.Reset(), schedule.nanos());
@@ -375,6 +437,10 @@ final class Machine implements AutoCloseable {
   void ended(Outcome outcome) {
     if (quietPoints != null) {
       quietPoints.ended(outcome);
+    } else {
+      Position position = new Position(0, board.number(), schedule.nanos());
+      Place place = new Place(0, position);
+      parts.observer().happened(new JournalRecord.End(place, position, false, 0, outcome.text()));
     }
   }
 
@@ -417,7 +483,11 @@ final class Machine implements AutoCloseable {
   /** After the last of the machine's actors has stopped. */
   @Override
   public void close() {
+    if (quietPoints != null) {
+      quietPoints.close();
+    }
     schedule.close();
+    parts.brake().detach();
     parts.close();
   }
 }

@@ -69,6 +69,12 @@ public final class MachineActor {
   /** The machine stands still. */
   public record Paused(ActorRef<Command> machine) implements Event {}
 
+  /**
+   * The machine stands where its {@link dev.troupe.actors.vcpu.Brake} has stopped it, and goes on
+   * with {@link Resume}.
+   */
+  public record Braked(ActorRef<Command> machine) implements Event {}
+
   /** A deterministic machine's state has this hash. */
   public record StateHash(ActorRef<Command> machine, Position position, long hash)
       implements Event {}
@@ -103,6 +109,11 @@ public final class MachineActor {
 
   /** The operator wants it to run. */
   private boolean wanted;
+
+  /** A vCPU stands in the middle of a turn; until {@link Resume}. */
+  private boolean braked;
+
+  private boolean brakedTold;
 
   /** Nobody takes the console's output fast enough. */
   private boolean consoleBehind;
@@ -189,6 +200,7 @@ public final class MachineActor {
 
   private Behavior<Command> onResume(Resume command) {
     wanted = true;
+    braked = false;
     if (!poweredOn) {
       poweredOn = true;
       resetting = true;
@@ -211,6 +223,11 @@ public final class MachineActor {
     return switch (report) {
       case VcpuActor.Paused paused -> {
         vcpuPaused[paused.vcpu()] = true;
+        yield settle();
+      }
+      case VcpuActor.Braked _ -> {
+        brakedTold &= braked; // several vCPUs may have stopped
+        braked = true;
         yield settle();
       }
       case VcpuActor.TripleFault fault -> end(new Outcome.TripleFault(fault.vcpu(), fault.state()));
@@ -276,14 +293,14 @@ public final class MachineActor {
 
   /** Does what is wished as far as it can be done now; called after each change. */
   private Behavior<Command> settle() {
-    boolean run = wanted && outcome == null && !resetting && !consoleBehind;
+    boolean run = wanted && !braked && outcome == null && !resetting && !consoleBehind;
     if (motion == Motion.RUNNING && !run) {
       motion = Motion.PAUSING;
       machine.pauseVcpus();
     }
     if (motion == Motion.PAUSING && allPaused()) {
       motion = Motion.STANDING;
-      machine.stand(!wanted || outcome != null);
+      machine.stand(!wanted || braked || outcome != null);
     }
     if (motion != Motion.STANDING) {
       return Behaviors.same();
@@ -312,7 +329,11 @@ public final class MachineActor {
         return end(failed((started ? "reset: " : "power-on: ") + reason(e)));
       }
     }
-    if (wanted && !consoleBehind) {
+    if (braked && !brakedTold) {
+      brakedTold = true;
+      listener.tell(new Braked(context.getSelf()));
+    }
+    if (wanted && !braked && !consoleBehind) {
       motion = Motion.RUNNING;
       Arrays.fill(vcpuPaused, false);
       machine.go();

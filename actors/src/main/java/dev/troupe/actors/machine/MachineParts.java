@@ -1,6 +1,12 @@
 package dev.troupe.actors.machine;
 
+import dev.troupe.actors.fault.FaultRule;
+import dev.troupe.actors.fault.FaultSyntax;
+import dev.troupe.actors.journal.Where;
+import dev.troupe.actors.schedule.DeterministicSchedule;
 import dev.troupe.actors.schedule.ScriptedInput;
+import dev.troupe.actors.vcpu.Brake;
+import dev.troupe.proto.spec.TurnVariation;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.boot.BootImages;
@@ -10,9 +16,12 @@ import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Entropy;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.engine.CodeTrace;
 import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.EngineWatch;
 import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.machine.BoardLayout;
+import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.machine.SeededNumbers;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.nio.file.Path;
@@ -21,6 +30,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -38,7 +48,11 @@ public final class MachineParts implements AutoCloseable {
   private final Entropy entropy;
   private final List<ScriptedInput> inputs;
   private final Checkpoints checkpoints;
+  private final List<FaultRule> faults;
+  private final DeterministicSchedule.Variation variation;
+  private Predicate<Position> paced;
   private RunObserver observer = RunObserver.NONE;
+  private Brake brake = Brake.NONE;
 
   private MachineParts(
       VmSpec spec,
@@ -54,14 +68,24 @@ public final class MachineParts implements AutoCloseable {
     this.images = images;
     this.plan = plan;
     this.layout = layout;
-    memory = GuestMemory.allocate(spec.getMemoryBytes());
     this.engines = engines;
     this.inputs = List.copyOf(inputs);
+    faults = FaultSyntax.parse(spec.getDeterministic().getFaultsList(), cast().names());
     this.checkpoints = checkpoints;
+    variation = variation(spec);
+    paced = position -> !spec.getDeterministic().getUnpaced();
+    memory = GuestMemory.allocate(spec.getMemoryBytes()); // after all that may be refused
     entropy =
         spec.hasDeterministic()
             ? new SeededNumbers(~spec.getDeterministic().getSeed()) // not those of the turns
             : new SecureRandom()::nextLong;
+  }
+
+  private static DeterministicSchedule.Variation variation(VmSpec spec) {
+    TurnVariation turns = spec.getDeterministic().getTurns();
+    return spec.getDeterministic().hasTurns()
+        ? new DeterministicSchedule.Variation(Where.parse(turns.getFrom()), turns.getSeed())
+        : DeterministicSchedule.Variation.NONE;
   }
 
   /**
@@ -83,7 +107,17 @@ public final class MachineParts implements AutoCloseable {
    */
   public static MachineParts prepare(
       VmSpec spec, List<ScriptedInput> inputs, Checkpoints checkpoints) {
-    return prepare(spec, inputs, checkpoints, Engines.of(spec.getEngine()));
+    return prepare(spec, inputs, checkpoints, (CodeTrace) null);
+  }
+
+  /** The same with somebody who is told what the engines do; null for nobody. */
+  public static MachineParts prepare(
+      VmSpec spec, List<ScriptedInput> inputs, Checkpoints checkpoints, CodeTrace trace) {
+    return prepare(
+        spec,
+        inputs,
+        checkpoints,
+        Engines.of(spec.getEngine(), new EngineWatch(System::nanoTime, trace)));
   }
 
   /** The same with another engine. */
@@ -160,12 +194,21 @@ public final class MachineParts implements AutoCloseable {
     return layout;
   }
 
+  /** Nanoseconds since 1970-01-01 UTC at virtual time 0. */
+  public long wallClockNanos() {
+    return layout.wallClockNanos();
+  }
+
   GuestMemory memory() {
     return memory;
   }
 
   Engine engine(Vcpu vcpu) {
     return engines.apply(vcpu);
+  }
+
+  List<FaultRule> faults() {
+    return faults;
   }
 
   List<ScriptedInput> inputs() {
@@ -176,10 +219,34 @@ public final class MachineParts implements AutoCloseable {
     return checkpoints;
   }
 
-  /** Who sees the run of a deterministic machine; before there is the machine. */
+  /** Who sees the run; before there is the machine. */
   public MachineParts observe(RunObserver watching) {
     observer = watching;
     return this;
+  }
+
+  /** What stops the machine's vCPUs for somebody outside; before there is the machine. */
+  public MachineParts brake(Brake stopping) {
+    brake = stopping;
+    return this;
+  }
+
+  Brake brake() {
+    return brake;
+  }
+
+  /** From where on idle time takes as long by the wall clock; before there is the machine. */
+  public MachineParts pace(Predicate<Position> from) {
+    paced = from;
+    return this;
+  }
+
+  Predicate<Position> paced() {
+    return paced;
+  }
+
+  DeterministicSchedule.Variation variation() {
+    return variation;
   }
 
   RunObserver observer() {

@@ -16,14 +16,13 @@ import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * Looks at a deterministic machine where it stands at a quiet point: hashes its state at intervals
  * of virtual time, and saves it. On the thread of whoever has the turn.
  */
-final class QuietPoints implements DeterministicSchedule.QuietPoint {
+final class QuietPoints implements DeterministicSchedule.QuietPoint, AutoCloseable {
   /** What was seen. */
   sealed interface Note {
     /** Where the machine stood. */
@@ -45,11 +44,19 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
   private final MachineState state;
   private final Consumer<Note> notes;
   private final RunObserver observer;
+
+  /** Whether turns are told, as they are of one vCPU: what it needs to be had again alone. */
+  private final boolean turns;
+
   private final long interval;
-  private final long checkpointInterval;
-  private final Optional<Path> checkpoints;
+  private final Checkpoints.Interval checkpointInterval;
+
+  /** Null if no checkpoints are saved. */
+  private final CheckpointWriter checkpoints;
+
   private long nextHash;
   private long nextCheckpoint;
+  private long nextCheckpointInstructions;
   private Checkpoints.Snapshot snapshot;
 
   /** The quiet point that was reached last. */
@@ -66,12 +73,18 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
     this.state = state;
     this.notes = notes;
     observer = parts.observer();
+    turns = observer.turns() && spec.getCpus() == 1;
     interval = parts.checkpoints().hashEvery().map(Duration::toNanos).orElse(EventHeap.NEVER);
     nextHash = interval;
     var every = parts.checkpoints().every();
-    checkpointInterval = every.map(e -> e.interval().toNanos()).orElse(EventHeap.NEVER);
-    checkpoints = every.flatMap(Checkpoints.Every::folder);
-    nextCheckpoint = checkpointInterval;
+    checkpointInterval =
+        every.map(Checkpoints.Every::interval).orElse(new Checkpoints.Interval(0, 0));
+    checkpoints =
+        every
+            .flatMap(Checkpoints.Every::folder)
+            .map(folder -> new CheckpointWriter(folder, state, notes))
+            .orElse(null);
+    expectCheckpoint(0, 0);
     snapshot = parts.checkpoints().snapshot().orElse(null);
   }
 
@@ -84,18 +97,31 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
       observer.happened(new JournalRecord.StateHash(schedule.place(), hash));
       notes.accept(new Hash(schedule.position(), hash));
     }
-    if (now >= nextCheckpoint) {
-      nextCheckpoint = after(now, checkpointInterval);
+    long instructions = schedule.position().instructions();
+    if (now >= nextCheckpoint || instructions >= nextCheckpointInstructions) {
+      expectCheckpoint(instructions, now);
       checkpoint();
     }
     last = schedule.place();
     observer.quiet(last, this::hash);
-    if (snapshot != null
-        && now >= snapshot.nanos()
-        && schedule.position().instructions() >= snapshot.instructions()) {
+    if (snapshot != null && now >= snapshot.nanos() && instructions >= snapshot.instructions()) {
       Path file = snapshot.file();
       snapshot = null;
       notes.accept(save(file));
+    }
+  }
+
+  @Override
+  public void turn(long idle, long units) {
+    if (turns) {
+      observer.happened(new JournalRecord.Turn(idle, units));
+    }
+  }
+
+  @Override
+  public void cut(long units) {
+    if (turns) {
+      observer.happened(new JournalRecord.Cut(units));
     }
   }
 
@@ -103,19 +129,25 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
     return interval == EventHeap.NEVER ? interval : (now / interval + 1) * interval;
   }
 
-  /** Its record comes after the file, and also if there is none: hashing it is part of the run. */
+  private void expectCheckpoint(long instructions, long now) {
+    nextCheckpoint = next(now, checkpointInterval.nanos());
+    nextCheckpointInstructions = next(instructions, checkpointInterval.instructions());
+  }
+
+  private static long next(long now, long interval) {
+    return interval == 0 ? EventHeap.NEVER : after(now, interval);
+  }
+
+  /** Its record comes also if there is no file: hashing the state is part of the run. */
   private void checkpoint() {
     Place place = schedule.place();
-    if (checkpoints.isPresent()) {
+    if (checkpoints != null && checkpoints.next()) {
       String name = "t%d.snapshot".formatted(place.position().nanos());
-      Note note = save(checkpoints.get().resolve(name));
-      if (note instanceof Saved saved) {
-        observer.happened(new JournalRecord.Checkpoint(place, saved.hash(), name));
-        return;
-      }
-      notes.accept(note);
+      long hash = checkpoints.save(name, about(place.position()));
+      observer.happened(new JournalRecord.Checkpoint(place, hash, name));
+    } else {
+      observer.happened(new JournalRecord.Checkpoint(place, hash(), ""));
     }
-    observer.happened(new JournalRecord.Checkpoint(place, hash(), ""));
   }
 
   @Override
@@ -135,36 +167,40 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
   void ended(Outcome outcome) {
     boolean exact =
         !(outcome instanceof Outcome.Stopped || outcome instanceof Outcome.InternalFailure);
-    String text =
-        switch (outcome) {
-          case Outcome.PoweredOff _ -> "powered off";
-          case Outcome.Reset _ -> "reset";
-          case Outcome.DebugExit(long value) -> "debug exit " + value;
-          case Outcome.TripleFault(int vcpu, String _) -> "triple fault of vcpu" + vcpu;
-          case Outcome.Stopped _ -> "stopped";
-          case Outcome.InternalFailure _ -> "failed";
-        };
+    close();
     observer.happened(
-        new JournalRecord.End(last, schedule.position(), exact, exact ? hash() : 0, text));
+        new JournalRecord.End(
+            last, schedule.position(), exact, exact ? hash() : 0, outcome.text()));
   }
 
   private Note save(Path file) {
     Position position = schedule.position();
     try {
-      SnapshotHeader about =
-          SnapshotHeader.newBuilder()
-              .setSpec(spec)
-              .setCpuModel(model.name())
-              .setCpuFeatures(model.fingerprint())
-              .setPosition(
-                  SnapshotPosition.newBuilder()
-                      .setInstructions(position.instructions())
-                      .setMessages(position.messages())
-                      .setVirtualNanos(position.nanos()))
-              .build();
-      return new Saved(position, SnapshotFile.write(file, about, state).getStateHash(), file);
+      SnapshotHeader written = SnapshotFile.write(file, about(position), state);
+      return new Saved(position, written.getStateHash(), file);
     } catch (IOException e) {
       return new NotSaved(position, file, e.toString());
+    }
+  }
+
+  private SnapshotHeader about(Position position) {
+    return SnapshotHeader.newBuilder()
+        .setSpec(spec)
+        .setCpuModel(model.name())
+        .setCpuFeatures(model.fingerprint())
+        .setPosition(
+            SnapshotPosition.newBuilder()
+                .setInstructions(position.instructions())
+                .setMessages(position.messages())
+                .setVirtualNanos(position.nanos()))
+        .build();
+  }
+
+  /** Checkpoints are on the disk when this returns. */
+  @Override
+  public void close() {
+    if (checkpoints != null) {
+      checkpoints.close();
     }
   }
 
@@ -189,7 +225,7 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint {
               .formatted(file, hash, header.getStateHash()));
     }
     nextHash = after(schedule.nanos(), interval);
-    nextCheckpoint = after(schedule.nanos(), checkpointInterval);
-    observer.restored();
+    expectCheckpoint(schedule.position().instructions(), schedule.nanos());
+    observer.restored(schedule.place(), hash);
   }
 }

@@ -36,6 +36,16 @@ public final class Board implements Runnable {
      */
     void record(long number, BoardMailbox.Queue from, BoardMailbox.Queue to, Object message);
 
+    /**
+     * What is handled in the place of the message that was recorded last.
+     *
+     * @return the message itself if nothing is to be changed; null if nobody is to handle it: if
+     *     somebody waits for it, it has been answered
+     */
+    default Object instead(Object message) {
+      return message;
+    }
+
     /** The message that was recorded last has been handled; what it sent has not. */
     default void handled(Object message) {}
   }
@@ -349,7 +359,10 @@ public final class Board implements Runnable {
         }
       }
       handling = message.to;
-      message.to.deliver(message.mailbox, message.envelope);
+      Envelope envelope = instead(message.envelope);
+      if (envelope != null || message.envelope == null) {
+        message.to.deliver(message.mailbox, envelope);
+      }
       if (recorder != null && message.envelope != null) {
         recorder.handled(message.envelope.message());
       }
@@ -359,6 +372,19 @@ public final class Board implements Runnable {
         root.end();
       }
     }
+  }
+
+  /** What is to be handled; null for nothing. */
+  @SuppressWarnings("ReferenceEquality") // the very message: an equal one is none of ours to make
+  private Envelope instead(Envelope envelope) {
+    if (recorder == null || envelope == null) {
+      return envelope;
+    }
+    Object message = recorder.instead(envelope.message());
+    if (message == envelope.message()) {
+      return envelope;
+    }
+    return message == null ? null : envelope.copy(message, envelope.sender());
   }
 
   private Message next() {

@@ -21,6 +21,9 @@ public sealed interface BoardCommand {
   record Call(ExitSlot exit, BoardMessage message, long time)
       implements BoardCommand, ExitSlot.Root {}
 
+  /** A fault rule sends a message once more, or late. Nobody waits, and no rule is about it. */
+  record Again(BoardMessage message, long time) implements BoardCommand {}
+
   /** Nobody waits: a line, a timer, input from outside. */
   record Post(BoardMessage message, long time) implements BoardCommand {}
 }

@@ -7,12 +7,14 @@ import dev.troupe.runtime.journal.Place;
 import dev.troupe.runtime.machine.EventHeap;
 import dev.troupe.runtime.machine.Position;
 import dev.troupe.runtime.machine.SeededNumbers;
+import dev.troupe.runtime.machine.TurnRules;
 import dev.troupe.runtime.snapshot.StateVisitor;
 import dev.troupe.runtime.snapshot.StateVisitor.Width;
 import dev.troupe.runtime.snapshot.Stateful;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 
 /**
  * The deterministic schedule: one vCPU at a time, in turns whose lengths follow from a seed.
@@ -29,12 +31,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * point; whatever is not volatile here is the holder's, and passes with that message.
  */
 public final class DeterministicSchedule implements Schedule, Stateful {
-  /**
-   * Virtual nanoseconds a unit: a machine of 125 million instructions a second, about what the
-   * interpreter does, so that a guest's time-outs and its work keep their proportion.
-   */
-  public static final long NANOS_PER_UNIT = 8;
-
   private static final int NOBODY = -1;
 
   /** What looks at the machine at its quiet points. */
@@ -43,17 +39,29 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     void reached();
 
     /**
+     * A vCPU gets a turn.
+     *
+     * @param idle virtual time that was skipped since the last turn was given
+     * @param units of the turn; 0 if it is as long as the seed has it
+     */
+    default void turn(long idle, long units) {}
+
+    /** A timer of the board makes the turn under way shorter: so many units are left of it. */
+    default void cut(long units) {}
+
+    /**
      * Virtual time at which an idle machine is to be looked at; {@link EventHeap#NEVER} for none.
      */
     long nextNanos();
   }
 
   private final Board board;
+  private final TurnGate turns;
   private final HostTimer.Alarm alarm;
   private final Expiry expiry;
   private final EventHeap heap;
   private final SeededNumbers numbers;
-  private final boolean paced;
+  private final Options options;
 
   private QuietGate gate;
   private QuietPoint quietPoint;
@@ -71,6 +79,9 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   private long retired;
   private long skipped;
+
+  /** What had been skipped when the last turn was given. */
+  private long told;
 
   /** The vCPU in the engine now, and the slice that it was given; null for none. */
   private Cpu inEngine;
@@ -92,12 +103,18 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   /** Makes the schedule of one machine; virtual time stands at 0. */
   public DeterministicSchedule(
-      HostTimer timer, Board board, int devices, Options options, Expiry expiry) {
+      HostTimer timer,
+      Board board,
+      int devices,
+      Options options,
+      TurnGate turns,
+      Expiry expiry) {
     this.board = board;
+    this.turns = turns;
     this.expiry = expiry;
     heap = new EventHeap(devices);
     numbers = new SeededNumbers(options.seed());
-    paced = options.paced();
+    this.options = options;
     alarm = timer.alarm(this::wake);
   }
 
@@ -105,9 +122,29 @@ public final class DeterministicSchedule implements Schedule, Stateful {
    * What the user chose.
    *
    * @param seed of the lengths of turns
-   * @param paced whether idle time takes as long by the wall clock
+   * @param paced from where on idle time takes as long by the wall clock
+   * @param variation other turns
    */
-  public record Options(long seed, boolean paced) {}
+  public record Options(long seed, Predicate<Position> paced, Variation variation) {
+    /** Turns as the seed gives them, and one pace. */
+    public Options(long seed, boolean paced) {
+      this(seed, position -> paced, Variation.NONE);
+    }
+  }
+
+  /**
+   * Other lengths of turns, and another order of the vCPUs. It is a function of the seed's own
+   * draws and holds no state: a run is the same up to where it begins.
+   *
+   * @param from where it begins, and holds from there on
+   */
+  public record Variation(Predicate<Position> from, long seed) {
+    /** The seed's own turns, one vCPU after the other. */
+    public static final Variation NONE = new Variation(position -> false, 0);
+  }
+
+  /** Halvings of the longest turn in a variation: the shortest turns are of some instructions. */
+  private static final int HALVINGS = 13;
 
   /** The gate whose inputs enter at this schedule's quiet points; before {@link #start}. */
   public void gate(QuietGate inputs) {
@@ -129,6 +166,12 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     return new Position(retired, board.number(), nanos());
   }
 
+  /** Units that all vCPUs have retired; also from within a turn, between two instructions. */
+  public long instructions() {
+    Cpu cpu = inEngine;
+    return cpu == null ? retired : retired + slice - cpu.unitsLeft();
+  }
+
   /** At a quiet point or at rest: which one, or after which one. */
   public Place place() {
     return new Place(numbers.drawn(), position());
@@ -147,9 +190,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   @Override
   public long nanos() {
-    Cpu cpu = inEngine;
-    long units = cpu == null ? retired : retired + slice - cpu.unitsLeft();
-    return units * NANOS_PER_UNIT + skipped;
+    return instructions() * TurnRules.NANOS_PER_UNIT + skipped;
   }
 
   @Override
@@ -203,7 +244,15 @@ public final class DeterministicSchedule implements Schedule, Stateful {
    */
   @Override
   public long afterExit(Exit exit, long left) {
-    return exit instanceof Exit.Pause ? 0 : Math.min(left, units(heap.nextDeadline()));
+    if (exit instanceof Exit.Pause) {
+      return 0;
+    }
+    long most = units(heap.nextDeadline());
+    if (left <= most) {
+      return left;
+    }
+    quietPoint.cut(most);
+    return most;
   }
 
   @Override
@@ -236,6 +285,10 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       look();
     }
     waited = false;
+    if (turns.isClosed()) {
+      // How long the machine takes to end or to start anew is no time of the guest's.
+      return false;
+    }
     if (gate.outputWaits()) {
       // Nothing runs and no time passes until the outside has taken it.
       waited = true;
@@ -245,12 +298,13 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       }
       return false;
     }
-    int next = next();
+    SeededNumbers varied = varied();
+    int next = next(varied == null ? 1 : varied.upTo(halted.length));
     if (next == NOBODY) {
       await();
       return false;
     }
-    grant(next);
+    grant(next, varied);
     if (next != current) {
       runners.get(next).turn();
     }
@@ -277,9 +331,22 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     }
   }
 
-  private int next() {
-    for (int i = 1; i <= halted.length; i++) {
-      int vcpu = (holder + i) % halted.length;
+  /** What the next turn's variation is drawn from; null if it has none. */
+  private SeededNumbers varied() {
+    Variation variation = options.variation();
+    return variation.from().test(position())
+        ? new SeededNumbers(variation.seed() ^ new SeededNumbers(numbers.drawn()).next())
+        : null;
+  }
+
+  /**
+   * Who has the next turn: the first that has something to run.
+   *
+   * @param first whom to look at first: the one so far behind the last
+   */
+  private int next(int first) {
+    for (int i = 0; i < halted.length; i++) {
+      int vcpu = (holder + first + i) % halted.length;
       if (!halted[vcpu] || wakes(runners.get(vcpu).vcpu())) {
         return vcpu;
       }
@@ -291,10 +358,19 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     return vcpu.cpu.attention() || vcpu.nextDeadline() <= nanos();
   }
 
-  private void grant(int vcpu) {
+  private void grant(int vcpu, SeededNumbers varied) {
     halted[vcpu] = false;
     holder = vcpu;
-    granted = Math.min(numbers.upTo(TURN_UNITS), unitsToDeadline(vcpu));
+    int drawn = numbers.upTo(TURN_UNITS);
+    int units = drawn;
+    if (varied != null) {
+      // Turns of all magnitudes: what goes wrong may need one that is short just there.
+      units = varied.upTo(TURN_UNITS >> (varied.upTo(HALVINGS) - 1));
+    }
+    long most = Math.min(units, unitsToDeadline(vcpu));
+    quietPoint.turn(skipped - told, most == drawn ? 0 : most);
+    told = skipped;
+    granted = most;
   }
 
   /** A turn ends when something is due, on the board or at a vCPU that could take it. */
@@ -310,7 +386,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   /** Units until virtual time has reached a deadline; at least one. */
   private long units(long deadline) {
-    return Math.ceilDiv(Math.max(1, deadline - nanos()), NANOS_PER_UNIT);
+    return Math.ceilDiv(Math.max(1, deadline - nanos()), TurnRules.NANOS_PER_UNIT);
   }
 
   // Idle time -----------------------------------------------------------------------------------
@@ -322,6 +398,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
       wake = Math.min(wake, runner.vcpu().nextDeadline());
     }
     boolean never = wake == EventHeap.NEVER;
+    boolean paced = options.paced().test(position());
     if (paced) {
       jumpFrom = System.nanoTime();
       jump = never ? Long.MAX_VALUE : wake - nanos();
@@ -403,6 +480,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
     if (v.restoring()) {
       granted = 0;
       jump = 0;
+      told = skipped;
     }
   }
 

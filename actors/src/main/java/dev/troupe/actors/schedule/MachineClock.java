@@ -23,16 +23,25 @@ public final class MachineClock implements TimeSource {
   private static final long STOPPING = -2;
 
   private final LongSupplier host;
+
+  /** Whether that is the clock that emitted code reads. */
+  private final boolean monotonic;
+
   private volatile State state;
 
   /** A clock that stands at 0 until {@link #start}, over {@link System#nanoTime}. */
   public MachineClock() {
-    this(System::nanoTime);
+    this(System::nanoTime, true);
   }
 
   /** A clock over another monotonic one, in nanoseconds. */
   MachineClock(LongSupplier host) {
+    this(host, false);
+  }
+
+  private MachineClock(LongSupplier host, boolean monotonic) {
     this.host = host;
+    this.monotonic = monotonic;
     state = new State(0, 0);
   }
 
@@ -51,6 +60,13 @@ public final class MachineClock implements TimeSource {
         return now; // else the clock was stopped and moved on between the two reads
       }
     }
+  }
+
+  /** The clock is not stopped while a vCPU runs. */
+  @Override
+  public long behindHost() {
+    State seen = state;
+    return monotonic && seen.stopped == RUNNING ? seen.origin : NOT_HOST;
   }
 
   /** The state when {@link #stop} has done its work. */

@@ -4,6 +4,7 @@ import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.TimeSource;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.EventHeap;
+import dev.troupe.runtime.machine.TurnRules;
 import java.util.List;
 
 /**
@@ -11,8 +12,8 @@ import java.util.List;
  * differs is here: the clock and its timers, what starts a turn, and how long it is.
  */
 public interface Schedule extends TimeSource, AutoCloseable {
-  /** Units in a turn, at most: about 0.2 ms. */
-  int TURN_UNITS = 20_000;
+  /** Units of the turns that share a message, and of a deterministic turn, at most. */
+  int TURN_UNITS = TurnRules.TURN_UNITS;
 
   /** Where due timers go. Called on the schedule's thread, never with a lock held. */
   @FunctionalInterface
@@ -74,6 +75,11 @@ public interface Schedule extends TimeSource, AutoCloseable {
 
   /** The engine has come back, with so many units used. */
   void ran(int vcpu, long used);
+
+  /** How many PAUSEs of a run of the engine go by untold: 0 where each is part of the order. */
+  default int untoldPauses() {
+    return 0;
+  }
 
   /**
    * An exit has been completed with so many units of the turn left; gives what is left after it.

@@ -14,6 +14,11 @@ public final class TurnGate {
     return open && !held;
   }
 
+  /** The guest has ended, or is being reset. */
+  boolean isClosed() {
+    return !open;
+  }
+
   /** From any thread. */
   public void close() {
     open = false;

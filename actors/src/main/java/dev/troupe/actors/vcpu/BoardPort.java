@@ -6,13 +6,13 @@ import dev.troupe.actors.schedule.ExitSlot;
 import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.runtime.bus.AddressMap;
+import dev.troupe.runtime.bus.BusAccess;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * One vCPU's way to the board: finds the device behind an address, sends it the exit as a message
- * and waits for it. An access that no device takes whole becomes one message a part; one that
- * nobody claims reads as all ones, without a message.
+ * and waits for it.
  */
 public final class BoardPort {
   /** No actor answered: a device failed, stopped, or caused messages without end. */
@@ -35,6 +35,7 @@ public final class BoardPort {
   private long time;
 
   private final ExitSlot slot;
+  private final BusAccess.Caller caller = this::call;
   private int sent;
 
   /**
@@ -76,32 +77,12 @@ public final class BoardPort {
 
   long read(AddressSpace space, long address, int size) {
     sent = 0;
-    int device = addresses.find(space, address, size);
-    if (device >= 0) {
-      return call(device, new BoardMessage.IoRead(space, address, size));
-    }
-    long value = AddressMap.allOnes(size);
-    if (device == AddressMap.SPLIT) {
-      for (AddressMap.Piece piece : addresses.pieces(space, address, size)) {
-        var part = new BoardMessage.IoRead(space, piece.address(), piece.size());
-        value = piece.insert(value, call(piece.device(), part));
-      }
-    }
-    return value;
+    return BusAccess.read(addresses, space, address, size, caller);
   }
 
   void write(AddressSpace space, long address, int size, long value) {
     sent = 0;
-    int device = addresses.find(space, address, size);
-    if (device >= 0) {
-      call(device, new BoardMessage.IoWrite(space, address, size, value));
-    } else if (device == AddressMap.SPLIT) {
-      for (AddressMap.Piece piece : addresses.pieces(space, address, size)) {
-        call(
-            piece.device(),
-            new BoardMessage.IoWrite(space, piece.address(), piece.size(), piece.extract(value)));
-      }
-    }
+    BusAccess.write(addresses, space, address, size, value, caller);
   }
 
   long acknowledge(int vcpu) {

@@ -7,6 +7,7 @@ import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.machine.InterruptRouter;
+import dev.troupe.runtime.machine.TurnRules;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -44,6 +45,12 @@ public final class VcpuActor {
    */
   public record Paused(int vcpu) implements Report {}
 
+  /**
+   * The {@link Brake} has stopped the vCPU in the middle of a turn, which goes on after {@link
+   * Pause} and {@link Resume}.
+   */
+  public record Braked(int vcpu) implements Report {}
+
   /** The guest has shut the vCPU down: a triple fault. */
   public record TripleFault(int vcpu, String state) implements Report {}
 
@@ -64,13 +71,8 @@ public final class VcpuActor {
       InterruptRouter router,
       Schedule schedule,
       TurnGate gate,
+      Brake brake,
       VcpuCounters counters) {}
-
-  /**
-   * What an exit costs of a turn, so that a guest which does nothing but I/O gives its thread back
-   * in time, too.
-   */
-  private static final long EXIT_UNITS = 50;
 
   private final Parts parts;
   private final ActorContext<Command> context;
@@ -81,6 +83,15 @@ public final class VcpuActor {
 
   /** A turn is to be run once the vCPU goes on. */
   private boolean owed = true;
+
+  /** A turn stands in its middle. */
+  private boolean braked;
+
+  /** Units that the turn under way has left. */
+  private long left;
+
+  /** How the turn under way has ended; null while it has not. */
+  private Schedule.End end;
 
   private VcpuActor(ActorContext<Command> context, Parts parts, ActorRef<Report> machine) {
     this.context = context;
@@ -124,8 +135,18 @@ public final class VcpuActor {
     }
     long used = 0;
     while (true) {
-      long units = parts.schedule().begin(parts.index());
-      if (units == 0 || !parts.schedule().end(parts.index(), turn(units))) {
+      long units = braked ? left : begin();
+      if (units == 0 && !braked) {
+        return Behaviors.same();
+      }
+      braked = false;
+      turn();
+      if (braked) {
+        owed = true;
+        machine.tell(new Braked(parts.index()));
+        return Behaviors.same();
+      }
+      if (!parts.schedule().end(parts.index(), end)) {
         return Behaviors.same();
       }
       used += units;
@@ -136,9 +157,20 @@ public final class VcpuActor {
     }
   }
 
-  private Schedule.End turn(long units) {
+  private long begin() {
+    left = parts.schedule().begin(parts.index());
+    end = null;
+    if (left > 0) {
+      // The engine looks at the pending set, at the timer and at a halt that goes on.
+      parts.vcpu().cpu.attend();
+    }
+    return left;
+  }
+
+  private void turn() {
     try {
-      return run(units);
+      run();
+      return;
     } catch (BoardPort.UnansweredException e) {
       machine.tell(new Broken(parts.index(), e.getMessage()));
     } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
@@ -146,46 +178,70 @@ public final class VcpuActor {
       context.getLog().error("vCPU {} failed, {}", parts.index(), parts.vcpu().summary(), e);
       machine.tell(new Broken(parts.index(), e + ", " + parts.vcpu().summary()));
     }
-    return Schedule.End.BROKEN_OFF;
+    end = Schedule.End.BROKEN_OFF;
   }
 
-  private Schedule.End run(long units) {
-    VcpuCounters counters = parts.counters();
-    long left = units;
-    // The engine looks at the pending set, at the timer and at a halt that goes on.
-    parts.vcpu().cpu.attend();
-    while (left > 0) {
+  /** Runs the turn to its {@link #end}, or until it is {@link #braked}. */
+  private void run() {
+    Brake brake = parts.brake();
+    while (end == null && left > 0) {
+      long slice = brake.slice(parts.index(), left);
+      if (slice == 0) {
+        braked = true;
+        return;
+      }
       if (!parts.gate().isOpen()) {
         owed = true; // the machine is being reset or switched off, and will say
-        return Schedule.End.BROKEN_OFF;
+        end = Schedule.End.BROKEN_OFF;
+        return;
       }
-      parts.schedule().running(parts.index(), left);
-      Exit exit = parts.engine().run(parts.vcpu(), left);
-      long used = left - parts.vcpu().cpu.budget;
-      parts.schedule().ran(parts.index(), used);
-      counters.retired(used);
-      left -= used + EXIT_UNITS;
-      ExitKind kind = ExitKind.of(exit);
-      counters.exit(kind);
-      switch (exit) {
-        case Exit.TurnEnd _ -> left = 0;
-        case Exit.Halt _ -> {
-          return Schedule.End.HALTED;
-        }
-        case Exit.Shutdown _ -> {
-          machine.tell(new TripleFault(parts.index(), parts.vcpu().summary()));
-          return Schedule.End.BROKEN_OFF;
-        }
-        case Exit.Ipi ipi -> {
-          parts.router().route(parts.index(), ipi);
-          parts.vcpu().complete(0);
-        }
-        case Exit.Pause _ -> parts.vcpu().complete(0);
-        default -> call(exit, counters);
+      step(slice);
+      if (brake.due(parts.index())) {
+        braked = true;
+        return;
       }
-      left = parts.schedule().afterExit(exit, left);
     }
-    return Schedule.End.MORE;
+    if (end == null) {
+      end = Schedule.End.MORE;
+    }
+  }
+
+  /** One run of the engine, and the exit that it ends with. */
+  private void step(long slice) {
+    VcpuCounters counters = parts.counters();
+    parts.schedule().running(parts.index(), slice);
+    parts.vcpu().cpu.untoldPauses = parts.schedule().untoldPauses();
+    Exit exit = parts.engine().run(parts.vcpu(), slice);
+    long unused = parts.vcpu().cpu.budget;
+    long used = slice - unused;
+    parts.schedule().ran(parts.index(), used);
+    counters.retired(used);
+    parts.brake().ran(parts.index(), used);
+    left -= used;
+    if (exit instanceof Exit.TurnEnd && (left > 0 || unused > 0)) {
+      return; // it was stopped, or its slice was not all of the turn
+    }
+    left -= TurnRules.EXIT_UNITS;
+    counters.exit(ExitKind.of(exit));
+    switch (exit) {
+      case Exit.TurnEnd _ -> left = 0;
+      case Exit.Halt _ -> {
+        end = Schedule.End.HALTED;
+        return;
+      }
+      case Exit.Shutdown _ -> {
+        machine.tell(new TripleFault(parts.index(), parts.vcpu().summary()));
+        end = Schedule.End.BROKEN_OFF;
+        return;
+      }
+      case Exit.Ipi ipi -> {
+        parts.router().route(parts.index(), ipi);
+        parts.vcpu().complete(0);
+      }
+      case Exit.Pause _ -> parts.vcpu().complete(0);
+      default -> call(exit, counters);
+    }
+    left = parts.schedule().afterExit(exit, left);
   }
 
   private void call(Exit exit, VcpuCounters counters) {

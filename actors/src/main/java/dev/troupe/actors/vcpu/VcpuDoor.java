@@ -4,7 +4,7 @@ import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.cpu.Vcpu;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -14,7 +14,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  */
 public final class VcpuDoor implements Schedule.Runner {
   private final Vcpu vcpu;
-  private final Predicate<Interrupt> admits;
+  private final UnaryOperator<Interrupt> admits;
   private final boolean postsWake;
 
   /** A turn runs or its message is on the way; at first the one that the actor owes. */
@@ -25,10 +25,11 @@ public final class VcpuDoor implements Schedule.Runner {
   /**
    * Makes a vCPU's door.
    *
-   * @param admits false drops an interrupt, as if it had never been sent: a fault to be injected
+   * @param admits what comes through in the place of an interrupt, null for nothing: a fault to be
+   *     injected
    * @param postsWake whether an interrupt starts a halted vCPU's turn
    */
-  public VcpuDoor(Vcpu vcpu, Predicate<Interrupt> admits, boolean postsWake) {
+  public VcpuDoor(Vcpu vcpu, UnaryOperator<Interrupt> admits, boolean postsWake) {
     this.vcpu = vcpu;
     this.admits = admits;
     this.postsWake = postsWake;
@@ -40,8 +41,9 @@ public final class VcpuDoor implements Schedule.Runner {
 
   /** Hands an interrupt in. */
   public void post(Interrupt interrupt) {
-    if (admits.test(interrupt)) {
-      vcpu.post(interrupt);
+    Interrupt admitted = admits.apply(interrupt);
+    if (admitted != null) {
+      vcpu.post(admitted);
       if (postsWake) {
         turn(); // whatever it had been told to look at before: that may have come without a wake-up
       }

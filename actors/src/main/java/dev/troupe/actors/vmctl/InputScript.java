@@ -1,6 +1,7 @@
 package dev.troupe.actors.vmctl;
 
 import dev.troupe.actors.journal.RecordText;
+import dev.troupe.actors.journal.VirtualTime;
 import dev.troupe.actors.schedule.ScriptedInput;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -32,8 +33,6 @@ final class InputScript {
 
   private static final Pattern LINE =
       Pattern.compile("((?:[it]:\\S+\\s+){1,2})(console\\s+(\".*\")|power-button)");
-
-  private static final Pattern TIME = Pattern.compile("(\\d{1,12})(?:\\.(\\d{1,9}))?(ns|us|ms|s)");
 
   private InputScript() {}
 
@@ -95,36 +94,14 @@ final class InputScript {
         String value = word.length() > 2 ? word.substring(2) : "";
         if (word.startsWith("i:") && value.matches("\\d{1,18}")) {
           instructions = Long.parseLong(value);
-        } else if (word.startsWith("t:") && TIME.matcher(value).matches()) {
-          nanos = nanos(value);
+        } else if (word.startsWith("t:") && VirtualTime.isTime(value)) {
+          nanos = VirtualTime.nanos(value);
         } else {
           throw new IllegalArgumentException(
               "'%s' is no position, expected i:N or t:D such as t:2.5s".formatted(word));
         }
       }
       return new Position(instructions, nanos);
-    }
-
-    private static long nanos(String text) {
-      Matcher time = TIME.matcher(text);
-      if (!time.matches()) {
-        throw new IllegalArgumentException(text);
-      }
-      long unit =
-          switch (time.group(3)) {
-            case "ns" -> 1;
-            case "us" -> 1_000;
-            case "ms" -> 1_000_000;
-            default -> 1_000_000_000;
-          };
-      try {
-        long whole = Math.multiplyExact(Long.parseLong(time.group(1)), unit);
-        String fraction = time.group(2) == null ? "" : time.group(2);
-        double part = fraction.isEmpty() ? 0 : Double.parseDouble("0." + fraction) * unit;
-        return Math.addExact(whole, Math.round(part));
-      } catch (ArithmeticException e) {
-        throw new IllegalArgumentException("'t:" + text + "' is more than 292 years");
-      }
     }
   }
 

@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       JournalShow.class,
       JournalStat.class,
       JournalDiff.class,
+      JournalBisect.class,
       JournalEdit.class,
       JournalExport.class,
       CommandLine.HelpCommand.class

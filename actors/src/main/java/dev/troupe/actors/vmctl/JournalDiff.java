@@ -1,12 +1,7 @@
 package dev.troupe.actors.vmctl;
 
-import dev.troupe.actors.journal.RecordFields;
-import dev.troupe.runtime.journal.JournalReader;
-import dev.troupe.runtime.journal.JournalRecord;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -34,53 +29,18 @@ final class JournalDiff implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (JournalReader left = new JournalReader(one);
-        JournalReader right = new JournalReader(other)) {
-      if (left.header().getLevel() != right.header().getLevel()) {
+    try (JournalPair pair = new JournalPair(one, other)) {
+      if (!pair.sameLevel()) {
         throw new UserException(
-            ExitCode.BAD_IMAGE, "the journals are of different levels: see vmctl journal stat");
+            ExitCode.BAD_IMAGE,
+            "the journals are of different levels: see vmctl journal stat; bisect compares them");
       }
-      return compare(left, right);
-    } catch (IOException e) {
-      throw JournalSelection.unreadable(one, e);
-    }
-  }
-
-  private int compare(JournalReader left, JournalReader right) throws IOException {
-    Deque<JournalRecord> before = new ArrayDeque<>();
-    long same = 0;
-    while (true) {
-      JournalRecord a = left.next();
-      JournalRecord b = right.next();
-      if (a == null && b == null) {
-        System.out.printf("no difference in %d records%n", same);
-        return ExitCode.OK;
-      }
-      if (a == null || b == null || !JournalRecord.same(a, b)) {
-        print(left, right, before, a, b);
+      OptionalLong same = pair.compare(context, pair::inBoth);
+      if (same.isEmpty()) {
         return ExitCode.DIFFERENT;
       }
-      same++;
-      before.add(a);
-      if (before.size() > context) {
-        before.remove();
-      }
+      System.out.printf("no difference in %d records%n", same.getAsLong());
+      return ExitCode.OK;
     }
-  }
-
-  private static void print(
-      JournalReader left,
-      JournalReader right,
-      Deque<JournalRecord> before,
-      JournalRecord a,
-      JournalRecord b) {
-    RecordFields fields = new RecordFields(left.header().getActorsList());
-    before.forEach(record -> System.out.println("  " + fields.line(record)));
-    System.out.println("< " + line(fields, a));
-    System.out.println("> " + line(new RecordFields(right.header().getActorsList()), b));
-  }
-
-  private static String line(RecordFields fields, JournalRecord record) {
-    return record == null ? "nothing more" : fields.line(record);
   }
 }

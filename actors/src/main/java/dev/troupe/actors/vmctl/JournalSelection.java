@@ -2,6 +2,7 @@ package dev.troupe.actors.vmctl;
 
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.actors.journal.RecordFilter;
+import dev.troupe.actors.journal.Where;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
@@ -39,14 +40,14 @@ final class JournalSelection {
   @Option(
       names = "--from",
       paramLabel = "POSITION",
-      converter = Where.Converter.class,
+      converter = WhereConverter.class,
       description = "Only from m:N messages, i:N instructions or t:D of virtual time on.")
   private Where from;
 
   @Option(
       names = "--to",
       paramLabel = "POSITION",
-      converter = Where.Converter.class,
+      converter = WhereConverter.class,
       description = "Only before that position.")
   private Where to;
 
@@ -94,7 +95,7 @@ final class JournalSelection {
         if (to != null && to.test(position)) {
           return;
         }
-        if (begun && filter.test(record) && !sink.take(record)) {
+        if (begun && told(record) && filter.test(record) && !sink.take(record)) {
           return;
         }
       }
@@ -102,6 +103,11 @@ final class JournalSelection {
     } catch (IOException e) {
       throw unreadable(file, e);
     }
+  }
+
+  /** How long turns were is shown only to who asks for it: there are more of them than messages. */
+  private boolean told(JournalRecord record) {
+    return !(record instanceof JournalRecord.Schedule) || kind != null || where.contains("kind=");
   }
 
   /** Says so if a journal is not whole. */

@@ -1,6 +1,8 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.journal.JournalHeaders;
 import dev.troupe.actors.journal.RecordFields;
+import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.journal.JournalImage;
 import dev.troupe.proto.journal.JournalLevel;
@@ -65,12 +67,34 @@ final class JournalStat implements Callable<Integer> {
       print("image: %s, %d bytes".formatted(image.getPath(), image.getLength()));
     }
     print(
-        "level: %s, hashes every %d ms, checkpoints every %d ms"
+        "level: %s, hashes every %d ms, checkpoints %s"
             .formatted(
                 header.getLevel() == JournalLevel.JOURNAL_LEVEL_MESSAGES ? "messages" : "inputs",
                 header.getHashEveryNanos() / 1_000_000,
-                header.getCheckpointEveryNanos() / 1_000_000));
+                text(JournalHeaders.checkpoints(header))));
+    for (int i = 0; i < spec.getDeterministic().getFaultsCount(); i++) {
+      print("fault %d: %s".formatted(i + 1, spec.getDeterministic().getFaults(i)));
+    }
+    if (header.hasParent()) {
+      print(
+          "parent: %s up to %s"
+              .formatted(header.getParent().getPath(), header.getParent().getPosition()));
+    }
+    if (spec.getDeterministic().hasTurns()) {
+      print(
+          "turns: of seed %d from %s on"
+              .formatted(
+                  spec.getDeterministic().getTurns().getSeed(),
+                  spec.getDeterministic().getTurns().getFrom()));
+    }
     print("recorded on: " + header.getHost().getCpuName());
+  }
+
+  private static String text(Checkpoints.Interval interval) {
+    if (interval.instructions() > 0) {
+      return "every %d instructions".formatted(interval.instructions());
+    }
+    return interval.isAny() ? "every %d ms".formatted(interval.nanos() / 1_000_000) : "none";
   }
 
   private void count(RecordFields fields, JournalRecord record) {
@@ -78,10 +102,20 @@ final class JournalStat implements Callable<Integer> {
     switch (record) {
       case JournalRecord.Placed placed -> last = placed;
       case JournalRecord.Message _ -> messages++;
-      case JournalRecord.Reply _, JournalRecord.Interrupted _ -> {}
+      case JournalRecord.Reply _,
+          JournalRecord.Interrupted _,
+          JournalRecord.Injected _,
+          JournalRecord.Schedule _ -> {}
     }
-    Object to = fields.of(record).get("to");
-    counts.merge(RecordFields.kind(record) + (to == null ? "" : " to " + to), 1L, Long::sum);
+    Map<String, Object> values = fields.of(record);
+    StringBuilder what = new StringBuilder(RecordFields.kind(record));
+    if (record instanceof JournalRecord.Injected) {
+      what.append(' ').append(values.get("did")).append(' ').append(values.get("of"));
+    }
+    if (values.containsKey("to")) {
+      what.append(" to ").append(values.get("to"));
+    }
+    counts.merge(what.toString(), 1L, Long::sum);
   }
 
   private static void print(String line) {

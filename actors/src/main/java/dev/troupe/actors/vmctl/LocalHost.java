@@ -1,6 +1,7 @@
 package dev.troupe.actors.vmctl;
 
 import dev.troupe.actors.console.ConsoleEnd;
+import dev.troupe.actors.debug.BrakedMachine;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
@@ -18,10 +19,14 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.slf4j.LoggerFactory;
 
 /** A machine in a local actor system, without the cluster's classes. */
-final class LocalHost implements MachineHost {
+final class LocalHost implements MachineHost, BrakedMachine.Controls {
   private sealed interface Command {}
 
   private record Stop() implements Command {}
+
+  private record Pause() implements Command {}
+
+  private record Resume() implements Command {}
 
   private record FromMachine(MachineActor.Event event) implements Command {}
 
@@ -38,12 +43,25 @@ final class LocalHost implements MachineHost {
       Doors doors,
       CompletableFuture<MachineActor.Ended> ended,
       Consumer<MachineActor.Event> notes) {
+    return start(parts, console, doors, ended, notes, true);
+  }
+
+  /** The same for a machine that stays switched off until {@link #resume}. */
+  static LocalHost start(
+      MachineParts parts,
+      ConsoleEnd console,
+      Doors doors,
+      CompletableFuture<MachineActor.Ended> ended,
+      Consumer<MachineActor.Event> notes,
+      boolean started) {
     // Before the actor system's threads, or SLF4J complains about those that come while it starts.
     LoggerFactory.getILoggerFactory();
     Configuration configuration = Configuration.load(Configuration.Role.LOCAL);
     return new LocalHost(
         ActorSystem.create(
-            guardian(parts, console, doors, ended, notes), "troupe", configuration.config()));
+            guardian(parts, console, doors, ended, notes, started),
+            "troupe",
+            configuration.config()));
   }
 
   private static Behavior<Command> guardian(
@@ -51,7 +69,8 @@ final class LocalHost implements MachineHost {
       ConsoleEnd console,
       Doors doors,
       CompletableFuture<MachineActor.Ended> ended,
-      Consumer<MachineActor.Event> notes) {
+      Consumer<MachineActor.Event> notes,
+      boolean started) {
     return Behaviors.setup(
         context -> {
           ActorRef<MachineActor.Command> machine =
@@ -64,8 +83,24 @@ final class LocalHost implements MachineHost {
                   "machine",
                   DispatcherSelector.fromConfig(BoardDispatcher.ID));
           context.watch(machine);
-          machine.tell(new MachineActor.Resume());
+          if (started) {
+            machine.tell(new MachineActor.Resume());
+          }
+          ActorRef<MachineActor.Event> events =
+              context.messageAdapter(MachineActor.Event.class, FromMachine::new);
           return Behaviors.receive(Command.class)
+              .onMessage(
+                  Pause.class,
+                  pause -> {
+                    machine.tell(new MachineActor.Pause(events));
+                    return Behaviors.same();
+                  })
+              .onMessage(
+                  Resume.class,
+                  resume -> {
+                    machine.tell(new MachineActor.Resume());
+                    return Behaviors.same();
+                  })
               .onMessage(
                   Stop.class,
                   stop -> {
@@ -96,6 +131,16 @@ final class LocalHost implements MachineHost {
   @Override
   public void stop() {
     system.tell(new Stop());
+  }
+
+  @Override
+  public void pause() {
+    system.tell(new Pause());
+  }
+
+  @Override
+  public void resume() {
+    system.tell(new Resume());
   }
 
   @Override

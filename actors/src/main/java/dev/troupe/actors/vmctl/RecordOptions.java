@@ -5,10 +5,14 @@ import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.proto.snapshot.SnapshotHeader;
 import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.snapshot.SnapshotFile;
+import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -17,6 +21,10 @@ import picocli.CommandLine.Option;
 final class RecordOptions {
   /** Virtual time between two hashes of a recording for which nothing else is said. */
   private static final Duration HASH_EVERY = Duration.ofSeconds(1);
+
+  /** Instructions between two checkpoints: what a replay does in half a second, or less. */
+  private static final Checkpoints.Interval CHECKPOINT_EVERY =
+      new Checkpoints.Interval(50_000_000, 0);
 
   /** What {@code --record-level} may say. */
   enum Level {
@@ -38,28 +46,46 @@ final class RecordOptions {
   private Level level;
 
   @Option(
-      names = "--checkpoint-every",
-      paramLabel = "D",
-      converter = DurationConverter.class,
+      names = "--record-parallel",
       description = {
-        "Save a recorded run's state at such intervals of virtual time,",
-        "into FILE.checkpoints."
+        "Record the messages of a run that uses all cores, in the board's order: to be looked",
+        "into, and for replay --only DEVICE; it cannot be had again as a whole."
       })
-  private Duration checkpointEvery;
+  private boolean parallel;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "INTERVAL",
+      converter = IntervalConverter.class,
+      description = {
+        "Save a recorded run's state into FILE.checkpoints: i:N every N instructions,",
+        "D at such intervals of virtual time, off for never;",
+        "default i:50000000."
+      })
+  private Checkpoints.Interval checkpointEvery;
 
   boolean given() {
     return file != null;
   }
 
+  /** Whether the machine has to be repeatable for it. */
+  boolean repeatable() {
+    return file != null && !parallel;
+  }
+
   /** What the user asked for that makes no sense; empty if nothing. */
   Optional<String> complaint(boolean restored, boolean sharded) {
     if (file == null) {
-      return checkpointEvery == null && level == Level.INPUTS
+      return checkpointEvery == null && level == Level.INPUTS && !parallel
           ? Optional.empty()
-          : Optional.of("--record-level and --checkpoint-every are for --record");
+          : Optional.of(
+              "--record-level, --record-parallel and --checkpoint-every are for --record");
     }
-    if (restored || sharded) {
-      return Optional.of("--record is not for --restore and not for --sharded runs");
+    if (parallel && checkpointEvery != null) {
+      return Optional.of("--record-parallel has no checkpoints");
+    }
+    if (sharded || (restored && parallel)) {
+      return Optional.of("--record is not for --sharded runs, --record-parallel not for --restore");
     }
     return Optional.empty();
   }
@@ -72,7 +98,7 @@ final class RecordOptions {
 
   /** Where a recorded run is looked at, beside what the user asks for. */
   Checkpoints checkpoints(Checkpoints asked) {
-    if (file == null) {
+    if (!repeatable()) {
       return asked;
     }
     Duration hashEvery = asked.hashEvery().orElse(HASH_EVERY);
@@ -80,32 +106,67 @@ final class RecordOptions {
         Optional.of(hashEvery),
         asked.snapshot(),
         asked.restore(),
-        Optional.ofNullable(checkpointEvery)
+        Optional.of(interval())
+            .filter(Checkpoints.Interval::isAny)
             .map(interval -> new Checkpoints.Every(interval, Optional.of(checkpoints(file)))));
+  }
+
+  private Checkpoints.Interval interval() {
+    if (parallel) {
+      return new Checkpoints.Interval(0, 0);
+    }
+    return checkpointEvery == null ? CHECKPOINT_EVERY : checkpointEvery;
   }
 
   /**
    * Begins to record this machine; null if nothing is to be recorded.
    *
+   * @param restore the snapshot that the machine begins with
    * @throws UserException if the journal cannot be written
    */
-  Recorder begin(MachineParts parts, Duration hashEvery) {
+  Recorder begin(MachineParts parts, Duration hashEvery, Optional<Path> restore) {
     if (file == null) {
       return null;
     }
-    boolean messages = level == Level.MESSAGES;
+    boolean messages = parallel || level == Level.MESSAGES;
     try {
-      if (checkpointEvery != null) {
+      if (interval().isAny() || restore.isPresent()) {
         Files.createDirectories(checkpoints(file));
       }
       JournalHeader header =
-          JournalHeaders.of(parts, messages, hashEvery, Optional.ofNullable(checkpointEvery));
+          JournalHeaders.of(parts, messages, hashEvery, interval()).toBuilder()
+              .setRestored(restore.isPresent())
+              .build();
       Recorder recorder = new Recorder(messages, new JournalWriter(file, header), Vmctl::complain);
+      if (restore.isPresent()) {
+        recorder.begins(keep(restore.get()));
+      }
       parts.observe(recorder);
       return recorder;
     } catch (IOException e) {
       throw new UserException(ExitCode.BAD_IMAGE, "journal " + file + ": " + reason(e));
     }
+  }
+
+  /** Keeps a snapshot, and what it builds on, as a checkpoint; gives its file's name. */
+  private String keep(Path snapshot) throws IOException {
+    try {
+      SnapshotHeader header = SnapshotFile.readHeader(snapshot);
+      String name = "t%d.snapshot".formatted(header.getPosition().getVirtualNanos());
+      copy(snapshot, name);
+      while (!header.getBase().isEmpty()) {
+        Path base = snapshot.resolveSibling(header.getBase());
+        header = SnapshotFile.readHeader(base);
+        copy(base, base.getFileName().toString());
+      }
+      return name;
+    } catch (StateException e) {
+      throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
+    }
+  }
+
+  private void copy(Path snapshot, String name) throws IOException {
+    Files.copy(snapshot, checkpoints(file).resolve(name), StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static String reason(IOException e) {

@@ -1,39 +1,40 @@
 package dev.troupe.actors.vmctl;
 
-import dev.troupe.actors.journal.JournalHeaders;
-import dev.troupe.actors.journal.JournalScan;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.actors.journal.RecordFilter;
 import dev.troupe.actors.journal.Replayer;
-import dev.troupe.actors.machine.Checkpoints;
+import dev.troupe.actors.journal.Where;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
-import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.actors.vcpu.Brake;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.engine.EngineWatch;
+import dev.troupe.runtime.engine.Engines;
 import dev.troupe.runtime.journal.DeviceReplay;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
+import dev.troupe.runtime.journal.VcpuReplay;
 import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.Outcome;
 import dev.troupe.runtime.machine.Position;
-import dev.troupe.runtime.snapshot.SnapshotFile;
-import dev.troupe.runtime.snapshot.StateException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -60,7 +61,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(
       names = "--to",
       paramLabel = "POSITION",
-      converter = Where.Converter.class,
+      converter = WhereConverter.class,
       description = "Go as far as m:N messages, i:N instructions or t:D of virtual time.")
   private Where to;
 
@@ -87,19 +88,35 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(
       names = "--only",
       paramLabel = "DEVICE",
-      description = "Run this device alone, and compare what comes out of it.")
+      description = {
+        "Run this device alone, and compare what comes out of it;",
+        "vcpu0 for the vCPU of a machine with one."
+      })
   private String only;
+
+  @Mixin private ReplayDebugOptions debug;
+
+  @Mixin private BranchOptions branch;
 
   @Override
   public Integer call() {
+    boolean whole = condition.isBlank() && only == null;
+    debug
+        .complaint(branch.given(), whole)
+        .or(() -> branch.complaint(to, whole))
+        .ifPresent(
+            complaint -> {
+              throw new ParameterException(command.commandLine(), complaint);
+            });
     try {
       if (only != null) {
-        return device();
+        return alone();
       }
-      JournalScan scan = JournalScan.of(file);
-      JournalSelection.complain(file, scan.damage());
-      JournalHeaders.otherHost(scan.header()).ifPresent(Vmctl::complain);
-      return replay(scan);
+      RecordedMachine machine = RecordedMachine.open(file);
+      if (branch.given()) {
+        return new Branch(machine, branch, to, engine.kind(), console).run();
+      }
+      return debug.given() ? look(machine) : replay(machine);
     } catch (BadImageException e) {
       throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
     } catch (IOException e) {
@@ -107,50 +124,100 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private int replay(JournalScan scan) throws IOException {
-    RecordFields fields = new RecordFields(scan.header().getActorsList());
+  private int replay(RecordedMachine machine) throws IOException {
+    RecordFields fields = new RecordFields(machine.header().getActorsList());
     Replayer.Goal goal = goal(fields);
-    Optional<JournalRecord.Checkpoint> start = start(scan);
-    MachineParts parts = parts(scan, start);
-    try {
-      JournalHeaders.check(scan.header(), parts);
-    } catch (JournalException e) {
-      parts.close();
-      throw e;
-    }
-    try (JournalReader reader = new JournalReader(file)) {
-      if (start.isPresent()) {
-        JournalScan.skip(reader, start.get());
+    // All is to be compared if it is not to go to a position.
+    Optional<JournalRecord.Checkpoint> start =
+        to == null || !condition.isBlank() ? machine.begin() : machine.before(to);
+    MachineParts parts = parts(machine, start);
+    try (Replayer replayer = machine.comparison(start, goal)) {
+      Brake brake = new Brake();
+      if (to != null) {
+        brake.at(to::units);
       }
-      Replayer replayer = new Replayer(reader, goal, start.isPresent());
-      parts.observe(replayer);
-      return report(fields, run(parts, replayer), replayer);
+      replayer.whenFound(brake::now);
+      replayer.whenOver(brake::now);
+      parts.observe(replayer).brake(brake);
+      MachineActor.Ended ended = run(parts, replayer, brake);
+      String failure =
+          ended.outcome() instanceof Outcome.InternalFailure broken
+              ? "machine failed: " + broken.message()
+              : "replay ended: " + ended.outcome();
+      return report(fields, failure, replayer.result().getNow(null));
     }
   }
 
-  private int device() throws IOException {
+  private MachineParts parts(RecordedMachine machine, Optional<JournalRecord.Checkpoint> start)
+      throws IOException {
+    VmSpec spec = machine.spec(engine.kind(), !realtime).build();
+    return machine.parts(spec, machine.scan().script(start), start, Optional.empty());
+  }
+
+  /** Lets somebody move in the run. */
+  private int look(RecordedMachine machine) {
+    RecordFields fields = new RecordFields(machine.header().getActorsList());
+    AtomicInteger code = new AtomicInteger(ExitCode.OK);
+    debug.serve(
+        new ReplayRuns(
+            machine,
+            machine.scan().checkpoints().stream().filter(machine::whole).toList(),
+            start -> parts(machine, start),
+            console,
+            result -> code.set(report(fields, "", result))),
+        fields,
+        to);
+    return code.get();
+  }
+
+  private int alone() throws IOException {
     try (JournalReader reader = new JournalReader(file)) {
-      VmSpec spec = checked(reader.header()).getSpec();
-      BoardLayout layout = BoardLayout.standard(spec, spec.getDeterministic().getWallClockNanos());
-      int index =
-          layout
-              .find(only)
-              .orElseThrow(() -> new JournalException("the board has no device '" + only + "'"));
-      DeviceReplay.Result result = DeviceReplay.run(reader, layout, layout.devices().get(index));
+      RecordedMachine.checkedSpec(file, reader.header());
+      int code = only.equals("vcpu0") ? vcpu(reader) : device(reader);
       JournalSelection.complain(file, reader.damage());
-      if (result.difference().isEmpty()) {
-        print(
-            "identical: %s, %d messages, %d outputs"
-                .formatted(only, result.messages(), result.outputs()));
-        return ExitCode.OK;
-      }
-      DeviceReplay.Difference difference = result.difference().get();
-      RecordFields fields = new RecordFields(reader.header().getActorsList());
-      print("different after " + line(fields, difference.input()));
-      print("recorded: " + difference.recorded());
-      print("replayed: " + difference.replayed());
-      return ExitCode.DIFFERENT;
+      return code;
     }
+  }
+
+  private int vcpu(JournalReader reader) throws IOException {
+    RecordedMachine.checkImages(file, reader.header());
+    VcpuReplay.Result result =
+        VcpuReplay.run(reader, Engines.of(engine.kind(), new EngineWatch(System::nanoTime, null)));
+    if (result.difference().isEmpty()) {
+      print(
+          "identical: vcpu0, %d messages, %d instructions"
+              .formatted(result.messages(), result.instructions()));
+      return ExitCode.OK;
+    }
+    VcpuReplay.Difference difference = result.difference().get();
+    return different(
+        "i:" + difference.instructions(), difference.recorded(), difference.replayed());
+  }
+
+  private int device(JournalReader reader) throws IOException {
+    BoardLayout layout = DeviceReplay.board(reader.header());
+    int index =
+        layout
+            .find(only)
+            .orElseThrow(() -> new JournalException("the board has no device '" + only + "'"));
+    DeviceReplay.Result result = DeviceReplay.run(reader, layout, layout.devices().get(index));
+    if (result.difference().isEmpty()) {
+      print(
+          "identical: %s, %d messages, %d outputs"
+              .formatted(only, result.messages(), result.outputs()));
+      return ExitCode.OK;
+    }
+    DeviceReplay.Difference difference = result.difference().get();
+    RecordFields fields = new RecordFields(reader.header().getActorsList());
+    return different(
+        line(fields, difference.input()), difference.recorded(), difference.replayed());
+  }
+
+  private static int different(String after, String recorded, String replayed) {
+    print("different after " + after);
+    print("recorded: " + recorded);
+    print("replayed: " + replayed);
+    return ExitCode.DIFFERENT;
   }
 
   private Replayer.Goal goal(RecordFields fields) {
@@ -166,84 +233,19 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  /** The last checkpoint before the goal whose file is what was saved; empty for power-on. */
-  private Optional<JournalRecord.Checkpoint> start(JournalScan scan) {
-    if (to == null || !condition.isBlank()) {
-      return Optional.empty(); // all is to be compared
-    }
-    for (JournalRecord.Checkpoint checkpoint : scan.checkpoints().reversed()) {
-      if (!to.test(checkpoint.place().position()) && whole(checkpoint)) {
-        return Optional.of(checkpoint);
-      }
-    }
-    return Optional.empty();
-  }
-
-  private boolean whole(JournalRecord.Checkpoint checkpoint) {
-    Path snapshot = snapshot(checkpoint);
-    try {
-      return SnapshotFile.readHeader(snapshot).getStateHash() == checkpoint.hash();
-    } catch (IOException | StateException e) {
-      Vmctl.complain("checkpoint " + snapshot + " is not used: " + e.getMessage());
-      return false;
-    }
-  }
-
-  private Path snapshot(JournalRecord.Checkpoint checkpoint) {
-    return RecordOptions.checkpoints(file).resolve(checkpoint.file());
-  }
-
-  /** What a machine can be made of; a journal may come from anybody. */
-  private JournalHeader checked(JournalHeader header) throws JournalException {
-    if (!header.getSpec().hasDeterministic() || header.getHashEveryNanos() <= 0) {
-      throw new JournalException("journal " + file + ": of a run that is not repeatable");
-    }
-    int cpus = header.getSpec().getCpus();
-    if (cpus < 1 || cpus > RunCommand.MAX_CPUS) {
-      throw new JournalException(
-          "journal %s: %s vCPUs, expected 1 to %d"
-              .formatted(file, Integer.toUnsignedString(cpus), RunCommand.MAX_CPUS));
-    }
-    RunCommand.memoryComplaint(header.getSpec().getMemoryBytes())
-        .ifPresent(
-            complaint -> {
-              throw new UserException(
-                  ExitCode.BAD_IMAGE, "journal %s: %s".formatted(file, complaint));
-            });
-    return header;
-  }
-
-  private MachineParts parts(JournalScan scan, Optional<JournalRecord.Checkpoint> start)
-      throws IOException {
-    JournalHeader header = checked(scan.header());
-    VmSpec spec =
-        header.getSpec().toBuilder()
-            .setEngine(engine.kind())
-            .setDeterministic(header.getSpec().getDeterministic().toBuilder().setUnpaced(!realtime))
-            .build();
-    long every = header.getCheckpointEveryNanos();
-    Checkpoints checkpoints =
-        new Checkpoints(
-            Optional.of(Duration.ofNanos(header.getHashEveryNanos())),
-            Optional.empty(),
-            start.map(this::snapshot),
-            every <= 0
-                ? Optional.empty()
-                : Optional.of(new Checkpoints.Every(Duration.ofNanos(every), Optional.empty())));
-    try {
-      return MachineParts.prepare(spec, scan.script(start), checkpoints);
-    } catch (IllegalArgumentException e) {
-      throw new JournalException("journal " + file + ": " + e.getMessage());
-    }
-  }
-
-  private MachineActor.Ended run(MachineParts parts, Replayer replayer) {
+  private MachineActor.Ended run(MachineParts parts, Replayer replayer, Brake brake) {
     OutputStream out =
         console ? new FileOutputStream(FileDescriptor.out) : OutputStream.nullOutputStream();
     StreamConsole end =
         new StreamConsole(InputStream.nullInputStream(), out, StreamConsole.NO_ESCAPE, () -> {});
     CompletableFuture<MachineActor.Ended> ended = new CompletableFuture<>();
-    try (MachineHost host = LocalHost.start(parts, end, Doors.OPEN, ended, event -> {})) {
+    Consumer<MachineActor.Event> notes =
+        event -> {
+          if (event instanceof MachineActor.Braked) {
+            replayer.stands(brake.position().orElseThrow(), brake.hash());
+          }
+        };
+    try (MachineHost host = LocalHost.start(parts, end, Doors.OPEN, ended, notes)) {
       var _ = replayer.result().thenRun(host::stop);
       return ended.get();
     } catch (ExecutionException e) {
@@ -253,8 +255,8 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private int report(RecordFields fields, MachineActor.Ended ended, Replayer replayer) {
-    Replayer.Result result = replayer.result().getNow(null);
+  /** Prints how it ended; {@code failure} is why there is no result, if there is none. */
+  private int report(RecordFields fields, String failure, Replayer.Result result) {
     return switch (result) {
       case Replayer.Identical(Position position, long hash) -> {
         print(
@@ -269,20 +271,14 @@ final class ReplayCommand implements Callable<Integer> {
         print("identical so far: %s, hash %016x".formatted(position, hash));
         yield ExitCode.OK;
       }
-      case Replayer.Diverged diverged -> {
-        print("different after " + diverged.place());
-        print("recorded: " + line(fields, diverged.expected()));
-        print("replayed: " + line(fields, diverged.actual()));
-        yield ExitCode.DIFFERENT;
-      }
+      case Replayer.Diverged diverged ->
+          different(
+              diverged.place().toString(),
+              line(fields, diverged.expected()),
+              line(fields, diverged.actual()));
       case Replayer.Unreadable(String reason) ->
           throw new UserException(ExitCode.BAD_IMAGE, reason);
-      case null ->
-          throw new UserException(
-              ExitCode.INTERNAL,
-              ended.outcome() instanceof Outcome.InternalFailure failure
-                  ? "machine failed: " + failure.message()
-                  : "replay ended: " + ended.outcome());
+      case null -> throw new UserException(ExitCode.INTERNAL, failure);
     };
   }
 

@@ -50,26 +50,38 @@ final class Run {
   private final VmSpec spec;
   private final Options options;
   private final RecordOptions record;
+  private final GdbOptions gdb;
+  private final TraceOptions trace;
   private final CompletableFuture<MachineActor.Ended> ended = new CompletableFuture<>();
 
   /** Completed by Ctrl-]. */
   private final CompletableFuture<Void> left = new CompletableFuture<>();
 
-  Run(VmSpec spec, Options options, RecordOptions record) {
+  Run(VmSpec spec, Options options, RecordOptions record, GdbOptions gdb, TraceOptions trace) {
+    this.trace = trace;
     this.record = record;
+    this.gdb = gdb;
     this.spec = spec;
     this.options = options;
   }
 
   /** Runs the machine to its end; gives the process's exit code. */
   int call() {
-    MachineParts parts = prepare();
+    try (TraceWriter writer = trace.begin(Terminal.isTerminal())) {
+      return call(prepare(writer));
+    }
+  }
+
+  private int call(MachineParts parts) {
     if (spec.getEngine() == EngineKind.ENGINE_KIND_AUTO && !options.quiet()) {
       Engines.lack()
           .ifPresent(why -> System.err.println("vmctl: engine: interpreter, as the " + why));
     }
     Recorder recorder =
-        record.begin(parts, options.checkpoints().hashEvery().orElse(Duration.ZERO));
+        record.begin(
+            parts,
+            options.checkpoints().hashEvery().orElse(Duration.ZERO),
+            options.checkpoints().restore());
     try {
       return run(parts);
     } finally {
@@ -112,9 +124,9 @@ final class Run {
     return report(inTime, System.nanoTime() - start);
   }
 
-  private MachineParts prepare() {
+  private MachineParts prepare(TraceWriter writer) {
     try {
-      return MachineParts.prepare(spec, options.inputs(), options.checkpoints());
+      return MachineParts.prepare(spec, options.inputs(), options.checkpoints(), writer);
     } catch (BadImageException e) {
       throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
     } catch (IllegalArgumentException e) {
@@ -127,7 +139,15 @@ final class Run {
       parts.close(); // looked at only: the host makes its own
       return ShardedHost.start(spec, console, ended);
     }
-    return LocalHost.start(parts, console, Doors.OPEN, ended, this::note);
+    if (!gdb.given()) {
+      return LocalHost.start(parts, console, Doors.OPEN, ended, this::note);
+    }
+    return gdb.start(
+        parts,
+        !record.given(),
+        this::note,
+        ended,
+        notes -> LocalHost.start(parts, console, Doors.OPEN, ended, notes));
   }
 
   /** What a deterministic machine tells on its way; a raw terminal wants its carriage returns. */

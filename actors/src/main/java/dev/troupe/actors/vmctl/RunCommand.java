@@ -191,6 +191,12 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private RecordOptions record;
 
+  @Mixin private GdbOptions gdb;
+
+  @Mixin private FaultOptions faults;
+
+  @Mixin private TraceOptions trace;
+
   @Option(
       names = "--sharded",
       description = "Run behind a sharded entity, in a cluster of one node.")
@@ -200,6 +206,17 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() {
     record
         .complaint(restore != null, sharded)
+        .ifPresent(
+            complaint -> {
+              throw usage(complaint);
+            });
+    gdb.complaint(sharded)
+        .ifPresent(
+            complaint -> {
+              throw usage(complaint);
+            });
+    trace
+        .complaint(engine.kind, sharded)
         .ifPresent(
             complaint -> {
               throw usage(complaint);
@@ -230,7 +247,7 @@ final class RunCommand implements Callable<Integer> {
             hashEvery != null,
             script,
             record.checkpoints(checkpoints));
-    return new Run(spec, options, record).call();
+    return new Run(spec, options, record, gdb, trace).call();
   }
 
   private Checkpoints.Snapshot snapshot(List<String> words) {
@@ -245,8 +262,9 @@ final class RunCommand implements Callable<Integer> {
 
   /** What a snapshot says of its machine; how idle time passes is not the guest's. */
   private VmSpec restored() {
-    if (image != null || kernel != null || deterministic || seed != null) {
-      throw usage("--restore says what the machine is: give no image, and no --deterministic");
+    if (image != null || kernel != null || deterministic || seed != null || faults.given()) {
+      throw usage(
+          "--restore says what the machine is: give no image, no --fault and no --deterministic");
     }
     try {
       VmSpec spec = SnapshotFile.readHeader(restore).getSpec();
@@ -303,12 +321,17 @@ final class RunCommand implements Callable<Integer> {
             .setBoot(boot)
             .setEngine(engine.kind)
             .setNoReboot(noReboot);
-    if (deterministic || record.given()) {
+    boolean repeatable = deterministic || faults.given();
+    if (repeatable && record.given() && !record.repeatable()) {
+      throw usage("--record-parallel is not for repeatable runs: --deterministic and --fault");
+    }
+    if (repeatable || record.repeatable()) {
       spec.setDeterministic(
           Deterministic.newBuilder()
               .setSeed(seed == null ? 0 : seed)
               .setWallClockNanos(DETERMINISTIC_START)
-              .setUnpaced(unpaced));
+              .setUnpaced(unpaced)
+              .addAllFaults(faults.rules()));
     } else if (seed != null || unpaced) {
       throw usage((seed != null ? "--seed" : "--no-pacing") + " is for --deterministic runs");
     }

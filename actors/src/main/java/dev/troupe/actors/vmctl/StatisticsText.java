@@ -29,23 +29,7 @@ final class StatisticsText {
     out.printf(Locale.ROOT, "stats: time: %.3f s, CPU: %.2f s%n", seconds, cpuSeconds());
     out.printf(
         Locale.ROOT, "stats: guest instructions: %d, %.1f MIPS%n", vcpus.instructions(), mips);
-    EngineCounters engine = statistics.engine();
-    if (engine.blocks() > 0) {
-      out.printf(
-          Locale.ROOT,
-          "stats: emitted code: %.2f %% of them, %d blocks, %d bytes, entered %d times, %d accesses"
-              + " left to the interpreter%n",
-          100.0 * engine.emitted() / vcpus.instructions(),
-          engine.blocks(),
-          engine.bytes(),
-          engine.entries(),
-          engine.misses());
-      engine.steps().entrySet().stream()
-          .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
-          .limit(MOST_STEPPED)
-          .forEach(
-              step -> out.printf("stats: not emitted %s: %d%n", step.getKey(), step.getValue()));
-    }
+    print(out, statistics.engine(), vcpus.instructions());
     for (ExitKind kind : ExitKind.values()) {
       if (vcpus.exits(kind) > 0) {
         out.printf(Locale.ROOT, "stats: exits %s: %d%n", kind.text(), vcpus.exits(kind));
@@ -77,6 +61,45 @@ final class StatisticsText {
         "stats: time of an exit: median %d ns, p99 %d ns%n",
         vcpus.latency(0.5),
         vcpus.latency(0.99));
+  }
+
+  private static void print(PrintStream out, EngineCounters engine, long instructions) {
+    if (engine.blocks() == 0) {
+      return;
+    }
+    EngineCounters.Exits exits = engine.exits();
+    EngineCounters.Invalidations gone = engine.invalidations();
+    long jumps = exits.linked() + exits.lookedUp();
+    out.printf(
+        Locale.ROOT,
+        "stats: emitted code: %.2f %% of them, %.1f at an entry%n",
+        100.0 * engine.emitted() / instructions,
+        (double) engine.emitted() / Math.max(1, exits.entries()));
+    out.printf(
+        Locale.ROOT,
+        "stats: translated: %d blocks, %d bytes, in %.3f s%n",
+        engine.blocks(),
+        engine.bytes(),
+        engine.nanos() / 1e9);
+    out.printf(
+        Locale.ROOT,
+        "stats: emitted code entered: %d times; left at a TLB miss: %d, %.2f in 1,000 instructions;"
+            + " at a jump: %d, %.1f %% of them linked then%n",
+        exits.entries(),
+        exits.misses(),
+        1e3 * exits.misses() / Math.max(1, engine.emitted()),
+        jumps,
+        100.0 * exits.linked() / Math.max(1, jumps));
+    out.printf(
+        Locale.ROOT,
+        "stats: invalidations: %d writes to code pages, %d translations dropped, %d cache resets%n",
+        gone.codeWrites(),
+        gone.dropped(),
+        gone.resets());
+    engine.steps().entrySet().stream()
+        .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+        .limit(MOST_STEPPED)
+        .forEach(step -> out.printf("stats: not emitted %s: %d%n", step.getKey(), step.getValue()));
   }
 
   /** CPU time of this process, all threads, start-up and compiler included. */

@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       ReplayCommand.class,
+      ExploreCommand.class,
       JournalCommand.class,
       CommandLine.HelpCommand.class
     })

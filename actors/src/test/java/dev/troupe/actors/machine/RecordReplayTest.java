@@ -6,7 +6,6 @@ import dev.troupe.actors.journal.JournalHeaders;
 import dev.troupe.actors.journal.JournalScan;
 import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.journal.Replayer;
-import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.spec.Deterministic;
@@ -34,6 +33,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,18 +47,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RecordReplayTest {
-  private static final Duration INTERVAL = Duration.ofMillis(1);
   @TempDir private Path folder;
-  private TestHost.Local host;
+  private Recordings runs;
 
   @BeforeAll
   void startHost() {
-    host = new TestHost.Local();
+    runs = new Recordings(() -> folder);
   }
 
   @AfterAll
   void stopHost() {
-    host.close();
+    runs.close();
   }
 
   private VmSpec spec(String guest, int cpus, boolean paced) {
@@ -66,82 +65,6 @@ class RecordReplayTest {
         .setCpus(cpus)
         .setDeterministic(Deterministic.newBuilder().setSeed(7).setUnpaced(!paced))
         .build();
-  }
-
-  private Path checkpoints() throws IOException {
-    return Files.createDirectories(folder.resolve("checkpoints"));
-  }
-
-  /** A machine that is being recorded. */
-  private record Recording(TestHost.Handle machine, TestConsole console, Recorder recorder) {
-    MachineActor.Ended end() throws Exception {
-      MachineActor.Ended ended = machine.ended();
-      recorder.close();
-      return ended;
-    }
-  }
-
-  private Recording record(VmSpec spec, List<ScriptedInput> script, boolean messages, Path journal)
-      throws Exception {
-    var every = new Checkpoints.Every(Duration.ofMillis(4), Optional.of(checkpoints()));
-    MachineParts parts = MachineParts.prepare(spec, script, looks(every, Optional.empty()));
-    JournalHeader header =
-        JournalHeaders.of(parts, messages, INTERVAL, Optional.of(every.interval()));
-    Recorder recorder =
-        new Recorder(
-            messages,
-            new JournalWriter(journal, header),
-            complaint -> {
-              throw new AssertionError(complaint);
-            });
-    TestConsole console = new TestConsole();
-    var machine = host.start(parts.observe(recorder), console, Doors.OPEN, event -> {});
-    return new Recording(machine, console, recorder);
-  }
-
-  private static Checkpoints looks(Checkpoints.Every every, Optional<Path> restore) {
-    return new Checkpoints(Optional.of(INTERVAL), Optional.empty(), restore, Optional.of(every));
-  }
-
-  private Replayer.Result replay(Path journal) throws Exception {
-    return replay(journal, Replayer.Goal.END, Optional.empty(), EngineKind.ENGINE_KIND_AUTO);
-  }
-
-  private Replayer.Result replay(
-      Path journal, Replayer.Goal goal, Optional<JournalRecord.Checkpoint> start, EngineKind engine)
-      throws Exception {
-    JournalScan scan = JournalScan.of(journal);
-    VmSpec.Builder spec = scan.header().getSpec().toBuilder().setEngine(engine);
-    spec.getDeterministicBuilder().setUnpaced(true);
-    var every = new Checkpoints.Every(Duration.ofMillis(4), Optional.empty());
-    Path folderOfCheckpoints = checkpoints();
-    MachineParts parts =
-        MachineParts.prepare(
-            spec.build(),
-            scan.script(start),
-            looks(every, start.map(c -> folderOfCheckpoints.resolve(c.file()))));
-    JournalHeaders.check(scan.header(), parts);
-    try (JournalReader reader = new JournalReader(journal)) {
-      if (start.isPresent()) {
-        JournalScan.skip(reader, start.get());
-      }
-      Replayer replayer = new Replayer(reader, goal, start.isPresent());
-      var machine = host.start(parts.observe(replayer), new TestConsole(), Doors.OPEN, event -> {});
-      var _ = replayer.result().thenRun(machine::stop);
-      machine.ended();
-      return replayer.result().getNow(null);
-    }
-  }
-
-  private static List<JournalRecord> read(Path journal) throws IOException {
-    List<JournalRecord> records = new ArrayList<>();
-    try (JournalReader reader = new JournalReader(journal)) {
-      for (JournalRecord r = reader.next(); r != null; r = reader.next()) {
-        records.add(r);
-      }
-      assertThat(reader.damage()).isEmpty();
-    }
-    return records;
   }
 
   /** The journal with its records changed. */
@@ -152,7 +75,7 @@ class RecordReplayTest {
       header = reader.header();
     }
     FrameBuilder builder = new FrameBuilder();
-    read(journal).forEach(record -> builder.add(change.apply(record)));
+    Recordings.read(journal).forEach(record -> builder.add(change.apply(record)));
     try (JournalWriter writer = new JournalWriter(edited, header)) {
       writer.write(builder.take());
       writer.finish();
@@ -170,11 +93,11 @@ class RecordReplayTest {
   void aScriptedRunIsHadAgainOnBothEngines(int cpus, boolean messages) throws Exception {
     Path journal = folder.resolve("race-" + cpus + messages);
     MachineActor.Ended recorded =
-        record(spec("race", cpus, false), TinyGuest.SCRIPT, messages, journal).end();
+        runs.record(spec("race", cpus, false), TinyGuest.SCRIPT, messages, journal).end();
 
     for (EngineKind engine :
         List.of(EngineKind.ENGINE_KIND_INTERPRETER, EngineKind.ENGINE_KIND_AUTO)) {
-      assertIdentical(replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
+      assertIdentical(runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
     }
     assertThat(JournalScan.of(journal).inputs()).hasSize(TinyGuest.SCRIPT.size());
   }
@@ -185,26 +108,26 @@ class RecordReplayTest {
   void whatIsTypedWhileTheMachineRunsEntersInTheSamePlaceAgain(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("typed-" + guest + cpus);
-    Recording recording = record(spec(guest, cpus, true), List.of(), true, journal);
+    Recordings.Recording recording = runs.record(spec(guest, cpus, true), List.of(), true, journal);
     for (byte letter : "abcdefxyz".getBytes(StandardCharsets.US_ASCII)) {
       Thread.sleep(3);
-      recording.console.type(new byte[] {letter});
+      recording.console().type(new byte[] {letter});
     }
-    recording.console.type(new byte[] {guest.equals("race") ? (byte) '.' : 4});
+    recording.console().type(new byte[] {guest.equals("race") ? (byte) '.' : 4});
     MachineActor.Ended recorded = recording.end();
 
     assertThat(JournalScan.of(journal).inputs()).hasSizeGreaterThan(5);
     for (int i = 0; i < 3; i++) {
-      assertIdentical(replay(journal), recorded);
+      assertIdentical(runs.replay(journal), recorded);
     }
   }
 
   @Test
   void aChangedMessageIsNamed() throws Exception {
     Path journal = folder.resolve("race");
-    record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
+    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     JournalRecord.Message wanted =
-        read(journal).stream()
+        Recordings.read(journal).stream()
             .filter(JournalRecord.Message.class::isInstance)
             .map(JournalRecord.Message.class::cast)
             .filter(m -> m.number() > 40 && m.message() instanceof BoardMessage.IoWrite)
@@ -220,7 +143,7 @@ class RecordReplayTest {
             new BoardMessage.IoWrite(old.space(), old.address(), old.size(), old.value() ^ 1));
     Path edited = edit(journal, record -> record.equals(wanted) ? changed : record);
 
-    assertThat(replay(edited))
+    assertThat(runs.replay(edited))
         .isInstanceOfSatisfying(
             Replayer.Diverged.class,
             diverged -> {
@@ -233,7 +156,7 @@ class RecordReplayTest {
   @CsvSource({"true", "false"})
   void aChangedInputIsNoticedAtTheLatestByTheNextHash(boolean messages) throws Exception {
     Path journal = folder.resolve("race-input-" + messages);
-    record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
+    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     Path edited =
         edit(
             journal,
@@ -243,20 +166,20 @@ class RecordReplayTest {
                         typed.place(), typed.scripted(), new byte[] {'b', 'C', 'd'})
                     : record);
 
-    assertThat(replay(edited)).isInstanceOf(Replayer.Diverged.class);
+    assertThat(runs.replay(edited)).isInstanceOf(Replayer.Diverged.class);
   }
 
   @ParameterizedTest
   @CsvSource({"true", "false"})
   void aJournalThatWasCutIsReplayedAsFarAsItGoes(boolean messages) throws Exception {
     Path journal = folder.resolve("race-whole-" + messages);
-    record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
+    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     byte[] whole = Files.readAllBytes(journal);
     for (int part = 4; part < 8; part++) {
       Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(whole, whole.length * part / 8));
 
       assertThat(JournalScan.of(cut).damage()).isPresent();
-      assertThat(replay(cut)).isInstanceOf(Replayer.Identical.class);
+      assertThat(runs.replay(cut)).isInstanceOf(Replayer.Identical.class);
     }
   }
 
@@ -264,15 +187,16 @@ class RecordReplayTest {
   void aRunThatWasStoppedIsReplayedToWhereItStood() throws Exception {
     for (boolean messages : new boolean[] {true, false}) {
       Path journal = folder.resolve("stopped-" + messages);
-      Recording recording = record(spec("race", 2, true), List.of(), messages, journal);
-      recording.console.type(new byte[] {'q'});
+      Recordings.Recording recording =
+          runs.record(spec("race", 2, true), List.of(), messages, journal);
+      recording.console().type(new byte[] {'q'});
       Thread.sleep(50);
-      recording.machine.stop();
+      recording.machine().stop();
       recording.end();
 
-      Replayer.Result first = replay(journal);
+      Replayer.Result first = runs.replay(journal);
       assertThat(first).isInstanceOf(Replayer.Identical.class);
-      assertThat(replay(journal)).isEqualTo(first);
+      assertThat(runs.replay(journal)).isEqualTo(first);
     }
   }
 
@@ -280,19 +204,57 @@ class RecordReplayTest {
   void aReplayMayBeginWithACheckpointAndEndAnywhere() throws Exception {
     Path journal = folder.resolve("race-checkpoints");
     MachineActor.Ended recorded =
-        record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
+        runs.record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     List<JournalRecord.Checkpoint> checkpoints = JournalScan.of(journal).checkpoints();
     assertThat(checkpoints).isNotEmpty();
     EngineKind engine = EngineKind.ENGINE_KIND_AUTO;
     for (JournalRecord.Checkpoint checkpoint : checkpoints) {
       assertIdentical(
-          replay(journal, Replayer.Goal.END, Optional.of(checkpoint), engine), recorded);
+          runs.replay(journal, Replayer.Goal.END, Optional.of(checkpoint), engine), recorded);
     }
     long middle = checkpoints.getFirst().place().position().messages() + 5;
     var goal = new Replayer.Goal(position -> position.messages() >= middle, record -> false);
-    Replayer.Result from = replay(journal, goal, Optional.of(checkpoints.getFirst()), engine);
+    Replayer.Result from = runs.replay(journal, goal, Optional.of(checkpoints.getFirst()), engine);
     assertThat(from).isInstanceOf(Replayer.Reached.class);
-    assertThat(replay(journal, goal, Optional.empty(), engine)).isEqualTo(from);
+    assertThat(runs.replay(journal, goal, Optional.empty(), engine)).isEqualTo(from);
+  }
+
+  @Test
+  void aFolderOfCheckpointsIsThinnedOutAndWhatIsLeftCanBeBegunWith() throws Exception {
+    Path journal = folder.resolve("race-thinned");
+    try (Stream<Path> old = Files.list(runs.checkpoints())) {
+      for (Path file : old.toList()) {
+        Files.delete(file);
+      }
+    }
+    MachineActor.Ended recorded =
+        runs.record(
+                spec("race", 2, false),
+                TinyGuest.SCRIPT,
+                false,
+                journal,
+                new Checkpoints.Interval(1000, 0))
+            .end();
+    List<JournalRecord.Checkpoint> all =
+        Recordings.read(journal).stream()
+            .filter(JournalRecord.Checkpoint.class::isInstance)
+            .map(JournalRecord.Checkpoint.class::cast)
+            .toList();
+    List<JournalRecord.Checkpoint> left =
+        JournalScan.of(journal).checkpoints().stream()
+            .filter(checkpoint -> Files.exists(folder.resolve("checkpoints/" + checkpoint.file())))
+            .toList();
+    assertThat(all).hasSizeGreaterThan(150);
+    assertThat(left).hasSizeBetween(64, 128);
+    for (int i = 0; i < left.size(); i += 9) {
+      assertIdentical(
+          runs.replay(
+              journal,
+              Replayer.Goal.END,
+              Optional.of(left.get(i)),
+              EngineKind.ENGINE_KIND_INTERPRETER),
+          recorded);
+    }
   }
 
   /** A device with a fault in what it answers, of which it has given that many right ones. */
@@ -318,8 +280,7 @@ class RecordReplayTest {
   private static DeviceReplay.Result alone(Path journal, String name, int right)
       throws IOException {
     try (JournalReader reader = new JournalReader(journal)) {
-      VmSpec spec = reader.header().getSpec();
-      BoardLayout layout = BoardLayout.standard(spec, 0);
+      BoardLayout layout = DeviceReplay.board(reader.header());
       Device device = layout.devices().get(layout.find(name).orElseThrow());
       return DeviceReplay.run(
           reader, layout, right < 0 ? device : new Faulty(device, new AtomicInteger(right)));
@@ -331,7 +292,7 @@ class RecordReplayTest {
   void aDeviceAloneGivesWhatItGaveAmongItsPeersAndAPlantedFaultIsFound(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("devices-" + guest);
-    record(spec(guest, cpus, false), TinyGuest.SCRIPT, true, journal).end();
+    runs.record(spec(guest, cpus, false), TinyGuest.SCRIPT, true, journal).end();
     for (Device device : BoardLayout.standard(spec(guest, cpus, false), 0).devices()) {
       DeviceReplay.Result result = alone(journal, device.name(), -1);
       assertThat(result.difference()).as(device.name()).isEmpty();
@@ -343,6 +304,37 @@ class RecordReplayTest {
           .hasValueSatisfying(
               difference ->
                   assertThat(difference.input().message()).isInstanceOf(BoardMessage.IoRead.class));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"race, 2", "race, 4", "timer, 1"})
+  void aParallelRunIsRecordedInTheBoardsOrderAndEachDeviceDoesTheSameAlone(String guest, int cpus)
+      throws Exception {
+    Path journal = folder.resolve("parallel-" + guest + cpus);
+    VmSpec spec = TinyGuest.spec(guest, folder).setCpus(cpus).build();
+    MachineParts parts = MachineParts.prepare(spec);
+    JournalHeader header =
+        JournalHeaders.of(parts, true, Duration.ZERO, new Checkpoints.Interval(0, 0));
+    Recorder recorder = new Recorder(true, new JournalWriter(journal, header), line -> {});
+    TestConsole console = new TestConsole();
+    var machine = runs.host.start(parts.observe(recorder), console, Doors.OPEN, event -> {});
+    String typed = guest.equals("race") ? "abcdefxyz." : "";
+    for (byte letter : typed.getBytes(StandardCharsets.US_ASCII)) {
+      Thread.sleep(2);
+      console.type(new byte[] {letter});
+    }
+    machine.ended();
+    recorder.close();
+
+    long[] number = {0};
+    assertThat(Recordings.read(journal))
+        .filteredOn(JournalRecord.Message.class::isInstance)
+        .hasSizeGreaterThan(20)
+        .allSatisfy(
+            record -> assertThat(((JournalRecord.Message) record).number()).isEqualTo(++number[0]));
+    for (Device device : BoardLayout.standard(spec, 0).devices()) {
+      assertThat(alone(journal, device.name(), -1).difference()).as(device.name()).isEmpty();
     }
   }
 
@@ -374,11 +366,14 @@ class RecordReplayTest {
     MachineParts parts =
         MachineParts.prepare(spec("race", 2, false), TinyGuest.SCRIPT, Checkpoints.NONE);
     List<String> complaints = new ArrayList<>();
-    JournalHeader header = JournalHeaders.of(parts, true, INTERVAL, Optional.empty());
+    JournalHeader header =
+        JournalHeaders.of(parts, true, Recordings.INTERVAL, new Checkpoints.Interval(0, 0));
     Recorder recorder =
         new Recorder(true, new JournalWriter(new SmallDisk(), header), complaints::add);
     MachineActor.Ended end =
-        host.start(parts.observe(recorder), new TestConsole(), Doors.OPEN, event -> {}).ended();
+        runs.host
+            .start(parts.observe(recorder), new TestConsole(), Doors.OPEN, event -> {})
+            .ended();
     recorder.close();
 
     assertThat(end.statistics().stateHash()).isPresent();

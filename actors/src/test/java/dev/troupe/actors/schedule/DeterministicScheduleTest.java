@@ -36,6 +36,7 @@ class DeterministicScheduleTest {
   private final class Stage {
     private final Deque<Integer> messages = new ArrayDeque<>();
     private final List<Turn> turns = new ArrayList<>();
+    private final TurnGate gate = new TurnGate();
     private final DeterministicSchedule schedule;
 
     /** Done once, by the vCPU that comes to rest next: what another thread does just then. */
@@ -82,7 +83,7 @@ class DeterministicScheduleTest {
       var options = new DeterministicSchedule.Options(seed, false);
       Board board = new Board(new ExitSlot[0], null);
       board.stepped(true);
-      schedule = new DeterministicSchedule(timer, board, 0, options, (a, t, d) -> {});
+      schedule = new DeterministicSchedule(timer, board, 0, options, gate, (a, t, d) -> {});
       schedule.gate(
           new QuietGate(List.of(), null, schedule::arrived, (place, scripted, input) -> {}));
       schedule.observe(
@@ -154,5 +155,26 @@ class DeterministicScheduleTest {
       stage.messages.add(vcpu);
     }
     assertThat(stage.turns()).isEqualTo(undisturbed());
+  }
+
+  @Test
+  void whenTheGuestHasEndedNobodyHasATurnAndNoTimePasses() {
+    Stage stage = new Stage(1);
+    DeterministicSchedule schedule = stage.schedule;
+    assertThat(schedule.begin(0)).isZero();
+    long units = schedule.begin(1);
+    assertThat(units).isPositive();
+    schedule.running(1, units);
+    schedule.ran(1, units);
+    final long ended = schedule.nanos();
+    stage.gate.close();
+
+    assertThat(schedule.end(1, Schedule.End.HALTED)).isFalse();
+    assertThat(stage.messages).isEmpty();
+    for (int vcpu = 0; vcpu < VCPUS; vcpu++) {
+      assertThat(schedule.begin(vcpu)).isZero();
+    }
+    schedule.stop();
+    assertThat(schedule.nanos()).isEqualTo(ended);
   }
 }

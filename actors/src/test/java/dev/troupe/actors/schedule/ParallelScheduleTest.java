@@ -39,7 +39,8 @@ class ParallelScheduleTest {
 
                 @Override
                 public Vcpu vcpu() {
-                  if (++asked == 2) { // for its deadline, which is none
+                  if (++asked
+                      == 3) { // for its deadline, which is none, after two looks for attention
                     later.start();
                     await(later);
                   }

@@ -2,6 +2,7 @@ package dev.troupe.privileged.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.peer.EngineUnderTest;
 import dev.troupe.peer.MultibootKernel;
 import dev.troupe.peer.MultibootKernel.Halt;
 import java.nio.ByteBuffer;
@@ -33,7 +34,14 @@ final class PrivilegedRowsIT {
     List<Result> theirs =
         results(new MultibootKernel(forQemu, folder).inQemu("-cpu", QEMU_CPU), cases.size());
     byte[] forUs = PrivilegedGuest.image(cases, false);
-    List<Result> ours = results(new MultibootKernel(forUs, folder).here(Halt.WAITS), cases.size());
+    MultibootKernel kernel = new MultibootKernel(forUs, folder);
+    for (EngineUnderTest engine : EngineUnderTest.values()) {
+      List<Result> ours = results(kernel.here(Halt.WAITS, engine), cases.size());
+      assertThat(wrong(cases, ours, theirs)).as(engine.toString()).isEmpty();
+    }
+  }
+
+  private static String wrong(List<PrivilegedCase> cases, List<Result> ours, List<Result> theirs) {
     StringBuilder wrong = new StringBuilder();
     Map<String, Integer> errors = new HashMap<>();
     for (int i = 0; i < cases.size(); i++) {
@@ -57,7 +65,7 @@ final class PrivilegedRowsIT {
             wrong.append("%nQEMU no longer errs: %s".formatted(error));
           }
         });
-    assertThat(wrong.toString()).isEmpty();
+    return wrong.toString();
   }
 
   private static String summary(PrivilegedCase c, Result r) {

@@ -181,6 +181,12 @@ public final class Cpu implements Stateful {
   long waitDeadline = Long.MAX_VALUE;
 
   /**
+   * How many PAUSEs more may go by before one is an exit. No part of the state: 0 wherever a run is
+   * to be had again.
+   */
+  public int untoldPauses;
+
+  /**
    * {@link #SHADOW_STI}, {@link #SHADOW_MOV_SS} or 0. The engine clears it before each instruction
    * it runs while {@link #attention()} is set, and before each block otherwise; see {@link
    * Vcpu#service()}.
@@ -211,6 +217,10 @@ public final class Cpu implements Stateful {
   public final FarTransfer far;
   public final Virtual8086 virtual8086;
   public final DebugRegisters debug;
+
+  /** Where somebody outside wants this vCPU to stop; no part of its state. */
+  public final Stops stops = new Stops(this);
+
   public final ControlRegisters control;
   public final Msrs msrs;
   public final LocalApic apic;
@@ -403,6 +413,11 @@ public final class Cpu implements Stateful {
     }
   }
 
+  /** Whether what has retired still has something for the board: no quiet point. */
+  public boolean exitsWaiting() {
+    return !exits.isEmpty();
+  }
+
   /** Takes the oldest queued exit, or null. */
   Exit nextExit() {
     return exits.poll();
@@ -421,6 +436,11 @@ public final class Cpu implements Stateful {
   /** Forgets what an instruction queued that did not retire. */
   public void dropExits() {
     exits.clear();
+  }
+
+  /** Linear address of the next instruction. */
+  public long linearRip() {
+    return (mode & Mode.CODE_64) != 0 ? rip : (rip + segmentBase[CS]) & 0xFFFF_FFFFL;
   }
 
   /** The time-stamp counter, 1 GHz. */

@@ -169,10 +169,7 @@ public final class DebugRegisters implements Mmu.Watch, Stateful {
     stepping = (cpu.systemFlags & Rflags.TF) != 0;
     held = pending;
     if (!resume && cpu.replay.isEmpty() && enabled(cpu.dr[7])) {
-      long linear = cpu.rip;
-      if ((cpu.mode & Mode.CODE_64) == 0) {
-        linear = (linear + cpu.segmentBase[Cpu.CS]) & 0xFFFF_FFFFL;
-      }
+      long linear = cpu.linearRip();
       long met = 0;
       for (int i = 0; i < 4; i++) {
         if (active(i) && kind(i) == EXECUTE && hits(i, linear, 1)) {

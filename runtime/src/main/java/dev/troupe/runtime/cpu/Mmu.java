@@ -523,6 +523,21 @@ public final class Mmu implements Stateful {
     slow.setWatch(watch);
   }
 
+  /** What somebody outside the guest watches, beside the guest's own; null for none. */
+  void setOuterWatch(Watch watch) {
+    slow.setOuterWatch(watch);
+  }
+
+  /**
+   * The host address behind a linear address, as the page tables are now, for somebody who looks on
+   * from outside: nothing is checked but that the page is there, and nothing changes.
+   *
+   * @return {@link GuestMemory#NO_RAM} if nothing is mapped there, or it is no RAM
+   */
+  public long peek(long linear) {
+    return slow.peek(linear);
+  }
+
   /** What follows from control registers, debug registers and the APIC is set by them. */
   @Override
   public void state(StateVisitor v) {

@@ -24,6 +24,7 @@ final class MmuSlow {
   private long localPage = -1;
   private Mmu.LocalDevice local;
   private Mmu.Watch watch;
+  private Mmu.Watch outerWatch;
 
   /** Physical address of the last {@link #resolve} that found no RAM. */
   private long physical;
@@ -51,6 +52,26 @@ final class MmuSlow {
     if (watch != null) {
       tlb.slowPages(watch::covers);
     }
+  }
+
+  void setOuterWatch(Mmu.Watch watch) {
+    outerWatch = watch;
+    if (watch != null) {
+      tlb.slowPages(watch::covers);
+    }
+  }
+
+  private boolean isWatched(long page) {
+    return (watch != null && watch.covers(page)) || (outerWatch != null && outerWatch.covers(page));
+  }
+
+  long peek(long linear) {
+    long frame = walk.peek(linear);
+    if (frame == PageWalk.NOT_PRESENT || frame == localPage) {
+      return GuestMemory.NO_RAM;
+    }
+    long host = memory.hostAddress(frame);
+    return host == GuestMemory.NO_RAM ? host : host | (linear & PAGE_OFFSET);
   }
 
   // Translation ----------------------------------------------------------------------------------
@@ -91,7 +112,7 @@ final class MmuSlow {
       memory.markDirty(hostPage);
     }
     long entry = tlb.claim(inBank, page, hostPage - page, walk.global, walk.shift);
-    boolean watched = watch != null && watch.covers(page);
+    boolean watched = isWatched(page);
     if (walk.permitted(PageWalk.READ, inBank == Tlb.USER, inBank == Tlb.SUPERVISOR)) {
       Raw.put64(entry + Tlb.READ, watched ? Tlb.slow(page) : page);
     }
@@ -110,7 +131,7 @@ final class MmuSlow {
 
   // Makes a slow tag fast where nothing speaks against it any more.
   private void hasten(long entry, int tagOffset, long page, long host) {
-    if (watch != null && watch.covers(page)) {
+    if (isWatched(page)) {
       return;
     }
     Raw.putRelease64(entry + tagOffset, page);
@@ -292,6 +313,9 @@ final class MmuSlow {
   private void watched(long linear, int size, boolean write) {
     if (watch != null) {
       watch.accessed(linear, size, write);
+    }
+    if (outerWatch != null) {
+      outerWatch.accessed(linear, size, write);
     }
   }
 

@@ -139,6 +139,11 @@ public final class Msrs implements Stateful {
     return tscAt(cpu.time.nanos());
   }
 
+  /** What the time-stamp counter is more than virtual nanoseconds. */
+  public long tscOffset() {
+    return tscOffset;
+  }
+
   /** The time-stamp counter at that virtual time. */
   long tscAt(long nanos) {
     return nanos + tscOffset;

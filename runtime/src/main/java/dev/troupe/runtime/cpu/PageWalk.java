@@ -42,6 +42,9 @@ final class PageWalk {
 
   private static final int MAXIMUM_LEVELS = 4;
 
+  /** No frame. */
+  static final long NOT_PRESENT = -1;
+
   private final Cpu cpu;
   private final GuestMemory memory;
   private final long[] entryHost = new long[MAXIMUM_LEVELS];
@@ -139,14 +142,7 @@ final class PageWalk {
       return true;
     }
     while (true) {
-      int levels;
-      if ((cpu.cr4 & ControlRegisters.PAE) == 0) {
-        levels = walk32(linear);
-      } else if ((cpu.efer & Msrs.EFER_LMA) == 0) {
-        levels = walkPae(linear);
-      } else {
-        levels = walk64(cpu.cr3 & ADDRESS, linear, 4);
-      }
+      int levels = walk(linear);
       if (levels <= 0) {
         error = (levels < 0 ? ERROR_PRESENT | ERROR_RESERVED : 0) | code(access, userAccess);
         return false;
@@ -159,6 +155,30 @@ final class PageWalk {
         return true;
       }
     }
+  }
+
+  /** Number of entries used; 0 not present, -1 reserved bit set. */
+  private int walk(long linear) {
+    if ((cpu.cr4 & ControlRegisters.PAE) == 0) {
+      return walk32(linear);
+    }
+    if ((cpu.efer & Msrs.EFER_LMA) == 0) {
+      return walkPae(linear);
+    }
+    return walk64(cpu.cr3 & ADDRESS, linear, 4);
+  }
+
+  /**
+   * The frame of 4 KiB that a linear address is mapped to, whoever may access it; sets no accessed
+   * bit.
+   *
+   * @return {@link #NOT_PRESENT} if none
+   */
+  long peek(long linear) {
+    if ((cpu.cr0 & ControlRegisters.PG) == 0) {
+      return linear & 0xFFFF_F000L;
+    }
+    return walk(linear) > 0 ? physical : NOT_PRESENT;
   }
 
   private int code(int access, boolean userAccess) {

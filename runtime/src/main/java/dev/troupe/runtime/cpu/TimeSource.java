@@ -16,4 +16,16 @@ public interface TimeSource {
   default boolean exact() {
     return false;
   }
+
+  /** In place of {@link #behindHost}: the time does not follow the host's monotonic clock. */
+  long NOT_HOST = Long.MIN_VALUE;
+
+  /**
+   * What {@link #nanos} is less than the host's monotonic clock (clock_gettime's CLOCK_MONOTONIC,
+   * in nanoseconds), for as long as the vCPU that asks runs; or {@link #NOT_HOST}. Emitted code
+   * reads that clock by itself.
+   */
+  default long behindHost() {
+    return NOT_HOST;
+  }
 }

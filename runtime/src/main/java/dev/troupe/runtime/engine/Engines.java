@@ -3,6 +3,7 @@ package dev.troupe.runtime.engine;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
+import dev.troupe.runtime.engine.interpreter.TracedInterpreter;
 import dev.troupe.runtime.engine.translator.Translator;
 import java.util.Optional;
 import java.util.function.Function;
@@ -22,20 +23,31 @@ public final class Engines {
     return Translator.available() ? Optional.empty() : Optional.of("translator " + WANTS);
   }
 
+  /** Whether an engine of that kind would emit code on this host. */
+  public static boolean emits(EngineKind kind) {
+    return kind != EngineKind.ENGINE_KIND_INTERPRETER && Translator.available();
+  }
+
   /**
    * What makes the engine of each vCPU.
    *
+   * @param watch what the engine may look at itself with
    * @throws IllegalArgumentException if this host cannot have it
    */
-  public static Function<Vcpu, Engine> of(EngineKind kind) {
+  public static Function<Vcpu, Engine> of(EngineKind kind, EngineWatch watch) {
+    Function<Vcpu, Engine> translator = vcpu -> new Translator(vcpu, watch);
+    Function<Vcpu, Engine> interpreter =
+        watch.trace() == null
+            ? Interpreter::new
+            : vcpu -> new TracedInterpreter(vcpu, watch.trace());
     return switch (kind) {
-      case ENGINE_KIND_AUTO -> Translator.available() ? Translator::new : Interpreter::new;
-      case ENGINE_KIND_INTERPRETER -> Interpreter::new;
+      case ENGINE_KIND_AUTO -> Translator.available() ? translator : interpreter;
+      case ENGINE_KIND_INTERPRETER -> interpreter;
       case ENGINE_KIND_TRANSLATOR -> {
         if (!Translator.available()) {
           throw new IllegalArgumentException("engine translator: " + WANTS);
         }
-        yield Translator::new;
+        yield translator;
       }
       case UNRECOGNIZED -> throw new IllegalArgumentException("engine: not known");
     };

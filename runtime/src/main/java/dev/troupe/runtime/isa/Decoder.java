@@ -125,6 +125,8 @@ public final class Decoder {
     i.index = NO_REGISTER;
     i.scale = 0;
     i.displacement = 0;
+    i.displaced = false;
+    i.sib = false;
     i.ripRelative = false;
     i.segment = DS;
     i.immediate = 0;
@@ -300,6 +302,7 @@ public final class Decoder {
   private void address16(int modRm) {
     int mod = modRm >> 6;
     int rm = modRm & 7;
+    insn.displaced = mod != 0;
     if (mod == 0 && rm == 6) {
       insn.displacement = (short) unsigned(2);
       return;
@@ -318,8 +321,10 @@ public final class Decoder {
     int mod = modRm >> 6;
     int rm = modRm & 7;
     int base = rm | (insn.rex & 1) << 3;
+    insn.displaced = mod != 0;
     if (rm == 4) {
       int sib = next();
+      insn.sib = true;
       int index = (sib >> 3 & 7) | (insn.rex & 2) << 2;
       base = (sib & 7) | (insn.rex & 1) << 3;
       if (index != 4) {
@@ -328,6 +333,7 @@ public final class Decoder {
       }
       if (mod == 0 && (base & 7) == 5) {
         base = NO_REGISTER;
+        insn.displaced = true;
         insn.displacement = (int) unsigned(4);
       }
     } else if (mod == 0 && rm == 5) {

@@ -11,6 +11,7 @@ import java.util.Locale;
  */
 public final class Disassembler {
   private static final int NO_REGISTER = 16;
+  private static final int STACK_POINTER = 4;
 
   /** Mnemonic and prefixes are padded to this, one space more follows. */
   private static final int MNEMONIC_WIDTH = 6;
@@ -321,19 +322,17 @@ public final class Disassembler {
         text.append('*').append(1 << insn.scale);
       }
     }
-    if (insn.displacement != 0 || hasDisplacement(insn)) {
+    if (insn.sib
+        && insn.index == NO_REGISTER
+        && insn.base != NO_REGISTER
+        && (insn.base & 7) != STACK_POINTER) {
+      text.append(insn.addressSize == 64 ? "+riz*1" : "+eiz*1"); // a longer form than it needs
+    }
+    if (insn.displaced) {
       text.append(insn.displacement < 0 ? "-0x" : "+0x")
           .append(Long.toHexString(Math.abs(insn.displacement)));
     }
     return text.append(']').toString();
-  }
-
-  /** True for forms that cannot be encoded without a displacement, so that even 0 is shown. */
-  private static boolean hasDisplacement(Insn insn) {
-    if (insn.addressSize == 16) {
-      return insn.base == 5 && insn.index == NO_REGISTER;
-    }
-    return insn.base == NO_REGISTER || (insn.base & 7) == 5;
   }
 
   private static long mask(int bits) {

@@ -53,6 +53,12 @@ public final class Insn {
   /** Sign-extended displacement or moffs. */
   public long displacement;
 
+  /** True if the displacement stands in the code, be it 0: for the disassembler. */
+  public boolean displaced;
+
+  /** True if there is a SIB byte, be it needed or not: for the disassembler. */
+  public boolean sib;
+
   /** True for RIP-relative addressing. */
   public boolean ripRelative;
 

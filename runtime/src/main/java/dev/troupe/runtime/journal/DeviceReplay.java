@@ -1,8 +1,10 @@
 package dev.troupe.runtime.journal;
 
+import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.proto.message.InterruptMessage;
+import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
@@ -50,6 +52,9 @@ public final class DeviceReplay {
    */
   private record Sent(int to, BoardMessage message, long time) {}
 
+  /** Far more than a device sets a timer while one that fired waits for its turn on the board. */
+  private static final int RACING_DEADLINES = 64;
+
   private final BoardLayout layout;
   private final Device device;
   private final int index;
@@ -62,13 +67,24 @@ public final class DeviceReplay {
 
   private final Deque<Sent> sent = new ArrayDeque<>();
   private final Deque<Interrupt> levels = new ArrayDeque<>();
-  private final Map<Integer, Long> timers = new TreeMap<>();
+  private final Map<Integer, Deque<Long>> timers = new TreeMap<>();
+
+  /**
+   * Deadlines of a timer that may still come: with the clock on a thread of its own one may be on
+   * its way while the device sets the next. Otherwise it is the last alone.
+   */
+  private final int deadlines;
+
   private final Outputs outputs = new Outputs();
 
   /** The last message was the device's: changes of levels that follow it are, too. */
   private boolean handling;
 
   private JournalRecord.Message input;
+
+  /** For the device, unless the next record tells that a fault rule had it. */
+  private JournalRecord.Message waiting;
+
   private boolean answers;
   private long answer;
   private long now;
@@ -76,12 +92,28 @@ public final class DeviceReplay {
   private long compared;
 
   private DeviceReplay(
-      BoardLayout layout, Device device, int index, List<String> actors, int firstDevice) {
+      BoardLayout layout,
+      Device device,
+      int index,
+      List<String> actors,
+      int firstDevice,
+      int deadlines) {
+    this.deadlines = deadlines;
     this.actors = actors;
     this.layout = layout;
     this.device = device;
     this.index = index;
     this.firstDevice = firstDevice;
+  }
+
+  /** The board of a journal's machine, in its power-on state. */
+  public static BoardLayout board(JournalHeader header) {
+    VmSpec spec = header.getSpec();
+    return BoardLayout.standard(
+        spec,
+        spec.hasDeterministic()
+            ? spec.getDeterministic().getWallClockNanos()
+            : header.getWallClockNanos());
   }
 
   /**
@@ -95,6 +127,9 @@ public final class DeviceReplay {
    */
   public static Result run(JournalReader reader, BoardLayout layout, Device device)
       throws IOException {
+    if (reader.header().getRestored()) {
+      throw new JournalException("the run began with a snapshot: only all of it can be had again");
+    }
     List<String> actors = reader.header().getActorsList();
     int actor = actors.indexOf(device.name());
     int index = layout.find(device.name()).orElse(-1);
@@ -105,19 +140,39 @@ public final class DeviceReplay {
         || !actors.equals(JournalActors.names(firstDevice - JournalActors.FIRST_VCPU, devices))) {
       throw new JournalException("no device '%s'; actors: %s".formatted(device.name(), actors));
     }
-    DeviceReplay replay = new DeviceReplay(layout, device, index, actors, firstDevice);
+    int deadlines = reader.header().getSpec().hasDeterministic() ? 1 : RACING_DEADLINES;
+    DeviceReplay replay = new DeviceReplay(layout, device, index, actors, firstDevice, deadlines);
     Optional<Difference> difference = Optional.empty();
-    for (JournalRecord record = reader.next();
-        record != null && difference.isEmpty();
-        record = reader.next()) {
-      difference = replay.take(record);
+    JournalRecord next;
+    while (difference.isEmpty() && (next = reader.next()) != null) {
+      JournalRecord record = next;
+      difference = replay.come(record).or(() -> replay.take(record));
     }
+    difference = difference.or(() -> replay.come(null));
     if (replay.messages == 0 && difference.isEmpty()) {
       throw new JournalException(
           "the journal has no messages to %s: record with --record-level messages"
               .formatted(device.name()));
     }
     return new Result(replay.messages, replay.compared, difference);
+  }
+
+  /** What waits comes to the device, as the record after it says. */
+  private Optional<Difference> come(JournalRecord next) {
+    JournalRecord.Message record = waiting;
+    waiting = null;
+    if (record == null) {
+      return Optional.empty();
+    }
+    if (!(next instanceof JournalRecord.Injected injected)
+        || !(injected.victim() instanceof JournalRecord.Message)) {
+      return handle(record, record.message());
+    }
+    return switch (injected.deed()) {
+      case Deed.Duplicated _ -> handle(record, record.message());
+      case Deed.Corrupted(JournalRecord.Message instead) -> handle(record, instead.message());
+      default -> Optional.empty();
+    };
   }
 
   private Optional<Difference> take(JournalRecord record) {
@@ -150,26 +205,30 @@ public final class DeviceReplay {
         return difference;
       }
     }
-    return handling ? handle(record) : Optional.empty();
+    waiting = handling ? record : null;
+    return Optional.empty();
   }
 
-  private Optional<Difference> handle(JournalRecord.Message record) {
+  private Optional<Difference> handle(JournalRecord.Message record, BoardMessage message) {
     input = record;
     messages++;
-    if (record.message() instanceof BoardMessage.TimerFired(int timer, long deadline)) {
-      Long set = timers.remove(timer);
+    if (message instanceof BoardMessage.TimerFired(int timer, long deadline)) {
+      Deque<Long> set = timers.computeIfAbsent(timer, _ -> new ArrayDeque<>());
       Optional<Difference> difference =
           compare(
-              "timer %d at %d".formatted(timer, deadline), "timer %d at %s".formatted(timer, set));
+              "timer %d at %d".formatted(timer, deadline),
+              "timer %d at %s"
+                  .formatted(timer, set.contains(deadline) ? deadline : set.peekLast()));
+      set.remove(deadline);
       if (difference.isPresent()) {
         return difference;
       }
     }
     now = Math.max(now, record.time());
-    answer = device.handle(record.message(), now, outputs);
+    answer = device.handle(message, now, outputs);
     answers =
-        record.message() instanceof BoardMessage.IoRead
-            || record.message() instanceof BoardMessage.InterruptAcknowledge;
+        message instanceof BoardMessage.IoRead
+            || message instanceof BoardMessage.InterruptAcknowledge;
     return Optional.empty();
   }
 
@@ -208,7 +267,11 @@ public final class DeviceReplay {
 
     @Override
     public void timer(int timer, long deadline) {
-      timers.put(timer, deadline);
+      Deque<Long> set = timers.computeIfAbsent(timer, _ -> new ArrayDeque<>());
+      if (set.size() == deadlines) {
+        set.removeFirst();
+      }
+      set.addLast(deadline);
     }
 
     @Override

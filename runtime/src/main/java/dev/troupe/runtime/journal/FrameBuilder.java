@@ -11,6 +11,8 @@ public final class FrameBuilder {
     encoder.add(record);
     if (record instanceof JournalRecord.Message(long number, var _, var _, var _, var _)) {
       message = number;
+    } else if (record instanceof JournalRecord.Injected injected) {
+      message = injected.number();
     } else if (record instanceof JournalRecord.Placed placed) {
       place = placed.place();
     }

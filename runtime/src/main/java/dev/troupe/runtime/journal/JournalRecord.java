@@ -48,6 +48,27 @@ public sealed interface JournalRecord {
   record End(Place place, Position position, boolean exact, long hash, String outcome)
       implements Placed {}
 
+  /** What the schedule of a machine with one vCPU did: what follows from no message. */
+  sealed interface Schedule extends JournalRecord {}
+
+  /**
+   * The vCPU got a turn.
+   *
+   * @param idle virtual nanoseconds that were skipped since it got the last one
+   * @param units of the turn; 0 if it is as long as the seed has it
+   */
+  record Turn(long idle, long units) implements Schedule {}
+
+  /**
+   * After the exit that was told before, a timer of the board made the turn shorter.
+   *
+   * @param units that it has left
+   */
+  record Cut(long units) implements Schedule {}
+
+  /** What crosses the boundary of an actor, where a fault rule may change it. */
+  sealed interface Crossing extends JournalRecord {}
+
   /**
    * A message of the board, when it was handled.
    *
@@ -57,13 +78,23 @@ public sealed interface JournalRecord {
    * @param time the sender's virtual time
    */
   record Message(long number, int from, int to, long time, BoardMessage message)
-      implements JournalRecord {}
+      implements Crossing {}
 
   /** What a vCPU got back for the message that it had waited for. */
   record Reply(int vcpu, long value) implements JournalRecord {}
 
   /** An interrupt was put into a vCPU's pending set. */
-  record Interrupted(int vcpu, Interrupt interrupt) implements JournalRecord {}
+  record Interrupted(int vcpu, Interrupt interrupt) implements Crossing {}
+
+  /**
+   * A fault rule did something to a message or an interrupt, of which this tells what came in.
+   *
+   * @param rule number of the rule in the machine's spec, from 1
+   * @param number of the message; for an interrupt, of the last message handled
+   * @param time virtual
+   */
+  record Injected(int rule, long number, long time, Crossing victim, Deed deed)
+      implements JournalRecord {}
 
   /** Whether two records say the same, bytes included. */
   static boolean same(JournalRecord one, JournalRecord other) {
@@ -79,6 +110,13 @@ public sealed interface JournalRecord {
           && a.to == b.to
           && a.time == b.time
           && Arrays.equals(in, as);
+    }
+    if (one instanceof Injected a && other instanceof Injected b) {
+      return a.rule == b.rule
+          && a.number == b.number
+          && a.time == b.time
+          && same(a.victim, b.victim)
+          && Deed.same(a.deed, b.deed);
     }
     return one.equals(other);
   }

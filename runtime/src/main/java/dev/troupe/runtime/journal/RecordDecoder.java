@@ -4,6 +4,7 @@ import dev.troupe.proto.message.AddressSpace;
 import dev.troupe.proto.message.BoardMessage;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.runtime.machine.Position;
+import dev.troupe.runtime.machine.TurnRules;
 import java.nio.charset.StandardCharsets;
 
 /** Reads the records of one frame; see {@link RecordEncoder}. Throws what its input throws. */
@@ -37,6 +38,12 @@ final class RecordDecoder {
         yield new JournalRecord.End(place, rest, flag(), in.fixed64(), text());
       }
       case RecordTags.REPLY -> new JournalRecord.Reply(vcpu(), in.unsigned());
+      case RecordTags.TURN ->
+          new JournalRecord.Turn(
+              count("idle", in.unsigned()), in.within("units", 0, TurnRules.TURN_UNITS));
+      case RecordTags.TURN_AS_DRAWN -> new JournalRecord.Turn(0, 0);
+      case RecordTags.CUT -> new JournalRecord.Cut(in.within("units", 1, TurnRules.TURN_UNITS));
+      case RecordTags.INJECTED -> injected();
       case RecordTags.INTERRUPTED -> new JournalRecord.Interrupted(vcpu(), interrupt());
       default -> message(tag);
     };
@@ -62,7 +69,39 @@ final class RecordDecoder {
     return value;
   }
 
-  private JournalRecord message(int tag) {
+  private JournalRecord injected() {
+    int rule = in.within("rule", 1, RecordLimits.RULES);
+    long injected = count("message number", number + in.signed());
+    long at = time + in.signed();
+    number = injected;
+    time = at;
+    return new JournalRecord.Injected(rule, injected, at, crossing(), deed());
+  }
+
+  private JournalRecord.Crossing crossing() {
+    int tag = in.u8();
+    return tag == RecordTags.INTERRUPTED
+        ? new JournalRecord.Interrupted(vcpu(), interrupt())
+        : message(tag);
+  }
+
+  private Deed deed() {
+    int tag = in.u8();
+    return switch (tag) {
+      case RecordTags.DROPPED -> new Deed.Dropped();
+      case RecordTags.DELAYED -> new Deed.Delayed(time + in.signed());
+      case RecordTags.DUPLICATED ->
+          new Deed.Duplicated(in.within("times", 1, RecordLimits.REPEATS));
+      case RecordTags.REORDERED ->
+          new Deed.Reordered(in.within("past", 1, RecordLimits.REPEATS), time + in.signed());
+      case RecordTags.CORRUPTED -> new Deed.Corrupted(crossing());
+      case RecordTags.ANSWERED -> new Deed.Answered(in.unsigned());
+      case RecordTags.RELEASED -> new Deed.Released();
+      default -> throw new RecordInput.Malformed("deed tag " + tag);
+    };
+  }
+
+  private JournalRecord.Message message(int tag) {
     if (tag < RecordTags.IO_READ_PORT || tag > RecordTags.RESET) {
       throw new RecordInput.Malformed("record tag %d at offset %d".formatted(tag, in.offset() - 1));
     }

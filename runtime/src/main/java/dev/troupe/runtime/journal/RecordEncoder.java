@@ -58,10 +58,33 @@ final class RecordEncoder {
         text(end.outcome());
       }
       case JournalRecord.Message message -> message(message);
+      case JournalRecord.Injected injected -> {
+        out.u8(RecordTags.INJECTED);
+        out.unsigned(injected.rule());
+        out.signed(injected.number() - number);
+        out.signed(injected.time() - time);
+        number = injected.number();
+        time = injected.time();
+        add(injected.victim());
+        deed(injected.deed());
+      }
       case JournalRecord.Reply reply -> {
         out.u8(RecordTags.REPLY);
         out.unsigned(reply.vcpu());
         out.unsigned(reply.value());
+      }
+      case JournalRecord.Turn(long idle, long units) -> {
+        if (idle == 0 && units == 0) {
+          out.u8(RecordTags.TURN_AS_DRAWN); // most of them
+        } else {
+          out.u8(RecordTags.TURN);
+          out.unsigned(idle);
+          out.unsigned(units);
+        }
+      }
+      case JournalRecord.Cut(long units) -> {
+        out.u8(RecordTags.CUT);
+        out.unsigned(units);
       }
       case JournalRecord.Interrupted interrupted -> {
         out.u8(RecordTags.INTERRUPTED);
@@ -160,6 +183,34 @@ final class RecordEncoder {
         out.u8(RecordTags.SIPI);
         out.u8(vector);
       }
+    }
+  }
+
+  private void deed(Deed deed) {
+    switch (deed) {
+      case Deed.Dropped _ -> out.u8(RecordTags.DROPPED);
+      case Deed.Delayed(long until) -> {
+        out.u8(RecordTags.DELAYED);
+        out.signed(until - time);
+      }
+      case Deed.Duplicated(int times) -> {
+        out.u8(RecordTags.DUPLICATED);
+        out.unsigned(times);
+      }
+      case Deed.Reordered(int past, long until) -> {
+        out.u8(RecordTags.REORDERED);
+        out.unsigned(past);
+        out.signed(until - time);
+      }
+      case Deed.Corrupted(JournalRecord.Crossing instead) -> {
+        out.u8(RecordTags.CORRUPTED);
+        add(instead);
+      }
+      case Deed.Answered(long value) -> {
+        out.u8(RecordTags.ANSWERED);
+        out.unsigned(value);
+      }
+      case Deed.Released _ -> out.u8(RecordTags.RELEASED);
     }
   }
 

@@ -9,5 +9,11 @@ public final class RecordLimits {
   public static final int TIMERS = 64;
   public static final int VECTORS = 256;
 
+  /** Fault rules of a machine: far more than anybody writes. */
+  public static final int RULES = 1000;
+
+  /** Messages that a rule lets pass, and times that it sends one again: one exit stays short. */
+  public static final int REPEATS = 1000;
+
   private RecordLimits() {}
 }

@@ -1,6 +1,9 @@
 package dev.troupe.runtime.journal;
 
-/** The first byte of each record, and of each interrupt in one. Never changed, only added to. */
+/**
+ * The first byte of each record, and of each interrupt and deed in one. Never changed, only added
+ * to.
+ */
 final class RecordTags {
   static final int TYPED = 1;
   static final int POWER_BUTTON = 2;
@@ -9,6 +12,10 @@ final class RecordTags {
   static final int END = 5;
   static final int REPLY = 6;
   static final int INTERRUPTED = 7;
+  static final int INJECTED = 8;
+  static final int TURN = 9;
+  static final int TURN_AS_DRAWN = 10;
+  static final int CUT = 11;
 
   // Board messages.
   static final int IO_READ_PORT = 16;
@@ -32,6 +39,15 @@ final class RecordTags {
   static final int SMI = 5;
   static final int INIT = 6;
   static final int SIPI = 7;
+
+  // What a fault rule did.
+  static final int DROPPED = 1;
+  static final int DELAYED = 2;
+  static final int DUPLICATED = 3;
+  static final int REORDERED = 4;
+  static final int CORRUPTED = 5;
+  static final int ANSWERED = 6;
+  static final int RELEASED = 7;
 
   private RecordTags() {}
 }

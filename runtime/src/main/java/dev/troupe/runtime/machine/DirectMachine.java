@@ -6,6 +6,7 @@ import dev.troupe.proto.message.Exit;
 import dev.troupe.proto.message.Interrupt;
 import dev.troupe.proto.message.InterruptMessage;
 import dev.troupe.runtime.bus.AddressMap;
+import dev.troupe.runtime.bus.BusAccess;
 import dev.troupe.runtime.cpu.TimeSource;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.device.Device;
@@ -15,6 +16,7 @@ import dev.troupe.runtime.device.uart.Uart;
 import dev.troupe.runtime.engine.Engine;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A whole machine without actors, on the caller's thread: vCPUs in turn, devices called directly,
@@ -62,6 +64,7 @@ public final class DirectMachine {
   private static final int MAX_TIMERS_AT_ONCE = 1_000;
 
   private static final int NO_DEVICE = -1;
+  private static final int NOBODY = -1;
 
   private record Envelope(int device, BoardMessage message) {}
 
@@ -78,6 +81,7 @@ public final class DirectMachine {
   private final EventHeap timers;
   private final ArrayDeque<Envelope> queue = new ArrayDeque<>();
   private final BoardEffects effects = new BoardEffects();
+  private final BusAccess.Caller caller = this::ask;
   private final int pic;
   private final int ioApic;
   private final int numericError;
@@ -91,6 +95,16 @@ public final class DirectMachine {
   private int inputRoom;
 
   private int written;
+
+  /** Whose turn it is; {@link #NOBODY} between turns. */
+  private int holder = NOBODY;
+
+  /** Who is asked first when the next turn is given away. */
+  private int next;
+
+  /** Exits of the turn so far. */
+  private int exits;
+
   private long now;
   private Outcome outcome;
   private volatile boolean stopping;
@@ -133,6 +147,8 @@ public final class DirectMachine {
   private void resetBoard() {
     now = time.nanos();
     outcome = null;
+    holder = NOBODY;
+    next = 0;
     queue.clear();
     timers.clear();
     for (int i = 0; i < devices.length; i++) {
@@ -159,9 +175,7 @@ public final class DirectMachine {
         if (stopping) {
           return new Outcome.Stopped();
         }
-        if (!runVcpus() && outcome == null) {
-          waitForWork();
-        }
+        step();
       }
       return outcome;
     } catch (RuntimeException e) {
@@ -169,33 +183,50 @@ public final class DirectMachine {
     }
   }
 
-  /** One turn of every vCPU that is not halted; false if all are. */
-  private boolean runVcpus() {
-    boolean ran = false;
-    for (int i = 0; i < vcpus.length; i++) {
-      Vcpu vcpu = vcpus[i];
+  /** How the guest has ended the machine; empty while it goes on. */
+  public Optional<Outcome> outcome() {
+    return Optional.ofNullable(outcome);
+  }
+
+  /**
+   * One run of one vCPU's engine and all that its exit causes, or a wait if all are halted. vCPUs
+   * take turns of at most {@link #MAX_EXITS} such runs. What an engine throws passes through.
+   */
+  public void step() {
+    if (holder == NOBODY) {
+      holder = nextHolder();
+      if (holder == NOBODY) {
+        waitForWork();
+        return;
+      }
+      exits = 0;
+    }
+    int index = holder;
+    Exit exit = engines[index].run(vcpus[index], SLICE);
+    now = time.nanos();
+    fireTimers();
+    handle(index, exit);
+    if (outcome != null || !endsNoTurn(exit) || ++exits == MAX_EXITS) {
+      holder = NOBODY;
+      next = (index + 1) % vcpus.length;
+      takeInput();
+    }
+  }
+
+  /** The next vCPU in order that is not halted. */
+  private int nextHolder() {
+    for (int n = 0; n < vcpus.length; n++) {
+      int index = (next + n) % vcpus.length;
+      Vcpu vcpu = vcpus[index];
       if (vcpu.nextDeadline() <= now) {
         vcpu.cpu.attend();
       }
-      if (halted[i] && !vcpu.cpu.attention()) {
-        continue;
-      }
-      halted[i] = false;
-      ran = true;
-      int exits = 0;
-      Exit exit;
-      do {
-        exit = engines[i].run(vcpu, SLICE);
-        now = time.nanos();
-        fireTimers();
-        handle(i, exit);
-      } while (outcome == null && endsNoTurn(exit) && ++exits < MAX_EXITS && !stopping);
-      takeInput();
-      if (outcome != null) {
-        break;
+      if (!halted[index] || vcpu.cpu.attention()) {
+        halted[index] = false;
+        return index;
       }
     }
-    return ran;
+    return NOBODY;
   }
 
   private static boolean endsNoTurn(Exit exit) {
@@ -221,13 +252,14 @@ public final class DirectMachine {
     Vcpu vcpu = vcpus[index];
     switch (exit) {
       case Exit.TurnEnd _, Exit.Pause _ -> {}
-      case Exit.PortRead(int port, int size) -> vcpu.complete(read(AddressSpace.PORT, port, size));
+      case Exit.PortRead(int port, int size) ->
+          vcpu.complete(BusAccess.read(addresses, AddressSpace.PORT, port, size, caller));
       case Exit.PortWrite(int port, int size, long value) ->
-          write(AddressSpace.PORT, port, size, value);
+          BusAccess.write(addresses, AddressSpace.PORT, port, size, value, caller);
       case Exit.MemoryRead(long address, int size) ->
-          vcpu.complete(read(AddressSpace.MEMORY, address, size));
+          vcpu.complete(BusAccess.read(addresses, AddressSpace.MEMORY, address, size, caller));
       case Exit.MemoryWrite(long address, int size, long value) ->
-          write(AddressSpace.MEMORY, address, size, value);
+          BusAccess.write(addresses, AddressSpace.MEMORY, address, size, value, caller);
       case Exit.InterruptAcknowledge _ ->
           vcpu.complete(ask(pic, new BoardMessage.InterruptAcknowledge(index)));
       case Exit.EndOfInterrupt(int vector) -> ask(ioApic, new BoardMessage.EndOfInterrupt(vector));
@@ -236,35 +268,6 @@ public final class DirectMachine {
       case Exit.Ipi ipi -> router.route(index, ipi);
       case Exit.Halt _ -> halted[index] = true;
       case Exit.Shutdown _ -> outcome = new Outcome.TripleFault(index, vcpu.summary());
-    }
-  }
-
-  private long read(AddressSpace space, long address, int size) {
-    int device = addresses.find(space, address, size);
-    if (device >= 0) {
-      return ask(device, new BoardMessage.IoRead(space, address, size));
-    }
-    long value = AddressMap.allOnes(size);
-    if (device == AddressMap.SPLIT) {
-      for (AddressMap.Piece part : addresses.pieces(space, address, size)) {
-        long answer =
-            ask(part.device(), new BoardMessage.IoRead(space, part.address(), part.size()));
-        value = part.insert(value, answer);
-      }
-    }
-    return value;
-  }
-
-  private void write(AddressSpace space, long address, int size, long value) {
-    int device = addresses.find(space, address, size);
-    if (device >= 0) {
-      ask(device, new BoardMessage.IoWrite(space, address, size, value));
-    } else if (device == AddressMap.SPLIT) {
-      for (AddressMap.Piece part : addresses.pieces(space, address, size)) {
-        ask(
-            part.device(),
-            new BoardMessage.IoWrite(space, part.address(), part.size(), part.extract(value)));
-      }
     }
   }
 

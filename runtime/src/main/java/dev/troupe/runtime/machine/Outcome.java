@@ -2,6 +2,18 @@ package dev.troupe.runtime.machine;
 
 /** How a machine's run ended. */
 public sealed interface Outcome {
+  /** In a word or two, for people and for conditions. */
+  default String text() {
+    return switch (this) {
+      case PoweredOff _ -> "powered off";
+      case Reset _ -> "reset";
+      case DebugExit(long value) -> "debug exit " + value;
+      case TripleFault(int vcpu, String _) -> "triple fault of vcpu" + vcpu;
+      case Stopped _ -> "stopped";
+      case InternalFailure _ -> "failed";
+    };
+  }
+
   /** The guest switched the machine off. */
   record PoweredOff() implements Outcome {}
 

@@ -27,6 +27,11 @@ import java.util.function.LongConsumer;
 public final class GuestMemory implements AutoCloseable {
   public static final int PAGE_SIZE = 4096;
 
+  /**
+   * Guests with less memory, of which there may be thousands, get no page that they do not touch.
+   */
+  private static final long HUGE_FROM = 64L << 20;
+
   /** RAM below 4 GiB ends here at the latest; above it are PCI memory and the interrupt chips. */
   public static final long HOLE_START = 0xC000_0000L;
 
@@ -87,7 +92,7 @@ public final class GuestMemory implements AutoCloseable {
     long pages = size >> PAGE_SHIFT;
     List<Runnable> mapped = new ArrayList<>();
     try {
-      HostMapping ram = HostMapping.map(size);
+      HostMapping ram = size < HUGE_FROM ? HostMapping.map(size) : HostMapping.mapHuge(size);
       mapped.add(ram::close);
       PageFlags flags = new PageFlags(pages);
       mapped.add(flags::close);

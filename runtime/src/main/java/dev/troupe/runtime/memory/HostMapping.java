@@ -20,6 +20,11 @@ public final class HostMapping implements AutoCloseable {
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MADV_DONTNEED = 4;
+  private static final int MADV_HUGEPAGE = 14;
+
+  /** Of x86-64 hosts, and of most others. */
+  private static final long HUGE_PAGE = 2L << 20;
+
   private static final long MAP_FAILED = -1;
 
   /** errno values that a user can do something about. */
@@ -29,11 +34,18 @@ public final class HostMapping implements AutoCloseable {
 
   private final long address;
   private final long size;
+
+  /** What was mapped, which may begin before {@link #address} and end behind. */
+  private final long mapped;
+
+  private final long mappedSize;
   private boolean closed;
 
-  private HostMapping(long address, long size) {
+  private HostMapping(long address, long size, long mapped, long mappedSize) {
     this.address = address;
     this.size = size;
+    this.mapped = mapped;
+    this.mappedSize = mappedSize;
   }
 
   /**
@@ -43,8 +55,30 @@ public final class HostMapping implements AutoCloseable {
    * @throws HostMemoryException if the host refuses
    */
   public static HostMapping map(long size) {
-    if (size < 1) {
-      throw new IllegalArgumentException("a mapping needs a positive size: size=" + size);
+    long address = reserve(size, size);
+    return new HostMapping(address, size, address, size);
+  }
+
+  /**
+   * The same, of huge pages where the host gives them to those that ask: the first touch of a page
+   * is a fault in the host, and one serves for 512 pages then. What is touched here and there takes
+   * more of the host's memory.
+   *
+   * @param size bytes, at least 1
+   * @throws HostMemoryException if the host refuses
+   */
+  public static HostMapping mapHuge(long size) {
+    long mappedSize = size + HUGE_PAGE;
+    long mapped = reserve(size, mappedSize);
+    HostMapping mapping =
+        new HostMapping(mapped + HUGE_PAGE - 1 & -HUGE_PAGE, size, mapped, mappedSize);
+    mapping.advise(MADV_HUGEPAGE); // a kernel without them refuses, and nothing is lost
+    return mapping;
+  }
+
+  private static long reserve(long wanted, long size) {
+    if (wanted < 1) {
+      throw new IllegalArgumentException("a mapping needs a positive size: size=" + wanted);
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(Calls.CAPTURE);
@@ -61,9 +95,9 @@ public final class HostMapping implements AutoCloseable {
       if (address == MAP_FAILED) {
         int errno = state.get(ValueLayout.JAVA_INT, 0);
         throw new HostMemoryException(
-            "the host cannot map " + size + " bytes of memory: " + describe(errno));
+            "the host cannot map " + wanted + " bytes of memory: " + describe(errno));
       }
-      return new HostMapping(address, size);
+      return address;
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -94,14 +128,16 @@ public final class HostMapping implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("mapping is closed: size=" + size);
     }
-    int result;
+    if (!advise(MADV_DONTNEED)) {
+      throw new IllegalStateException("madvise failed: address=" + address + " size=" + size);
+    }
+  }
+
+  private boolean advise(int advice) {
     try {
-      result = (int) Calls.MADVISE.invokeExact(address, size, MADV_DONTNEED);
+      return (int) Calls.MADVISE.invokeExact(address, size, advice) == 0;
     } catch (Throwable e) {
       throw new IllegalStateException("madvise", e);
-    }
-    if (result != 0) {
-      throw new IllegalStateException("madvise failed: address=" + address + " size=" + size);
     }
   }
 
@@ -114,7 +150,7 @@ public final class HostMapping implements AutoCloseable {
     closed = true;
     int result;
     try {
-      result = (int) Calls.MUNMAP.invokeExact(address, size);
+      result = (int) Calls.MUNMAP.invokeExact(mapped, mappedSize);
     } catch (Throwable e) {
       throw new IllegalStateException("munmap", e);
     }

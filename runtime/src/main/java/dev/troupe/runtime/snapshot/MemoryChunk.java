@@ -9,6 +9,8 @@ import dev.troupe.runtime.memory.Raw;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.BitSet;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
@@ -47,11 +49,12 @@ final class MemoryChunk implements AutoCloseable {
   private final ZstdDecompressCtx decompressor = new ZstdDecompressCtx();
 
   /**
-   * Takes up the pages from {@code first} that are not zero.
+   * Takes up pages from {@code first} on.
    *
+   * @param changed which pages, zero or not; empty for all that are not zero
    * @return false if there are none
    */
-  boolean gather(GuestMemory memory, long first) {
+  boolean gather(GuestMemory memory, long first, Optional<BitSet> changed) {
     head.clear();
     head.putLong(0, first);
     int count = 0;
@@ -59,13 +62,12 @@ final class MemoryChunk implements AutoCloseable {
       long bits = 0;
       for (int bit = 0; bit < 64; bit++) {
         long page = first + 64L * word + bit;
-        if (page < memory.pages() && memory.isTouched(page)) {
-          long host = memory.pageAddress(page);
-          if (!isZero(host)) {
-            bits |= 1L << bit;
-            Raw.copy(
-                host, pagesAddress + (long) count++ * GuestMemory.PAGE_SIZE, GuestMemory.PAGE_SIZE);
-          }
+        if (page < memory.pages() && isWanted(memory, page, changed)) {
+          bits |= 1L << bit;
+          Raw.copy(
+              memory.pageAddress(page),
+              pagesAddress + (long) count++ * GuestMemory.PAGE_SIZE,
+              GuestMemory.PAGE_SIZE);
         }
       }
       head.putLong(BITMAP_AT + 8 * word, bits);
@@ -81,6 +83,12 @@ final class MemoryChunk implements AutoCloseable {
     head.putInt(LENGTH_AT, length);
     head.putInt(CHECKSUM_AT, checksum());
     return true;
+  }
+
+  private static boolean isWanted(GuestMemory memory, long page, Optional<BitSet> changed) {
+    return changed.isPresent()
+        ? changed.get().get((int) page)
+        : memory.isTouched(page) && !isZero(memory.pageAddress(page));
   }
 
   private static boolean isZero(long host) {

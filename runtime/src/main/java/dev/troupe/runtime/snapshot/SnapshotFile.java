@@ -1,12 +1,15 @@
 package dev.troupe.runtime.snapshot;
 
 import dev.troupe.proto.snapshot.SnapshotHeader;
+import dev.troupe.runtime.memory.GuestMemory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.BitSet;
+import java.util.Optional;
 
 /**
  * A machine's state as a file. All numbers little-endian:
@@ -14,7 +17,8 @@ import java.nio.file.StandardOpenOption;
  * <pre>
  * magic (8 bytes), format (4), 0 (4)
  * section "parts": what {@link StateWriter} makes of the parts
- * section "memory": chunks, see {@link MemoryChunk}; only pages that are not zero
+ * section "memory": chunks, see {@link MemoryChunk}; only pages that are not zero, or, of a
+ *   snapshot with a base, those written since that
  * header: a SnapshotHeader (protobuf), which lists the sections with their lengths and checksums
  * length of the header (4), CRC-32C of the header (4), end mark (8)
  * </pre>
@@ -63,6 +67,24 @@ public final class SnapshotFile {
    */
   public static SnapshotHeader write(Path path, SnapshotHeader about, MachineState state)
       throws IOException {
+    SnapshotHeader hashed =
+        about.toBuilder()
+            .setStateHash(state.hash())
+            .setMemoryDigest(state.memoryDigest())
+            .clearBase()
+            .clearBaseStateHash()
+            .build();
+    return write(path, hashed, StateWriter.save(state.parts()), state.memory(), Optional.empty());
+  }
+
+  /**
+   * The same of parts and memory at hand, with their hashes in the header.
+   *
+   * @param changed the pages written since the header's base; empty if it has none
+   */
+  static SnapshotHeader write(
+      Path path, SnapshotHeader about, byte[] parts, GuestMemory memory, Optional<BitSet> changed)
+      throws IOException {
     Path target = path.toAbsolutePath();
     Path part = target.resolveSibling(target.getFileName() + PART);
     SnapshotHeader header;
@@ -72,7 +94,7 @@ public final class SnapshotFile {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE)) {
-      header = new SnapshotOutput(channel).write(about, state);
+      header = new SnapshotOutput(channel).write(about, parts, memory, changed);
       channel.force(true);
     } catch (IOException | RuntimeException e) {
       Files.deleteIfExists(part);
@@ -88,11 +110,12 @@ public final class SnapshotFile {
   /**
    * Reads what a snapshot is of, so that a machine can be made for it.
    *
-   * @throws StateException if the file is damaged or of a newer format
+   * @throws StateException if the file is damaged or of a newer format, or its base is another
+   * @throws IOException if it or its base cannot be read
    */
   public static SnapshotHeader readHeader(Path path) throws IOException, StateException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return new SnapshotInput(path.toString(), channel).header();
+    try (SnapshotChain chain = new SnapshotChain(path)) {
+      return chain.top().header();
     }
   }
 
@@ -111,13 +134,17 @@ public final class SnapshotFile {
   public static SnapshotHeader restore(
       Path path, MachineState state, String cpuModel, long cpuFeatures)
       throws IOException, StateException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      SnapshotInput input = new SnapshotInput(path.toString(), channel);
-      input.checkMachine(state.memory().size(), cpuModel, cpuFeatures);
-      input.checkMemory(state.memory());
-      StateReader.restore(input.parts(), state.parts());
-      input.restoreMemory(state.memory());
-      return input.header();
+    try (SnapshotChain chain = new SnapshotChain(path)) {
+      chain.top().checkMachine(state.memory().size(), cpuModel, cpuFeatures);
+      for (SnapshotInput input : chain.fromWhole()) {
+        input.checkMemory(state.memory());
+      }
+      StateReader.restore(chain.top().parts(), state.parts());
+      state.memory().reset();
+      for (SnapshotInput input : chain.fromWhole()) {
+        input.restoreMemory(state.memory());
+      }
+      return chain.top().header();
     }
   }
 }

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
 /**
@@ -16,6 +18,9 @@ import java.util.zip.CRC32C;
  * SnapshotFile} and the file's own length.
  */
 final class SnapshotInput {
+  /** A file's name, and not one that leads elsewhere. */
+  private static final Pattern BASE = Pattern.compile("\\w[\\w.-]{0,200}");
+
   private final String name;
   private final FileChannel channel;
   private final SnapshotHeader header;
@@ -29,6 +34,41 @@ final class SnapshotInput {
 
   SnapshotHeader header() {
     return header;
+  }
+
+  /** Whether the memory is a difference from another snapshot's. */
+  boolean hasBase() {
+    return !header.getBase().isEmpty();
+  }
+
+  /**
+   * The file of the snapshot that this one builds on.
+   *
+   * @param path this one's
+   * @throws StateException if it is none of the same folder
+   */
+  Path base(Path path) throws StateException {
+    if (!BASE.matcher(header.getBase()).matches()) {
+      String printable = header.getBase().replaceAll("[^ -~]", "?");
+      throw refusal("header: base", "'" + printable + "'", "the name of a file beside");
+    }
+    return path.toAbsolutePath().resolveSibling(header.getBase());
+  }
+
+  /** Whether a snapshot is the one that this one builds on. */
+  void checkBase(SnapshotInput base) throws StateException {
+    long hash = base.header.getStateHash();
+    if (hash != header.getBaseStateHash()) {
+      throw base.refusal("state hash", hex(hash), hex(header.getBaseStateHash()) + ", of a base");
+    }
+    if (base.memoryBytes() != memoryBytes()) {
+      throw base.refusal(
+          "memory", Long.toUnsignedString(base.memoryBytes()) + " bytes", memoryBytes());
+    }
+  }
+
+  private long memoryBytes() {
+    return header.getSpec().getMemoryBytes();
   }
 
   private StateException refusal(String where, Object found, Object expected) {
@@ -130,7 +170,7 @@ final class SnapshotInput {
 
   /** Whether the snapshot is of such a machine. */
   void checkMachine(long memoryBytes, String cpuModel, long cpuFeatures) throws StateException {
-    long stored = header.getSpec().getMemoryBytes();
+    long stored = memoryBytes();
     if (stored != memoryBytes) {
       throw refusal("memory", Long.toUnsignedString(stored) + " bytes", memoryBytes);
     }
@@ -166,9 +206,8 @@ final class SnapshotInput {
     walk(memory, false);
   }
 
-  /** Replaces the memory, after {@link #checkMemory}. */
+  /** Writes the pages into memory, which is zero or the base's, after {@link #checkMemory}. */
   void restoreMemory(GuestMemory memory) throws IOException, StateException {
-    memory.reset();
     walk(memory, true);
   }
 
@@ -198,7 +237,7 @@ final class SnapshotInput {
       }
     }
     checkSection(section, crc);
-    if (digest != header.getMemoryDigest()) {
+    if (!hasBase() && digest != header.getMemoryDigest()) { // else it is that of both together
       throw refusal("memory: digest", hex(digest), hex(header.getMemoryDigest()));
     }
   }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.BitSet;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /** Writes one snapshot. */
@@ -19,15 +21,16 @@ final class SnapshotOutput {
     this.channel = channel;
   }
 
-  SnapshotHeader write(SnapshotHeader about, MachineState state) throws IOException {
-    SnapshotHeader.Builder header = about.toBuilder();
-    header.setStateHash(state.hash()).setMemoryDigest(state.memoryDigest()).clearSections();
+  SnapshotHeader write(
+      SnapshotHeader about, byte[] parts, GuestMemory memory, Optional<BitSet> changed)
+      throws IOException {
+    SnapshotHeader.Builder header = about.toBuilder().clearSections();
     put(prologue());
     begin();
-    put(ByteBuffer.wrap(StateWriter.save(state.parts())));
+    put(ByteBuffer.wrap(parts));
     header.addSections(end(SnapshotFile.PARTS));
     begin();
-    writeMemory(state.memory());
+    writeMemory(memory, changed);
     header.addSections(end(SnapshotFile.MEMORY));
     SnapshotHeader whole = header.build();
     begin();
@@ -48,10 +51,10 @@ final class SnapshotOutput {
     return bytes.putLong(SnapshotFile.END).flip();
   }
 
-  private void writeMemory(GuestMemory memory) throws IOException {
+  private void writeMemory(GuestMemory memory, Optional<BitSet> changed) throws IOException {
     try (MemoryChunk chunk = new MemoryChunk()) {
       for (long first = 0; first < memory.pages(); first += MemoryChunk.PAGES) {
-        if (chunk.gather(memory, first)) {
+        if (chunk.gather(memory, first, changed)) {
           put(chunk.head());
           put(chunk.payload());
         }

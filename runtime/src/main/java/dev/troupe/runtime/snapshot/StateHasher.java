@@ -22,7 +22,9 @@ public final class StateHasher implements StateVisitor {
   public static long hash(List<StatePart> parts) {
     StateHasher hasher = new StateHasher();
     for (StatePart part : parts) {
-      hasher.part(part.name(), part.part());
+      if (!part.absent()) {
+        hasher.part(part.name(), part.part());
+      }
     }
     return hasher.value();
   }

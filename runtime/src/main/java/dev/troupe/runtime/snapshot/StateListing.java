@@ -42,7 +42,9 @@ public final class StateListing implements StateVisitor {
   public static StateListing of(List<StatePart> parts) {
     StateListing listing = new StateListing();
     for (StatePart part : parts) {
-      listing.part(part.name(), part.part());
+      if (!part.absent()) {
+        listing.part(part.name(), part.part());
+      }
     }
     return listing;
   }

@@ -5,4 +5,9 @@ package dev.troupe.runtime.snapshot;
  *
  * @param name unique in its machine, ASCII, 1 to 255 characters: {@code vcpu0}, {@code pic}
  */
-public record StatePart(String name, Stateful part) {}
+public record StatePart(String name, Stateful part) {
+  /** Whether it is left out: see {@link OptionalState}. */
+  boolean absent() {
+    return part instanceof OptionalState optional && optional.vacant();
+  }
+}

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.snapshot;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -50,7 +51,11 @@ public final class StateReader implements StateVisitor {
   private static void read(byte[] bytes, List<StatePart> parts) {
     StateReader reader = new StateReader(bytes);
     for (StatePart part : parts) {
-      reader.part(part.name(), part.part());
+      if (part.part() instanceof OptionalState optional && !reader.isNext(part.name())) {
+        optional.vacate();
+      } else {
+        reader.part(part.name(), part.part());
+      }
     }
   }
 
@@ -58,12 +63,23 @@ public final class StateReader implements StateVisitor {
     StateReader reader = new StateReader(bytes);
     try {
       for (StatePart part : parts) {
-        reader.at = reader.frame(part.name());
+        if (!(part.part() instanceof OptionalState) || reader.isNext(part.name())) {
+          reader.at = reader.frame(part.name());
+        }
       }
       reader.expectEnd("state");
     } catch (InvalidState e) {
       throw e.refusal();
     }
+  }
+
+  /** Whether a part of this name follows. */
+  private boolean isNext(String name) {
+    byte[] wanted = name.getBytes(StandardCharsets.US_ASCII);
+    int from = at + 1;
+    return end - at > wanted.length
+        && (bytes[at] & 0xFF) == wanted.length
+        && Arrays.equals(bytes, from, from + wanted.length, wanted, 0, wanted.length);
   }
 
   /** Reads the head of a part; {@link #at} is then at its content, whose end comes back. */

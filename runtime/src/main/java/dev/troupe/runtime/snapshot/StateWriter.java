@@ -30,7 +30,9 @@ public final class StateWriter implements StateVisitor {
   public static byte[] save(List<StatePart> parts) {
     StateWriter writer = new StateWriter();
     for (StatePart part : parts) {
-      writer.part(part.name(), part.part());
+      if (!part.absent()) {
+        writer.part(part.name(), part.part());
+      }
     }
     return writer.toBytes();
   }

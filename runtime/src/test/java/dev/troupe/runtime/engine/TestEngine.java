@@ -16,6 +16,6 @@ public final class TestEngine {
 
   /** An engine for a vCPU. */
   public static Interpreter of(Vcpu vcpu) {
-    return TRANSLATED ? new Translator(vcpu, 1, 1) : new Interpreter(vcpu);
+    return TRANSLATED ? new Translator(vcpu, 1, 1, EngineWatch.NONE) : new Interpreter(vcpu);
   }
 }

@@ -93,9 +93,12 @@ class JournalFileTest {
         records.add(placed(random, place));
       } else if (random.nextInt(4) == 0) {
         records.add(
-            random.nextBoolean()
-                ? new JournalRecord.Reply(random.nextInt(64), random.nextLong())
-                : new JournalRecord.Interrupted(random.nextInt(64), interrupt(random)));
+            switch (random.nextInt(4)) {
+              case 0 -> new JournalRecord.Reply(random.nextInt(64), random.nextLong());
+              case 1 -> new JournalRecord.Interrupted(random.nextInt(64), interrupt(random));
+              case 2 -> turn(random);
+              default -> new JournalRecord.Cut(1 + random.nextInt(20_000));
+            });
       } else {
         long time = place.position().nanos() + random.nextLong(20_000);
         records.add(
@@ -104,6 +107,12 @@ class JournalFileTest {
       }
     }
     return records;
+  }
+
+  private static JournalRecord.Turn turn(SplittableRandom random) {
+    return random.nextBoolean()
+        ? new JournalRecord.Turn(0, 0)
+        : new JournalRecord.Turn(random.nextLong(1L << 40), random.nextInt(20_001));
   }
 
   private static JournalRecord placed(SplittableRandom random, Place place) {

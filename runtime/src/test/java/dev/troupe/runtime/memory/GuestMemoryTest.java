@@ -33,6 +33,26 @@ class GuestMemoryTest {
   }
 
   @Test
+  void hugePagesAreZeroAgainOnceDiscarded() {
+    long size = (64L << 20) + 4096;
+    try (HostMapping mapping = HostMapping.mapHuge(size)) {
+      assertThat(mapping.address() % (2L << 20)).isZero();
+      for (long at : new long[] {0, 2L << 20, size - 8}) {
+        assertThat(Raw.get64(mapping.address() + at)).isZero();
+        Raw.put64(mapping.address() + at, -1);
+        assertThat(Raw.get64(mapping.address() + at)).isEqualTo(-1);
+      }
+      mapping.discard();
+      for (long at : new long[] {0, 2L << 20, size - 8}) {
+        assertThat(Raw.get64(mapping.address() + at)).isZero();
+      }
+      mapping.close();
+      assertThatThrownBy(mapping::discard).hasMessageContaining("closed");
+    }
+    assertThatThrownBy(() -> HostMapping.mapHuge(0)).hasMessageContaining("size=0");
+  }
+
+  @Test
   void copiesThatReachOutsideRamCopyNothing() {
     try (GuestMemory memory = GuestMemory.allocate(8192)) {
       assertThat(memory.copyIn(8190, new byte[] {1, 2, 3})).isFalse();

@@ -96,6 +96,7 @@ final class CompletenessTest {
         "Cpu.xmm[34]",
         "Cpu.xmm[35]",
         "Cpu.budget",
+        "Cpu.untoldPauses",
         "Cpu.uncharged",
         "Cpu.undone",
         "Cpu.jumped",
@@ -138,6 +139,7 @@ final class CompletenessTest {
         "DebugRegisters.stepping",
         "DebugRegisters.held",
         "IoReplay.next");
+    because("where somebody outside stops it", "Cpu.stops", "MmuSlow.outerWatch");
     because("always 0", "Cpu.gpr[16]", "Cpu.dr[4]", "Cpu.dr[5]");
     because("empty at a quiet point, which saving asserts", "Cpu.exits");
     because("the first count of them are shown", "IoReplay.values");

@@ -42,6 +42,9 @@ public final class BlockCache implements CodeListener {
 
   private static final long PAGE_MASK = -GuestMemory.PAGE_SIZE;
 
+  /** Of the number of a page's 64th in an address. */
+  private static final int PART_SHIFT = 6;
+
   /** Changed code that another thread has told of: pages, until the vCPU takes them. */
   private long[] foreign = new long[16];
 
@@ -64,8 +67,13 @@ public final class BlockCache implements CodeListener {
   private long[] pages = new long[1 << 12];
   private Block[] heads = new Block[1 << 12];
   private int[] strays = new int[1 << 12];
+
+  /** Which 64ths of a page its blocks may be in, a bit each. */
+  private long[] covered = new long[1 << 12];
+
   private int pageCount;
   private int blockCount;
+  private long codeWrites;
 
   BlockCache(Cpu cpu, Turns.Turn turn, DecodeTable table) {
     this.cpu = cpu;
@@ -181,8 +189,7 @@ public final class BlockCache implements CodeListener {
       pages[at] = page;
       pageCount++;
     }
-    block.nextInPage = heads[at];
-    heads[at] = block;
+    list(at, block);
     int bucket = bucket(host);
     block.nextInBucket = buckets[bucket];
     buckets[bucket] = block;
@@ -215,9 +222,21 @@ public final class BlockCache implements CodeListener {
       pageCount++;
     }
     Block tail = Block.tail(block, page);
-    tail.nextInPage = heads[at];
-    heads[at] = tail;
+    list(at, tail);
     blockCount++;
+  }
+
+  private void list(int at, Block block) {
+    block.nextInPage = heads[at];
+    heads[at] = block;
+    covered[at] |= parts(block.host, block.length);
+  }
+
+  /** The 64ths of a page that bytes of it are in, a bit each; what is behind the page has none. */
+  private static long parts(long from, int length) {
+    int start = (int) (from & ~PAGE_MASK);
+    int last = Math.min(start + Math.max(length, 1), GuestMemory.PAGE_SIZE) - 1;
+    return (-1L << (start >>> PART_SHIFT)) & (-1L >>> (63 - (last >>> PART_SHIFT)));
   }
 
   private int index(long page) {
@@ -233,15 +252,18 @@ public final class BlockCache implements CodeListener {
     long[] oldPages = pages;
     Block[] oldHeads = heads;
     int[] oldStrays = strays;
+    long[] oldCovered = covered;
     pages = new long[oldPages.length * 2];
     heads = new Block[pages.length];
     strays = new int[pages.length];
+    covered = new long[pages.length];
     for (int k = 0; k < oldPages.length; k++) {
       if (oldPages[k] != 0) {
         int at = index(oldPages[k]);
         pages[at] = oldPages[k];
         heads[at] = oldHeads[k];
         strays[at] = oldStrays[k];
+        covered[at] = oldCovered[k];
       }
     }
   }
@@ -257,6 +279,7 @@ public final class BlockCache implements CodeListener {
     Arrays.fill(buckets, null);
     Arrays.fill(heads, null);
     Arrays.fill(strays, 0);
+    Arrays.fill(covered, 0);
     Arrays.fill(pages, 0);
     pageCount = 0;
     blockCount = 0;
@@ -295,6 +318,11 @@ public final class BlockCache implements CodeListener {
     foreignWaiting = false;
   }
 
+  /** How often a page with blocks has been written to, as far as the owner knows. */
+  public long codeWrites() {
+    return codeWrites;
+  }
+
   private static int bucket(long host) {
     return (int) (host ^ host >>> 16) & (BUCKETS - 1);
   }
@@ -322,7 +350,12 @@ public final class BlockCache implements CodeListener {
     if (heads[at] == null) {
       return true;
     }
+    codeWrites++;
     boolean all = ++strays[at] > MAX_STRAY_WRITES;
+    if (!all && (covered[at] & parts(from, length)) == 0) {
+      return false;
+    }
+    covered[at] = 0;
     Block kept = null;
     Block next;
     for (Block block = heads[at]; block != null; block = next) {
@@ -335,6 +368,7 @@ public final class BlockCache implements CodeListener {
       } else {
         block.nextInPage = kept;
         kept = block;
+        covered[at] |= parts(block.host, block.length);
       }
     }
     heads[at] = kept;

@@ -6,6 +6,7 @@ import dev.troupe.runtime.cpu.Execution;
 import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Leave;
 import dev.troupe.runtime.cpu.Mode;
+import dev.troupe.runtime.cpu.Stops;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.Engine;
 import dev.troupe.runtime.engine.interpreter.group.Dispatch;
@@ -33,6 +34,9 @@ public class Interpreter implements Engine, Execution {
   private final Vcpu vcpu;
   private final Turns.Turn turn;
   private long retired;
+
+  /** Of the run under way. */
+  private long slice;
 
   /** The block that runs. */
   private Block current = Block.NONE;
@@ -62,11 +66,17 @@ public class Interpreter implements Engine, Execution {
     return retired;
   }
 
+  /** The same within a run, between two instructions. */
+  private long units() {
+    return retired + slice - cpu.unitsLeft();
+  }
+
   @Override
   public Exit run(Vcpu which, long slice) {
     if (which != vcpu || slice < 1) {
       throw new IllegalArgumentException("not this engine's vCPU, or slice=" + slice);
     }
+    this.slice = slice;
     cpu.budget = slice;
     cpu.execution = this;
     if (cpu.activity != Cpu.Activity.ACTIVE) {
@@ -97,6 +107,9 @@ public class Interpreter implements Engine, Execution {
     while (true) {
       boolean single = !c.replay.isEmpty() || alone;
       alone = false;
+      if (c.stops.isPending()) {
+        c.stops.retired(units());
+      }
       if (c.attention()) {
         turn.pass();
         Exit exit = vcpu.service();
@@ -111,6 +124,10 @@ public class Interpreter implements Engine, Execution {
           continue;
         }
         single |= c.attention();
+      }
+      if (c.stops.isActive() && c.stops.due(units())) {
+        alone = single;
+        return TURN_END;
       }
       if (c.budget <= 0) {
         return TURN_END;
@@ -157,6 +174,7 @@ public class Interpreter implements Engine, Execution {
       fault(fault);
     } catch (Leave leave) {
       leaveAt();
+      c.stops.discard();
       restore();
       c.dropExits();
       if (leave.exit == null) {
@@ -174,11 +192,43 @@ public class Interpreter implements Engine, Execution {
    * outer loop can go on; what an instruction throws passes through.
    */
   protected void chain(long floor) {
+    if (cpu.stops.isActive()) {
+      guardedChain(floor);
+      return;
+    }
     for (Block block = cache.find(); block != null; block = next(block)) {
       if (!interpret(block, floor)) {
         return;
       }
     }
+  }
+
+  /** The same where {@link Stops} has something to stop at. */
+  private void guardedChain(long floor) {
+    for (Block block = guard(cache.find()); block != null; block = guard(next(block))) {
+      if (!interpret(block, floor) || cpu.stops.isPending()) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * What may run of a block, given the instructions to stop at: all of it, or its first instruction
+   * alone if another one of it is to be looked at.
+   *
+   * @return null if there is no block, or its first instruction is to be looked at, by the outer
+   *     loop
+   */
+  protected final Block guard(Block block) {
+    Stops stops = cpu.stops;
+    if (block == null || !stops.isNear(block.linear)) {
+      return block;
+    }
+    if (stops.asks(block.linear, units())) {
+      return null;
+    }
+    boolean whole = block.count <= 1 || !stops.isWithin(block.linear + 1, block.length - 1);
+    return whole ? block : block.part(0, 1);
   }
 
   /**
@@ -273,6 +323,7 @@ public class Interpreter implements Engine, Execution {
     Cpu c = cpu;
     c.dropExits();
     c.replay.clear();
+    c.stops.discard();
     c.budget--;
     c.exceptions.deliver(fault);
   }

@@ -15,6 +15,8 @@ final class Assembler {
   static final int R15 = 15;
 
   /** Condition codes of Jcc. */
+  static final int EQUAL = 4;
+
   static final int NOT_EQUAL = 5;
 
   static final int ABOVE = 7;
@@ -250,6 +252,17 @@ final class Assembler {
     emit(0xC0 | (to & 7) << 3 | (from & 7), count);
   }
 
+  /** {@code setcc reg8}. */
+  void set(int condition, int reg) {
+    emit(0x40 | reg >> 3, 0x0F, 0x90 | condition, 0xC0 | (reg & 7));
+  }
+
+  /** {@code shl reg32, count}. */
+  void shiftLeft(int reg, int count) {
+    rex(false, 0, 0, reg);
+    emit(0xC1, 0xE0 | (reg & 7), count);
+  }
+
   /** {@code and reg, constant}. */
   void and(boolean wide, int reg, int constant) {
     rex(wide, 0, 0, reg);
@@ -283,6 +296,13 @@ final class Assembler {
   /** A jump whose distance is still to be given. */
   int jump() {
     emit(0xE9);
+    emit32(0);
+    return length - 4;
+  }
+
+  /** A call whose distance is still to be given. */
+  int call() {
+    emit(0xE8);
     emit32(0);
     return length - 4;
   }

@@ -20,6 +20,8 @@ final class CodeArea implements AutoCloseable {
   private final long leaveByMemory;
   private final long leaveIndirect;
   private final long leaveByFault;
+  private final long loadX87;
+  private final long readClock;
   private final long first;
   private long low;
   private long high;
@@ -41,6 +43,10 @@ final class CodeArea implements AutoCloseable {
     a.patch(indirect, a.position());
     leaveByFault = memory.address() + a.position();
     leave(a);
+    loadX87 = memory.address() + a.position();
+    loadX87(a);
+    readClock = memory.address() + a.position();
+    HostClock.emit(a);
     memory.write(0, a.bytes());
     first = memory.address() + 4096;
     clear();
@@ -53,10 +59,16 @@ final class CodeArea implements AutoCloseable {
     a.emit(0x48, 0x89, 0x67, State.HOST_RSP); // mov [rdi+HOST_RSP],rsp
     a.emit(0x48, 0x89, 0xFC); // mov rsp,rdi
     a.state(false, 0x0FAE, 3, State.HOST_MXCSR); // stmxcsr
+    int plain = unlessX87(a);
+    a.state(false, 0xD9, 7, State.HOST_CONTROL); // fnstcw
+    a.state(false, 0x0FAE, 1, State.FX); // fxrstor
+    int loaded = a.jump();
+    a.patch(plain, a.position());
     a.state(false, 0x0FAE, 2, State.GUEST_MXCSR); // ldmxcsr
     for (int n = 0; n < 16; n++) {
       a.state(false, 0x0F10, n, State.XMM + 16 * n); // movups xmm,[]
     }
+    a.patch(loaded, a.position());
     restoreFlags(a);
     for (int n = 0; n < 16; n++) {
       if (Registers.inRegister(n)) {
@@ -77,16 +89,46 @@ final class CodeArea implements AutoCloseable {
         a.store(Registers.host(n), State.register(n));
       }
     }
-    for (int n = 0; n < 16; n++) {
-      a.state(false, 0x0F11, n, State.XMM + 16 * n);
-    }
-    a.state(false, 0x0FAE, 3, State.GUEST_MXCSR);
+    int plain = unlessX87(a);
+    a.state(false, 0x0FAE, 0, State.FX); // fxsave
+    a.emit(0xDB, 0xE3); // fninit: no flag of the guest's, and empty registers
+    a.state(false, 0xD9, 5, State.HOST_CONTROL); // fldcw
+    int saved = a.jump();
+    a.patch(plain, a.position());
+    saveVectors(a, 0);
+    a.patch(saved, a.position());
     a.state(false, 0x0FAE, 2, State.HOST_MXCSR);
     a.load(Assembler.RSP, State.HOST_RSP);
     for (int n = SAVED.length - 1; n >= 0; n--) {
       int register = SAVED[n];
       a.emit(register > 7 ? new int[] {0x41, 0x58 | (register & 7)} : new int[] {0x58 | register});
     }
+    a.emit(0xC3);
+  }
+
+  /** A jump that is taken unless the host has the guest's x87 registers, or is to have them. */
+  private static int unlessX87(Assembler a) {
+    a.state(false, 0x83, 7, State.X87); // cmp dword [],
+    a.emit(State.X87_LOADED);
+    return a.jump(Assembler.NOT_EQUAL);
+  }
+
+  /** Vector registers and MXCSR to the state, which is so far above rsp. */
+  static void saveVectors(Assembler a, int distance) {
+    for (int n = 0; n < 16; n++) {
+      a.state(false, 0x0F11, n, distance + State.XMM + 16 * n); // movups [],xmm
+    }
+    a.state(false, 0x0FAE, 3, distance + State.GUEST_MXCSR); // stmxcsr
+  }
+
+  /** FXRSTOR loads the vector registers, too. */
+  private static void loadX87(Assembler a) {
+    int distance = 8; // the return address
+    saveVectors(a, distance);
+    a.state(false, 0xD9, 7, distance + State.HOST_CONTROL); // fnstcw
+    a.state(false, 0x0FAE, 1, distance + State.FX); // fxrstor
+    a.state(false, 0xC7, 0, distance + State.X87); // mov dword [],
+    a.emit32(State.X87_LOADED);
     a.emit(0xC3);
   }
 
@@ -127,6 +169,16 @@ final class CodeArea implements AutoCloseable {
   /** Where a signal handler goes: nothing has been pushed, and flags do not matter. */
   long leaveByFault() {
     return leaveByFault;
+  }
+
+  /** What a stub calls to have the guest's x87 registers, which are ready, in the host's. */
+  long loadX87() {
+    return loadX87;
+  }
+
+  /** What code calls to have the TSC in edx and eax: {@link HostClock}. */
+  long readClock() {
+    return readClock;
   }
 
   /** Host address of its first byte. */

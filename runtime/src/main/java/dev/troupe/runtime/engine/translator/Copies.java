@@ -1,6 +1,7 @@
 package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Cpu;
+import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.engine.translator.Operations.FlagUse;
 import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
@@ -101,11 +102,14 @@ final class Copies {
   /**
    * Emits one.
    *
-   * @param recipe how its flags are to be had again, null if nobody will ask
+   * @param wanted how its flags are to be had again, null if nobody will ask
+   * @param seen whether anyone may ask for those that the manual leaves undefined
    */
-  void emit(Plan plan, Recipe recipe) {
+  void emit(Plan plan, Recipe wanted, boolean seen) {
     Insn i = plan.insn();
     FlagUse use = plan.flags();
+    UndefinedFlags undefined = plan.undefined();
+    Recipe recipe = undefined == UndefinedFlags.PRODUCT ? null : wanted;
     if (i.memory) {
       OperandCode operand = memoryOperand(i);
       int size = operand.bits(i.operandSize) / 8;
@@ -119,16 +123,49 @@ final class Copies {
     }
     if (use == FlagUse.READS || use == FlagUse.CHANGES) {
       emission.toHost();
+      if (UndefinedFlags.needsAux(plan)) {
+        emission.settleAux();
+      }
+      if (undefined == UndefinedFlags.CARRY_ZERO || undefined == UndefinedFlags.ZERO) {
+        emission.toMemory();
+      }
     }
     if (recipe == null || !keep(i, recipe)) {
       spilled(i, true);
       code.emit(plan.copy());
       spilled(i, false);
     }
-    if (use == FlagUse.SETS) {
-      emission.flagsSet(recipe);
-    } else if (use == FlagUse.CHANGES) {
-      emission.flagsSet(null);
+    if (use == FlagUse.SETS || use == FlagUse.CHANGES) {
+      set(plan, recipe, seen);
+    }
+  }
+
+  /** The flags have been set, by the host. */
+  private void set(Plan plan, Recipe recipe, boolean seen) {
+    Insn i = plan.insn();
+    switch (seen ? plan.undefined() : UndefinedFlags.AS_HOST) {
+      case AS_HOST -> emission.flagsSet(recipe);
+      case CLEAR_AUX -> emission.flagsSetButAux(recipe);
+      case CLEAR_AUX_BY_CL -> {
+        CodeArea.saveFlags(code);
+        FlagImage.clearAuxByCl(code, i.operandSize == 64 ? 63 : 31);
+        emission.flagsAre(Emission.Flags.MEMORY, null);
+      }
+      case CARRY_ZERO -> {
+        FlagImage.only(code, Rflags.CF | Rflags.ZF);
+        emission.flagsAre(Emission.Flags.MEMORY, null);
+      }
+      case ZERO -> {
+        FlagImage.only(code, Rflags.ZF);
+        emission.flagsAre(Emission.Flags.MEMORY, null);
+      }
+      case PRODUCT -> {
+        boolean one = i.row.meaning().equals("MUL") || i.row.meaning().equals("IMUL");
+        int bits = i.row.operand(0).bits(i.operandSize);
+        FlagImage.ofProduct(code, memory.in(one ? Cpu.RAX : i.reg, R15), bits);
+        emission.flagsAre(Emission.Flags.MEMORY, null);
+      }
+      case STEP -> throw new IllegalStateException("not copied: " + i.row);
     }
   }
 

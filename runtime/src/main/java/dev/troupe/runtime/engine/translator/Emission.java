@@ -63,6 +63,12 @@ final class Emission {
   /** Of the instruction that has set the flags last; null if it has none. */
   private Recipe recipe;
 
+  /** The host has the guest's x87 registers. */
+  private boolean x87Loaded;
+
+  /** The host's flags are the guest's but for AF, which the guest has clear. */
+  private boolean clearsAux;
+
   /** The stub of the instruction in hand, -1 if it has none yet. */
   private int stepStub;
 
@@ -82,6 +88,8 @@ final class Emission {
     leavings.clear();
     charged = false;
     recipe = null;
+    x87Loaded = false;
+    clearsAux = false;
   }
 
   Trace trace() {
@@ -115,6 +123,28 @@ final class Emission {
     code.constant(Assembler.R15, head.host - head.linear);
     code.state(true, 0x3B, Assembler.R15, entry + Tlb.ADDEND);
     toStub(code.jump(Assembler.NOT_EQUAL), stub);
+  }
+
+  /** Has the guest's x87 registers in the host's, from here on to the trace's end. */
+  void loadX87() {
+    if (x87Loaded) {
+      return;
+    }
+    x87Loaded = true;
+    clobber();
+    comparePlace(code, State.X87_LOADED);
+    toStub(code.jump(Assembler.NOT_EQUAL), stubs.position());
+    int onward = code.position();
+    comparePlace(stubs, State.X87_READY);
+    Jump elsewhere = new Jump(true, stubs.jump(Assembler.NOT_EQUAL));
+    fromStub(stubs.call(), area.loadX87());
+    toCode(new Jump(true, stubs.jump()), onward);
+    stepFrom(elsewhere);
+  }
+
+  private static void comparePlace(Assembler a, int place) {
+    a.state(false, 0x83, 7, State.X87); // cmp dword [],
+    a.emit(place);
   }
 
   int at() {
@@ -169,24 +199,48 @@ final class Emission {
   void flagsAre(Flags where, Recipe by) {
     flags = where;
     recipe = by;
+    clearsAux = false;
   }
 
   /** An instruction has set them all. */
   void flagsSet(Recipe by) {
     flags = Flags.HOST;
     recipe = by;
+    clearsAux = false;
+  }
+
+  /** The same on a host that sets AF where the guest has it clear. */
+  void flagsSetButAux(Recipe by) {
+    flagsSet(by);
+    clearsAux = true;
+  }
+
+  /** To memory as the guest has them; r15 and, where AF differs, the host's are lost. */
+  private void save(Assembler a) {
+    CodeArea.saveFlags(a);
+    if (clearsAux) {
+      FlagImage.clearAux(a);
+    }
+  }
+
+  /** Before what needs AF: has it in the host's as the guest knows it. */
+  void settleAux() {
+    if (clearsAux) {
+      toMemory();
+    }
   }
 
   /** What is known at a place of the code, to go on from there elsewhere. */
-  record Place(Flags flags, Recipe recipe, boolean charged, boolean lifted) {}
+  record Place(Flags flags, Recipe recipe, boolean clearsAux, boolean charged, boolean lifted) {}
 
   Place place() {
-    return new Place(flags, recipe, charged, lifted);
+    return new Place(flags, recipe, clearsAux, charged, lifted);
   }
 
   void at(Place place) {
     flags = place.flags;
     recipe = place.recipe;
+    clearsAux = place.clearsAux;
     charged = place.charged;
     lifted = place.lifted;
   }
@@ -197,7 +251,8 @@ final class Emission {
       flags = Flags.RECIPE;
     } else {
       if (flags == Flags.HOST) {
-        CodeArea.saveFlags(code);
+        save(code);
+        clearsAux = false;
       }
       flags = flags == Flags.RECIPE ? Flags.RECIPE : Flags.MEMORY;
     }
@@ -221,7 +276,11 @@ final class Emission {
       flags = Flags.HOST;
     }
     if (flags == Flags.HOST) {
-      CodeArea.saveFlags(code);
+      save(code);
+      if (clearsAux) {
+        CodeArea.restoreFlags(code);
+        clearsAux = false;
+      }
       flags = Flags.BOTH;
     }
   }
@@ -239,9 +298,17 @@ final class Emission {
       recipe.emit(stubs);
     }
     boolean inHost = flags == Flags.HOST || flags == Flags.RECIPE;
+    if (inHost && clearsAux) {
+      save(stubs);
+      inHost = false;
+    }
+    leaveFromStub(kind, inHost);
+    return position;
+  }
+
+  private void leaveFromStub(int kind, boolean inHost) {
     stubs.push(word(kind));
     fromStub(stubs.jump(), inHost ? area.leaveByHost() : area.leaveByMemory());
-    return position;
   }
 
   /** A stub that leaves since a slot of {@link LoopPages} does more harm than good. */
@@ -255,6 +322,11 @@ final class Emission {
 
   private void fromStub(int site, long address) {
     fixups.add(new Fixup(true, site, Base.ADDRESS, address));
+  }
+
+  /** Calls what is at an address from the hot code. */
+  void call(long address) {
+    fixups.add(new Fixup(false, code.call(), Base.ADDRESS, address));
   }
 
   /** Makes a jump of the hot code lead to a stub. */
@@ -285,8 +357,7 @@ final class Emission {
   /** The interpreter does the instruction in hand. */
   void step() {
     toStub(code.jump(), stub(ExitWord.STEP));
-    flags = Flags.BOTH;
-    recipe = null;
+    flagsAre(Flags.BOTH, null);
   }
 
   /** Charges the segment that begins here or has begun. */
@@ -320,8 +391,9 @@ final class Emission {
 
   /** Out of the trace by a jump that is emitted already, with the flags as they are then. */
   void leave(int kind, int site) {
-    boolean inHost = flags == Flags.HOST;
-    if (ends()) {
+    boolean saves = flags == Flags.HOST && clearsAux;
+    boolean inHost = flags == Flags.HOST && !saves;
+    if (ends() && !saves) {
       int stub = stub(kind);
       toStub(site, stub);
       linkable(new Leaving(false, site, stub, word(kind), inHost));
@@ -329,8 +401,12 @@ final class Emission {
     }
     int by = stubs.position();
     refund();
+    if (saves) {
+      save(stubs);
+    }
     int onward = stubs.jump();
-    int stub = stub(kind);
+    int stub = stubs.position();
+    leaveFromStub(kind, inHost);
     stubs.patch(onward, stub);
     toStub(site, by);
     linkable(new Leaving(true, onward, stub, word(kind), inHost));
@@ -349,7 +425,7 @@ final class Emission {
     if (flags == Flags.RECIPE) {
       stubs.store(Assembler.R11, State.TARGET);
       recipe.emit(stubs);
-      CodeArea.saveFlags(stubs);
+      save(stubs);
       stubs.load(Assembler.R11, State.TARGET);
     }
     refund();
@@ -368,12 +444,25 @@ final class Emission {
       leaveIndirect(a, a.jump());
       return;
     }
+    indirect(a, trace.head().mode, bank());
+  }
+
+  /**
+   * On to r11 in another mode; flags are in memory.
+   *
+   * @param bank offset of the TLB bank that its code is looked up in
+   */
+  void indirect(int mode, int bank) {
+    indirect(code, mode, bank);
+  }
+
+  private void indirect(Assembler a, int mode, int bank) {
     a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
     a.and(false, Assembler.R10, Tlb.INDEX_MASK);
     a.move(Assembler.R15, Assembler.R11);
-    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank() + Tlb.EXECUTE); // xor
+    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank + Tlb.EXECUTE); // xor
     a.compare(Assembler.R15, 4095);
-    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank() + Tlb.ADDEND);
+    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank + Tlb.ADDEND);
     int[] misses = new int[4];
     misses[0] = a.jump(Assembler.ABOVE);
     a.rotate(Assembler.R10, Assembler.R11, State.JUMP_FOLD);
@@ -385,7 +474,7 @@ final class Emission {
     a.stateAt(true, 0x3B, Assembler.R15, Assembler.R10, State.JUMPS + State.JUMP_ADDEND);
     misses[2] = a.jump(Assembler.NOT_EQUAL);
     a.stateAt(false, 0x81, 7, Assembler.R10, State.JUMPS + State.JUMP_MODE); // cmp dword [],n
-    a.emit32(trace.head().mode);
+    a.emit32(mode);
     misses[3] = a.jump(Assembler.NOT_EQUAL);
     a.stateAt(false, 0xFF, 4, Assembler.R10, State.JUMPS + State.JUMP_CODE); // jmp []
     leaveIndirect(a, misses);

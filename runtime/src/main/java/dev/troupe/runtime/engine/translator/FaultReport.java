@@ -1,10 +1,5 @@
 package dev.troupe.runtime.engine.translator;
 
-import dev.troupe.runtime.engine.interpreter.Block;
-import dev.troupe.runtime.isa.Disassembler;
-import dev.troupe.runtime.isa.Insn;
-import dev.troupe.runtime.memory.GuestMemory;
-import dev.troupe.runtime.memory.Raw;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -50,13 +45,9 @@ final class FaultReport {
   private static Translation find(List<Translation> translations, long rip) {
     return translations.stream()
         .filter(Objects::nonNull)
-        .filter(translation -> start(translation) <= rip)
-        .max((a, b) -> Long.compare(start(a), start(b)))
+        .filter(translation -> translation.start() <= rip)
+        .max((a, b) -> Long.compare(a.start(), b.start()))
         .orElse(null);
-  }
-
-  private static long start(Translation translation) {
-    return Math.min(translation.entryWithHostFlags, translation.entryWithMemoryFlags);
   }
 
   /** INT3 is a trap: what it leaves is the address behind it. */
@@ -71,26 +62,32 @@ final class FaultReport {
 
   /** The guest's instruction pointer, or what is closest to it. */
   long guestRip() {
-    return insn(Math.max(0, index)).rip;
+    return code.trace.insn(Math.max(0, index)).rip;
   }
 
   /** A line that says what and where, then guest code, host code and registers. */
   String text() {
     StringBuilder text = new StringBuilder("emitted code: ").append(fault.what());
     if (known && index >= 0) {
-      text.append(" in `%s` at %#x, ".formatted(guestText(index), linear(index)));
+      text.append(" in `%s` at %#x, ".formatted(code.guestText(index), code.linear(index)));
     } else {
       text.append(known ? " before the first instruction of " : " after entry of ");
     }
     text.append(
-        "block at %#x, its code at %#x, rip %#x".formatted(linear(0), start(code), fault.rip()));
+        "block at %#x, its code at %#x, rip %#x"
+            .formatted(code.linear(0), code.start(), fault.rip()));
     text.append("\nguest code, and where its host code begins:");
     int from = Math.max(0, index - AROUND);
     int to = Math.min(code.resume.length, Math.max(0, index) + AROUND + 1);
     for (int k = from; k < to; k++) {
       text.append(
           "\n%s %x: %s  %s @%x"
-              .formatted(k == index ? '>' : ' ', linear(k), bytes(k), guestText(k), resume(k)));
+              .formatted(
+                  k == index ? '>' : ' ',
+                  code.linear(k),
+                  bytes(k),
+                  code.guestText(k),
+                  code.resume[k]));
     }
     hostCode(text);
     return text.append("\nhost registers:\n").append(fault.registerText()).toString();
@@ -110,37 +107,11 @@ final class FaultReport {
   }
 
   private static String hex(long from, long to) {
-    byte[] bytes = new byte[Math.toIntExact(to - from)];
-    for (int n = 0; n < bytes.length; n++) {
-      bytes[n] = Raw.get8(from + n);
-    }
-    return HEX.formatHex(bytes);
-  }
-
-  private String guestText(int k) {
-    Insn insn = insn(k);
-    return insn.row == null ? "(no instruction)" : Disassembler.text(insn, linear(k));
+    return HEX.formatHex(Translation.bytes(from, Math.toIntExact(to - from)));
   }
 
   private String bytes(int k) {
-    Block block = code.trace.head();
-    if (block.host == GuestMemory.NO_RAM) {
-      return "??";
-    }
-    long host = block.host + (insn(k).rip - block.insns[0].rip);
-    return hex(host, host + insn(k).length);
-  }
-
-  private Insn insn(int k) {
-    return code.trace.insn(k);
-  }
-
-  private long linear(int k) {
-    Block block = code.trace.head();
-    return block.linear + (insn(k).rip - block.insns[0].rip);
-  }
-
-  private long resume(int k) {
-    return code.resume[k];
+    byte[] bytes = code.guestBytes(k);
+    return bytes.length == 0 ? "??" : HEX.formatHex(bytes);
   }
 }

@@ -111,8 +111,11 @@ final class Operations {
   private static final Set<String> COUNTED =
       Set.of("RCL", "RCR", "ROL", "ROR", "SAL", "SAR", "SHL", "SHLD", "SHR", "SHRD");
 
-  /** SSE rows with memory that ModRM does not name, or that change how others work. */
-  private static final Set<String> NOT_COPIED_SSE = Set.of("LDMXCSR", "MASKMOVDQU");
+  /**
+   * SSE rows with memory that ModRM does not name, or that change how others work; and the dot
+   * products, which NaN of several they give being the processor's (SDM vol. 2A, DPPS).
+   */
+  private static final Set<String> NOT_COPIED_SSE = Set.of("DPPD", "DPPS", "LDMXCSR", "MASKMOVDQU");
 
   private static final int RAX_RDX = 1 << Cpu.RAX | 1 << Cpu.RDX;
 
@@ -143,10 +146,23 @@ final class Operations {
       case "SWAPGS" -> Kind.SWAPGS;
       case "CLI" -> supervisor ? Kind.CLI : Kind.STEP;
       case "STI" -> supervisor ? Kind.STI : Kind.STEP;
+      case "PAUSE" -> Kind.PAUSE;
+      case "RDTSC" -> Kind.RDTSC;
+      case "RDTSCP" -> Kind.RDTSCP;
+      case "SYSCALL" -> user64(mode) ? Kind.SYSCALL : Kind.STEP;
+      case "SYSRET" -> supervisor && wide64(i, mode) ? Kind.SYSRET : Kind.STEP;
       case "STAC" -> supervisor ? Kind.STAC : Kind.STEP;
       case "CLAC" -> supervisor ? Kind.CLAC : Kind.STEP;
-      default -> Kind.COPY;
+      default -> i.row.has(Row.FPU | Row.WAIT) ? Kind.X87 : Kind.COPY;
     };
+  }
+
+  private static boolean user64(int mode) {
+    return (mode & (Mode.CPL | Mode.CODE_64)) == (3 | Mode.CODE_64);
+  }
+
+  private static boolean wide64(Insn i, int mode) {
+    return i.operandSize == 64 && (mode & Mode.CODE_64) != 0;
   }
 
   /** Whether the address of the operand in memory can be formed: checks are not emitted. */
@@ -158,7 +174,7 @@ final class Operations {
   static boolean access(Insn i, Kind kind) {
     return switch (kind) {
       case STEP, NOP, LEA, JMP, JCC -> false;
-      case SWAPGS, CLI, STI, STAC, CLAC -> false;
+      case SWAPGS, CLI, STI, STAC, CLAC, PAUSE, RDTSC, RDTSCP, SYSCALL, SYSRET -> false;
       case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE, PUSHF -> true;
       default -> i.memory;
     };
@@ -170,7 +186,9 @@ final class Operations {
         switch (kind) {
           case PUSH, PUSHF, POP, CALL, CALL_INDIRECT, RET -> 1 << Cpu.RSP;
           case LEAVE -> 1 << Cpu.RSP | 1 << Cpu.RBP;
-          case DIV -> RAX_RDX;
+          case DIV, RDTSC -> RAX_RDX;
+          case RDTSCP -> RAX_RDX | 1 << Cpu.RCX;
+          case SYSCALL -> 1 << Cpu.RCX | 1 << 11;
           default -> implicit(i.row.meaning());
         };
     for (int n = 0; n < i.row.operands().size(); n++) {
@@ -237,7 +255,7 @@ final class Operations {
       return (row.flagsRead() & Rflags.ARITHMETIC) == 0 ? FlagUse.NONE : FlagUse.READS;
     }
     boolean all = written == Rflags.ARITHMETIC && (row.flagsRead() & Rflags.ARITHMETIC) == 0;
-    if (all && COUNTED.contains(row.meaning())) {
+    if (all && isCounted(i)) {
       OperandCode count = row.operands().getLast();
       int mask = i.operandSize == 64 ? 63 : 31;
       all =
@@ -245,6 +263,11 @@ final class Operations {
               || (count.kind() == OperandCode.Kind.IMMEDIATE && (i.immediate & mask) != 0);
     }
     return all && leavesNothing(row.meaning()) ? FlagUse.SETS : FlagUse.CHANGES;
+  }
+
+  /** Whether a count of 0 leaves all flags as they were. */
+  static boolean isCounted(Insn i) {
+    return COUNTED.contains(i.row.meaning());
   }
 
   /** False where processors leave flags as they were that the manual calls undefined. */

@@ -133,7 +133,7 @@ final class Path {
         yield to(block, last.displacement, Trace.Way.TAKEN);
       }
       case RET -> returns.isEmpty() ? null : to(block, returns.removeLast(), Trace.Way.RETURN);
-      case STEP, JMP_INDIRECT, CALL_INDIRECT -> null;
+      case STEP, JMP_INDIRECT, CALL_INDIRECT, SYSCALL, SYSRET -> null;
       default -> to(block, block.end, Trace.Way.NEXT);
     };
   }

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Tlb;
 
 /**
@@ -32,7 +33,18 @@ final class State {
   /** The thread's stack pointer. */
   static final int HOST_RSP = 48;
 
-  static final int GUEST_MXCSR = 56;
+  /** Where the guest's x87 registers are, 32 bits: one of the three below. */
+  static final int X87 = 56;
+
+  /** Not here: an x87 instruction is to be stepped. */
+  static final int X87_ELSEWHERE = 0;
+
+  /** In {@link #FX}, for emitted code to load them. */
+  static final int X87_READY = 1;
+
+  /** In the host's own; between runs in {@link #FX}, to be loaded when code is entered. */
+  static final int X87_LOADED = 2;
+
   static final int HOST_MXCSR = 60;
 
   /** Slots for operands of the instruction that has set the flags: see {@link Recipe}. */
@@ -56,13 +68,55 @@ final class State {
 
   static final int GS_LIMITED = 244;
 
+  /** Not 0 if SYSCALL and SYSRET are enabled (EFER.SCE), 32 bits. */
+  static final int SYSCALL_ENABLED = 288;
+
+  /** IA32_LSTAR. */
+  static final int SYSCALL_TARGET = 296;
+
+  /** Of {@link #SYSTEM_FLAGS} and {@link #FLAGS}, what SYSCALL keeps: 32 and 16 bits. */
+  static final int KEPT_SYSTEM_FLAGS = 304;
+
+  static final int KEPT_FLAGS = 308;
+
+  /** What emitted code has done to the privilege level, 32 bits: see {@link SystemCalls}. */
+  static final int PRIVILEGE = 312;
+
+  /** Not 0 if RDTSC may read the host's clock, 32 bits. */
+  static final int CLOCK_READABLE = 316;
+
+  /** What the TSC is more than the host's monotonic clock. */
+  static final int CLOCK_OFFSET = 320;
+
+  /** IA32_TSC_AUX. */
+  static final int TSC_AUX = 328;
+
+  /** {@link Cpu#untoldPauses}, 32 bits. */
+  static final int PAUSES = 336;
+
   /** The state's own address, made recognisable, by which {@link FaultHandler} knows it. */
   static final int MARK = 248;
 
   /** The sixteen general registers: those that live in memory, and all others between runs. */
   private static final int REGISTERS = 64;
 
-  static final int XMM = 256;
+  /** The guest's FIP, FDP and FOP, 64 bits each; valid unless {@link #X87_ELSEWHERE}. */
+  static final int X87_INSTRUCTION = 256;
+
+  static final int X87_DATA = 264;
+  static final int X87_OPCODE = 272;
+
+  /** The thread's x87 control word, while the guest's x87 registers are in the host's. */
+  static final int HOST_CONTROL = 280;
+
+  /**
+   * An FXSAVE area (SDM vol. 1, 10.5.1), of which MXCSR and the XMM registers are always used, the
+   * x87 part as {@link #X87} says.
+   */
+  static final int FX = 512;
+
+  static final int GUEST_MXCSR = FX + 24;
+  static final int XMM = FX + 160;
 
   /** Slots of {@link LoopPages}. */
   static final int PAGES = 16;

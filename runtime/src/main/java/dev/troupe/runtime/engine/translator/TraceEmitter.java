@@ -40,12 +40,18 @@ final class TraceEmitter {
 
   private final CodeArea area;
   private final Plant plant;
+
+  /** Whether flags that the host leaves otherwise than the guest's processor are put right. */
+  private final boolean amends;
+
   private final Emission emission;
   private final LoopPages pages = new LoopPages();
   private final MemoryAccess memory;
   private final Copies copies;
+  private final X87Emitter x87;
   private final StackRuns stackRuns;
   private final Transfers transfers;
+  private final SystemCalls systemCalls;
   private final Assembler code;
 
   private Trace trace;
@@ -55,14 +61,17 @@ final class TraceEmitter {
 
   private int chargedAt;
 
-  TraceEmitter(CodeArea area, Set<Feature> host, Plant plant) {
+  TraceEmitter(CodeArea area, Set<Feature> host, boolean amends, Plant plant) {
     this.area = area;
+    this.amends = amends;
     this.plant = plant;
     emission = new Emission(area);
     memory = new MemoryAccess(emission, pages);
     copies = new Copies(emission, memory, host);
+    x87 = new X87Emitter(emission, memory, host);
     stackRuns = new StackRuns(emission, memory);
     transfers = new Transfers(area, emission, memory);
+    systemCalls = new SystemCalls(area, emission);
     code = emission.code;
   }
 
@@ -70,17 +79,27 @@ final class TraceEmitter {
   Plan plan(Insn insn, int mode) {
     Insn i = HostRows.of(insn);
     Kind kind = Operations.kind(i, mode);
-    byte[] copy = kind == Kind.COPY ? copies.encoded(i) : null;
-    if (kind == Kind.STEP || (kind == Kind.COPY && copy == null)) {
+    byte[] copy =
+        switch (kind) {
+          case COPY -> copies.encoded(i);
+          case X87 -> x87.encoded(i);
+          default -> null;
+        };
+    if (kind == Kind.STEP || (copy == null && (kind == Kind.COPY || kind == Kind.X87))) {
       return Plan.step(i);
     }
     FlagUse flags =
         switch (kind) {
-          case COPY -> Operations.flags(i);
+          case COPY, X87 -> Operations.flags(i);
           case JCC -> FlagUse.READS;
           default -> FlagUse.NONE;
         };
-    return new Plan(i, kind, flags, copy, Operations.access(i, kind), Operations.writes(i, kind));
+    int writes = Operations.writes(i, kind);
+    UndefinedFlags undefined =
+        amends && kind == Kind.COPY ? UndefinedFlags.of(i, writes) : UndefinedFlags.AS_HOST;
+    return undefined == UndefinedFlags.STEP
+        ? Plan.step(i)
+        : new Plan(i, kind, flags, copy, Operations.access(i, kind), writes, undefined);
   }
 
   /**
@@ -131,6 +150,7 @@ final class TraceEmitter {
     }
     plant.into(code, number);
     int[] resume = new int[trace.count];
+    int x87From = Translation.NO_X87;
     stackRuns.clear();
     for (int at = 0; at < trace.count; at++) {
       emission.instruction(at);
@@ -151,6 +171,7 @@ final class TraceEmitter {
       } else {
         instruction(plan);
       }
+      x87From = plan.kind() == Kind.X87 ? Math.min(x87From, at + 1) : x87From;
       if (trace.endsBlock(at) && !plan.kind().transfers() && plan.kind() != Kind.STEP) {
         transfers.fallThrough();
       }
@@ -173,8 +194,11 @@ final class TraceEmitter {
             base + entryMemory,
             addresses,
             chargedAt,
+            x87From,
             pages.groups(),
             unsteady,
+            code.position(),
+            area.stubAddress(emission.stubs.position()),
             code.position() + emission.stubs.position());
     emission.finish(made);
     return made;
@@ -215,7 +239,13 @@ final class TraceEmitter {
     switch (plan.kind()) {
       case STEP -> emission.step();
       case NOP -> {}
-      case COPY -> copies.emit(plan, Recipe.of(trace, emission.at(), chargedAt));
+      case COPY -> {
+        int at = emission.at();
+        boolean seen =
+            plan.undefined() != UndefinedFlags.AS_HOST && UndefinedFlags.seen(trace, at, chargedAt);
+        copies.emit(plan, Recipe.of(trace, at, chargedAt), seen);
+      }
+      case X87 -> x87.emit(plan);
       case LEA -> loadAddress(i);
       case DIV -> divide(i);
       case PUSH -> push(i);
@@ -249,12 +279,24 @@ final class TraceEmitter {
         systemFlags(4, ~(int) Rflags.AC);
         emission.lift(false);
       }
+      case PAUSE -> {
+        emission.clobber();
+        code.state(false, 0x83, 7, State.PAUSES); // cmp dword [],0
+        code.emit(0);
+        emission.stepIf(Assembler.EQUAL);
+        code.state(false, 0xFF, 1, State.PAUSES); // dec dword []
+        code.emit(0xF3, 0x90); // pause
+      }
+      case RDTSC -> systemCalls.readClock(false);
+      case RDTSCP -> systemCalls.readClock(true);
       case JCC -> transfers.branch(i);
       case JMP -> transfers.jump();
       case JMP_INDIRECT -> transfers.jumpIndirect(i);
       case CALL -> transfers.call(i);
       case CALL_INDIRECT -> transfers.callIndirect(i);
       case RET -> transfers.ret(i);
+      case SYSCALL -> systemCalls.call(i);
+      case SYSRET -> systemCalls.callReturn();
     }
   }
 
@@ -310,14 +352,10 @@ final class TraceEmitter {
     code.emit32(constant);
   }
 
-  /** RF and VM are never set here. */
   private void pushFlags(int bytes) {
     emission.toMemory();
     memory.reserve(bytes);
-    code.state(false, 0x0FB6, R15, State.FLAGS); // movzx r15d,byte: OF
-    code.emit(0x41, 0xC1, 0xE7, 11); // shl r15d,
-    code.state(false, 0x0B, R15, State.SYSTEM_FLAGS); // or
-    code.state(false, 0x0A, R15, State.FLAGS + 1); // or r15b,
+    FlagImage.whole(code);
     code.memory(bytes == 8, 0x89, R15);
     code.move(Registers.RSP, R11);
   }

@@ -2,6 +2,10 @@ package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.interpreter.Compiled;
+import dev.troupe.runtime.isa.Disassembler;
+import dev.troupe.runtime.isa.Insn;
+import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.memory.Raw;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -52,6 +56,12 @@ final class Translation implements Compiled {
   /** Index of the instruction before which the first segment is charged. */
   final int chargedAt;
 
+  /** In place of an index: no instruction is on x87 registers. */
+  static final int NO_X87 = Integer.MAX_VALUE;
+
+  /** Index behind the first instruction on x87 registers. */
+  private final int x87From;
+
   /** What its slots of {@link LoopPages} are for. */
   final List<LoopPages.Group> groups;
 
@@ -64,8 +74,8 @@ final class Translation implements Compiled {
   /** The path has been followed as far as it goes. */
   boolean whole;
 
-  /** How often a turn has ended here. */
-  int turnEnds;
+  /** How often a stay in emitted code has ended here for want of budget. */
+  int samples;
 
   /** Jumps out of it that can be linked. */
   private final List<Site> sites = new ArrayList<>();
@@ -75,6 +85,12 @@ final class Translation implements Compiled {
 
   /** Each instruction by itself, made when it is interpreted. */
   private final Block[] single;
+
+  /** Bytes of code, which begins at {@link #start}. */
+  final int codeBytes;
+
+  /** Host address of its stubs. */
+  final long stubs;
 
   /** Bytes of code and stubs. */
   final int bytes;
@@ -90,8 +106,11 @@ final class Translation implements Compiled {
       long entryWithMemoryFlags,
       long[] resume,
       int chargedAt,
+      int x87From,
       List<LoopPages.Group> groups,
       List<LoopPages.Group> unsteady,
+      int codeBytes,
+      long stubs,
       int bytes) {
     this.owner = owner;
     this.number = number;
@@ -100,8 +119,11 @@ final class Translation implements Compiled {
     this.entryWithMemoryFlags = entryWithMemoryFlags;
     this.resume = resume;
     this.chargedAt = chargedAt;
+    this.x87From = x87From;
     this.groups = groups;
     this.unsteady = unsteady;
+    this.codeBytes = codeBytes;
+    this.stubs = stubs;
     this.bytes = bytes;
     single = new Block[trace.count];
   }
@@ -125,6 +147,15 @@ final class Translation implements Compiled {
     return trace.segmentStart(index) == 0 ? chargedAt : trace.loop;
   }
 
+  boolean usesX87() {
+    return x87From != NO_X87;
+  }
+
+  /** Whether code resumed at an instruction takes the host to have the guest's x87 registers. */
+  boolean x87Loaded(int index) {
+    return index >= x87From;
+  }
+
   /** One instruction as a block. */
   Block single(int index) {
     if (single[index] == null) {
@@ -132,6 +163,41 @@ final class Translation implements Compiled {
       single[index] = trace.block(index).part(at, at + 1);
     }
     return single[index];
+  }
+
+  /** Host address of its first byte. */
+  long start() {
+    return Math.min(entryWithHostFlags, entryWithMemoryFlags);
+  }
+
+  /** Linear address of an instruction. */
+  long linear(int index) {
+    Block block = trace.head();
+    return block.linear + (trace.insn(index).rip - block.insns[0].rip);
+  }
+
+  /** Its bytes in guest memory now; none if that is no RAM. */
+  byte[] guestBytes(int index) {
+    Block block = trace.head();
+    return block.host == GuestMemory.NO_RAM
+        ? new byte[0]
+        : bytes(
+            block.host + (trace.insn(index).rip - block.insns[0].rip), trace.insn(index).length);
+  }
+
+  /** It as text. */
+  String guestText(int index) {
+    Insn insn = trace.insn(index);
+    return insn.row == null ? "(no instruction)" : Disassembler.text(insn, linear(index));
+  }
+
+  /** Bytes at a host address. */
+  static byte[] bytes(long from, int count) {
+    byte[] bytes = new byte[count];
+    for (int n = 0; n < count; n++) {
+      bytes[n] = Raw.get8(from + n);
+    }
+    return bytes;
   }
 
   boolean emits(int index) {

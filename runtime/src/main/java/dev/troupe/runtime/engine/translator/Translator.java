@@ -6,25 +6,22 @@ import dev.troupe.runtime.cpu.Fault;
 import dev.troupe.runtime.cpu.Leave;
 import dev.troupe.runtime.cpu.Mmu;
 import dev.troupe.runtime.cpu.Mode;
-import dev.troupe.runtime.cpu.Rflags;
+import dev.troupe.runtime.cpu.Stops;
 import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.engine.EngineCounters;
+import dev.troupe.runtime.engine.EngineWatch;
 import dev.troupe.runtime.engine.host.HostCpuid;
 import dev.troupe.runtime.engine.interpreter.Block;
 import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.engine.interpreter.Resync;
 import dev.troupe.runtime.isa.Feature;
 import dev.troupe.runtime.isa.Insn;
-import dev.troupe.runtime.isa.InstructionTable;
-import dev.troupe.runtime.isa.Row;
 import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -32,19 +29,20 @@ import java.util.function.Function;
  * and by traces along hot paths. One object serves one vCPU, from one thread at a time.
  *
  * <p>What a vCPU's registers are is in {@link Cpu} between calls of {@link #chain}; within it they
- * move to {@link State} when code is entered, and back when something is interpreted.
+ * move to {@link State} when code is entered, and back when something is interpreted: {@link
+ * RegisterTransfer}.
  */
 public final class Translator extends Interpreter {
   /** Runs of a block before it is translated: most blocks of a boot never get there. */
   private static final int HOT = 8;
 
   /**
-   * Turns that end in a block's code before what runs from there on is translated as one trace. A
-   * turn's end is a sample of what runs, and costs nothing.
+   * Stays that end in a block's code for want of budget before what runs from there on is
+   * translated as one trace. Such an end is a sample of what runs, and costs nothing.
    */
   private static final int HOTTER = 2;
 
-  /** Turn ends between two attempts to find a path, where there was none. */
+  /** Samples between two attempts to find a path, where there was none. */
   private static final int AGAIN = 64;
 
   /**
@@ -53,14 +51,17 @@ public final class Translator extends Interpreter {
    */
   private static final int PAGE_CHANGES = 64;
 
+  /**
+   * Instructions in one stay in emitted code, at most: some 10 us, after which it is looked at
+   * whether anything asks for attention, and what runs is sampled.
+   */
+  private static final int STAY = 20_000;
+
   private static final int UNMASKED = 0x1F80;
 
   /** In the mode word of 32-bit code and stack with nothing to check but FS and GS. */
   private static final int FLAT_32 =
       Mode.CODE_32 | Mode.STACK_32 | Mode.PROTECTED | Mode.FLAT_CODE | Mode.FLAT_DATA;
-
-  /** Rows that read or write vector registers in {@link Cpu}. */
-  private static final int VECTOR_ROWS = Row.SSE | Row.FX | Row.XSAVE | Row.MMXREGS | Row.MMX;
 
   private final CodeArea area = new CodeArea();
   private final TraceEmitter emitter;
@@ -72,11 +73,7 @@ public final class Translator extends Interpreter {
   private final int hot;
   private final int hotter;
 
-  /** General registers and flags are in {@link State}, not in {@link Cpu}. */
-  private boolean registersInState;
-
-  /** So are the vector registers. */
-  private boolean vectorsInState;
+  private final RegisterTransfer registers;
 
   /** Code that is to be resumed, and at which instruction; null for none. */
   private Translation resumeIn;
@@ -86,32 +83,40 @@ public final class Translator extends Interpreter {
   /** What CR4.SMAP, which chooses the TLB bank after STAC, was when the code was emitted. */
   private boolean emittedForSmap;
 
-  private long emitted;
-  private long misses;
-  private final long[] steps = new long[InstructionTable.rows().size()];
-  private long blocks;
-  private long bytes;
-  private long entries;
+  /** What {@link Stops#version} was then. */
+  private int emittedForStops;
+
+  private final EngineWatch watch;
+  private final Plant plant;
+  private final Tally tally = new Tally();
 
   /** An engine for this vCPU; only where {@link #available()}. */
-  public Translator(Vcpu vcpu) {
-    this(vcpu, HOT, HOTTER);
+  public Translator(Vcpu vcpu, EngineWatch watch) {
+    this(vcpu, HOT, HOTTER, watch);
   }
 
   /**
    * An engine that translates a block when it runs for the {@code hot}th time, and the path from
-   * there on when the {@code hotter}th turn ends there.
+   * there on when the {@code hotter}th stay ends there.
    */
-  public Translator(Vcpu vcpu, int hot, int hotter) {
-    this(vcpu, hot, hotter, Plant.NONE);
+  public Translator(Vcpu vcpu, int hot, int hotter, EngineWatch watch) {
+    this(vcpu, hot, hotter, UndefinedFlags.differOnHost(), watch, Plant.NONE);
   }
 
-  Translator(Vcpu vcpu, int hot, int hotter, Plant plant) {
+  /**
+   * The same.
+   *
+   * @param amends whether to put flags right that this host may leave otherwise than others
+   */
+  Translator(Vcpu vcpu, int hot, int hotter, boolean amends, EngineWatch watch, Plant plant) {
     super(vcpu);
     this.hot = hot;
     this.hotter = hotter;
-    emitter = new TraceEmitter(area, HostCpuid.features(), plant);
+    this.watch = watch;
+    this.plant = plant;
+    emitter = new TraceEmitter(area, HostCpuid.features(), amends, plant);
     state = cpu.mmu.tlb().bankAddress(0) - State.BYTES;
+    registers = new RegisterTransfer(cpu, state);
     if (State.BYTES + State.STACK_BYTES > Mmu.ENGINE_BYTES) {
       throw new IllegalStateException("state does not fit: bytes=" + State.BYTES);
     }
@@ -127,13 +132,7 @@ public final class Translator extends Interpreter {
 
   @Override
   public EngineCounters counters() {
-    Map<String, Long> byMnemonic = new TreeMap<>();
-    for (Row row : InstructionTable.rows()) {
-      if (steps[row.number()] != 0) {
-        byMnemonic.merge(row.mnemonic(), steps[row.number()], Long::sum);
-      }
-    }
-    return new EngineCounters(emitted, blocks, bytes, entries, misses, byMnemonic);
+    return tally.counters(cache.codeWrites());
   }
 
   @Override
@@ -143,20 +142,27 @@ public final class Translator extends Interpreter {
       super.chain(floor);
       return;
     }
+    if (cpu.stops.version() != emittedForStops) {
+      emittedForStops = cpu.stops.version();
+      clear(); // code in the pages of what there is to stop at is interpreted from now on
+    }
     try {
       run();
     } catch (Fault | Leave | Resync e) {
-      toCpu();
+      if (e instanceof Fault fault) {
+        plant.faulting(fault);
+      }
+      registers.toCpu();
       throw e;
     }
-    toCpu();
+    registers.toCpu();
   }
 
   private void run() {
     Cpu c = cpu;
     Block block = cache.find();
     resumeIn = null;
-    while (block != null && !c.attention() && !cache.foreignWaiting()) {
+    while (block != null && !c.attention() && !cache.foreignWaiting() && !c.stops.isPending()) {
       Translation code = resumeIn;
       int from = code == null ? 0 : resumeAt;
       resumeIn = null;
@@ -164,8 +170,9 @@ public final class Translator extends Interpreter {
         code = code(block);
       }
       if (code == null) {
-        toCpu();
-        if (!interpret(block, 0)) {
+        registers.toCpu();
+        block = guard(block);
+        if (block == null || !interpret(block, 0)) {
           return;
         }
         block = next(block);
@@ -188,7 +195,7 @@ public final class Translator extends Interpreter {
 
   /** The code of a block that has any or is to have it now, for this mode and budget; or null. */
   private Translation code(Block block) {
-    if (!usable()) {
+    if (!usable() || cpu.stops.isNear(block.linear)) {
       return null;
     }
     if (block.compiled instanceof Translation made) {
@@ -213,28 +220,34 @@ public final class Translator extends Interpreter {
   }
 
   private Translation translate(Trace trace, List<LoopPages.Group> unsteady) {
+    long begun = watch.nanos().getAsLong();
     if (area.isFull(TraceEmitter.MAX_BYTES) || translations.size() == ExitWord.MAX_NUMBERS) {
+      tally.resets++;
       clear();
     }
     int lifted = State.bank(emittedForSmap ? Tlb.SUPERVISOR_AC : Tlb.SUPERVISOR);
     Translation made = emitter.emit(this, trace, translations.size(), bank(), lifted, unsteady);
     translations.add(made);
-    blocks++;
-    bytes += made.bytes;
+    tally.blocks++;
+    tally.bytes += made.bytes;
     trace.blocks().stream().distinct().forEach(block -> block.usedBy(made));
     trace.head().compiled = made;
+    tally.nanos += watch.nanos().getAsLong() - begun;
+    if (watch.trace() != null) {
+      watch.trace().translated(new TracedCode(cpu.apicId, made));
+    }
     return made;
   }
 
-  /** A turn has ended in a block's code: what runs from there on may deserve better. */
+  /** A stay has ended in a block's code: what runs from there on may deserve better. */
   private void sample(Translation code) {
     Block block = code.trace.head();
-    if (code.whole || block.compiled != code || ++code.turnEnds < hotter) {
+    if (code.whole || block.compiled != code || ++code.samples < hotter) {
       return;
     }
     Trace path = Path.from(block, cache, planner(block));
     if (path.count == code.trace.count) {
-      code.turnEnds = hotter - AGAIN;
+      code.samples = hotter - AGAIN;
       return;
     }
     unlink(code);
@@ -265,19 +278,25 @@ public final class Translator extends Interpreter {
   /** Runs code from an instruction on until it is left; gives the block that runs next or null. */
   private Block enter(Translation code, int from) {
     Cpu c = cpu;
-    toState();
+    registers.toState(code.usesX87(), code.x87Loaded(from));
     c.shadow = 0;
-    entries++;
+    tally.entries++;
     long before = c.budget;
     boolean charged = from > code.chargedAt(from);
     int start = code.trace.segmentStart(from);
     long left = c.budget + (from - start);
     left -= charged ? code.trace.segmentEnd(from) - start : 0;
-    long hidden = left - Math.min(left, Integer.MAX_VALUE);
+    long hidden = left - Math.min(left, STAY);
     Raw.put32(state + State.BUDGET, (int) (left - hidden) - TraceEmitter.MAX_DELAY);
     Raw.put32(state + State.PAGE_CHANGES, PAGE_CHANGES + ((int) (left - hidden) >>> 6));
-    Raw.put64(state + State.ENTRY, from == 0 ? code.entryWithMemoryFlags : code.resume[from]);
+    long entry = from == 0 ? code.entryWithMemoryFlags : code.resume[from];
+    Raw.put64(state + State.ENTRY, entry);
+    if (watch.trace() != null) {
+      watch.trace().entered(c.apicId, code.number, code.linear(from), entry, before);
+    }
     area.run(state);
+    registers.ran();
+    SystemCalls.settle(c, state);
     int word = (int) Raw.get64(state + State.EXIT);
     if (word == ExitWord.FAULT) {
       throw faulted(code);
@@ -293,8 +312,10 @@ public final class Translator extends Interpreter {
       left += ExitWord.charged(word) ? trace.segmentEnd(index) - begun : 0;
     }
     c.budget = left;
-    emitted += before - left;
-    Rflags.set(c, Raw.get32(state + State.SYSTEM_FLAGS), Rflags.IF | Rflags.AC);
+    tally.emitted += before - left;
+    if (watch.trace() != null) {
+      watch.trace().left(c.apicId, last.number, left);
+    }
     if (kind != ExitWord.CHANGED) {
       c.mmu.runsIn(trace.head().linear, trace.head().host);
     }
@@ -311,7 +332,7 @@ public final class Translator extends Interpreter {
   /** The host has raised a signal after entry of {@code code}. */
   private EmittedCodeException faulted(Translation code) {
     FaultReport report = new FaultReport(HostFault.of(state), area, translations, code);
-    toCpu();
+    registers.toCpu();
     cpu.rip = report.guestRip();
     return new EmittedCodeException(report.text());
   }
@@ -327,7 +348,7 @@ public final class Translator extends Interpreter {
         && next.compiled instanceof Translation to
         && !area.isFull(TraceEmitter.MAX_BYTES)) {
       long target;
-      if (next.follows(site.from.trace.head())) {
+      if (next.follows(site.from.trace.head()) || plant.omits(Plant.Duty.LOOK)) {
         target = site.flagsInHost ? to.entryWithHostFlags : to.entryWithMemoryFlags;
       } else {
         target = emitter.far(site, to, bank());
@@ -335,6 +356,9 @@ public final class Translator extends Interpreter {
       area.patch(site.at, target);
       site.to = to;
       to.incoming.add(site);
+      tally.linked++;
+    } else {
+      tally.lookedUp++;
     }
     return next;
   }
@@ -348,10 +372,11 @@ public final class Translator extends Interpreter {
         Raw.put64(at, Raw.get64(at) - Transfers.popped(jump.insn()));
       }
       cpu.budget++;
-      emitted--;
+      tally.emitted--;
       return step(last, index);
     }
     cpu.rip = target;
+    tally.lookedUp++;
     Block next = cache.find();
     if (next.compiled instanceof Translation to) {
       long entry = state + State.jump(target);
@@ -379,12 +404,12 @@ public final class Translator extends Interpreter {
         return here;
       }
     }
-    toCpu();
+    registers.toCpu();
     if (cpu.budget <= 0) {
       return null;
     }
     Block part = block.part(at, block.count);
-    return interpret(part, 0) ? cache.find() : null;
+    return interpret(part, 0) ? found() : null;
   }
 
   /** Interprets one instruction that emitted code has stopped at, and goes on behind it. */
@@ -393,11 +418,14 @@ public final class Translator extends Interpreter {
     Block block = trace.block(index);
     Insn insn = trace.insn(index);
     if (code.emits(index)) {
-      misses++;
+      tally.misses++;
     } else if (insn.row != null) {
-      steps[insn.row.number()]++;
+      tally.steps[insn.row.number()]++;
     }
-    toCpu(insn.row);
+    registers.toCpu(insn.row);
+    if (trace.plan(index).kind() == Kind.X87) {
+      registers.wantX87();
+    }
     if (!interpret(code.single(index), 0)) {
       return null;
     }
@@ -407,85 +435,29 @@ public final class Translator extends Interpreter {
         && !code.dropped()
         && code.resume[following] != Translation.NOWHERE
         && usable()
+        && (!code.x87Loaded(following) || registers.x87Fits())
         && cpu.budget >= trace.segmentEnd(following) - following + TraceEmitter.MAX_DELAY
         && LoopPages.refresh(code.groups, state, cpu.gpr[Cpu.RSP])) {
       resumeIn = code;
       resumeAt = following;
       return block;
     }
+    return found();
+  }
+
+  /** What runs next; null if only the outer loop can go on, as after an IRET that has set RF. */
+  private Block found() {
     return (cpu.mode & Mode.SLOW) != 0 ? null : cache.find();
-  }
-
-  // Registers ------------------------------------------------------------------------------------
-
-  private void toState() {
-    Cpu c = cpu;
-    if (!registersInState) {
-      for (int n = 0; n < 16; n++) {
-        Raw.put64(state + State.register(n), c.gpr[n]);
-      }
-      long image = Rflags.arithmetic(c);
-      Raw.put16(state + State.FLAGS, (short) ((image & 0xFF) << 8 | (image >> 11 & 1)));
-      Raw.put64(state + State.FS_BASE, c.segmentBase[Cpu.FS]);
-      Raw.put64(state + State.GS_BASE, c.segmentBase[Cpu.GS]);
-      Raw.put64(state + State.KERNEL_GS_BASE, c.msrs.kernelGsBase);
-      Raw.put32(state + State.FS_LIMITED, Mode.unlimited(c, Cpu.FS) ? 0 : 1);
-      Raw.put32(state + State.GS_LIMITED, Mode.unlimited(c, Cpu.GS) ? 0 : 1);
-      Raw.put32(state + State.SYSTEM_FLAGS, (int) (c.systemFlags | Rflags.FIXED));
-      Raw.put32(state + State.EVENTS, c.eventsWaiting ? 1 : 0);
-      registersInState = true;
-    }
-    if (!vectorsInState) {
-      for (int n = 0; n < 32; n++) {
-        Raw.put64(state + State.XMM + 8L * n, c.xmm[n]);
-      }
-      Raw.put32(state + State.GUEST_MXCSR, c.mxcsr);
-      vectorsInState = true;
-    }
-  }
-
-  /** What the interpreter needs for this row. */
-  private void toCpu(Row row) {
-    registersToCpu();
-    if (row == null || row.has(VECTOR_ROWS)) {
-      vectorsToCpu();
-    }
-  }
-
-  private void toCpu() {
-    registersToCpu();
-    vectorsToCpu();
-  }
-
-  private void registersToCpu() {
-    Cpu c = cpu;
-    if (registersInState) {
-      for (int n = 0; n < 16; n++) {
-        c.gpr[n] = Raw.get64(state + State.register(n));
-      }
-      int flags = Raw.get16(state + State.FLAGS);
-      Rflags.setArithmetic(c, (flags >>> 8 & 0xFF) | (flags & 1) << 11);
-      c.segmentBase[Cpu.GS] = Raw.get64(state + State.GS_BASE);
-      c.msrs.kernelGsBase = Raw.get64(state + State.KERNEL_GS_BASE);
-      registersInState = false;
-    }
-  }
-
-  private void vectorsToCpu() {
-    Cpu c = cpu;
-    if (vectorsInState) {
-      for (int n = 0; n < 32; n++) {
-        c.xmm[n] = Raw.get64(state + State.XMM + 8L * n);
-      }
-      c.mxcsr = Raw.get32(state + State.GUEST_MXCSR);
-      vectorsInState = false;
-    }
   }
 
   // Code that is no longer good ------------------------------------------------------------------
 
   /** A block of this code is no longer what it was. */
   void drop(Translation gone) {
+    tally.dropped++;
+    if (plant.omits(Plant.Duty.DROP)) {
+      return;
+    }
     unlink(gone);
     if (gone.trace.head().compiled == gone) {
       gone.trace.head().compiled = null;

@@ -8,6 +8,8 @@ import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.memory.Raw;
 import dev.troupe.runtime.memory.Turns;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,33 @@ class InterpreterTest {
       assertThat(m.cpu.gpr[Cpu.RAX]).isEqualTo(7);
       m.run(3);
       assertThat(m.engine.retired()).isEqualTo(5);
+    }
+  }
+
+  /** At the borders of a page and of its 64ths, beside other code of the page. */
+  @Test
+  void aStoreIntoAnyByteOfABlockIsSeen() {
+    long main = 0x5000;
+    for (int at : new int[] {0, 56, 58, 59, 60, 62, 63, 64, 2048, 4090, 4092, 4095}) {
+      for (int changed = 1; changed <= 4; changed++) {
+        try (FlatCpu m = new FlatCpu()) {
+          long target = FlatCpu.CODE + at;
+          m.memory.copyIn(target, HexFormat.of().parseHex("b801000000c3")); // mov eax,1; ret
+          ByteBuffer code = ByteBuffer.allocate(17).order(ByteOrder.LITTLE_ENDIAN);
+          code.put((byte) 0xE8).putInt((int) (target - (main + 5))); // call
+          code.put((byte) 0xC6).put((byte) 5); // mov byte [target+changed],7
+          code.putInt((int) (target + changed - (main + 12))).put((byte) 7);
+          code.put((byte) 0xE8).putInt((int) (target - (main + 17)));
+          m.memory.copyIn(main, code.array());
+          m.cpu.rip = main;
+          m.run(7);
+          int byBit = 8 * (changed - 1);
+          assertThat(m.cpu.gpr[Cpu.RAX])
+              .as("at %d, byte %d", at, changed)
+              .isEqualTo((1 & ~(0xFF << byBit)) | (7 << byBit));
+          assertThat(m.cpu.rip).isEqualTo(main + 17);
+        }
+      }
     }
   }
 

@@ -3,24 +3,41 @@ package dev.troupe.runtime.engine.translator;
 import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.CpuModel;
+import dev.troupe.runtime.cpu.TimeSource;
 import dev.troupe.runtime.cpu.Vcpu;
+import dev.troupe.runtime.engine.Engine;
+import dev.troupe.runtime.engine.EngineWatch;
+import dev.troupe.runtime.engine.interpreter.Interpreter;
 import dev.troupe.runtime.memory.GuestMemory;
 import java.util.HexFormat;
+import java.util.function.Function;
 
-/** A vCPU in flat 64-bit mode, paging off, whose code is translated at once. */
+/** A vCPU in flat 64-bit mode, paging off, whose code is translated at once, or interpreted. */
 final class FlatGuest implements AutoCloseable {
   static final long CODE = 0x1000;
 
   final Cpu cpu;
   private final GuestMemory memory = GuestMemory.allocate(1 << 20);
   private final Vcpu vcpu;
-  private final Translator engine;
+  private final Engine engine;
 
   /** Begins with {@code hex}. */
   FlatGuest(String hex, Plant plant) {
-    cpu = new Cpu(CpuModel.DEFAULT, memory, () -> 0, () -> 0);
+    this(hex, plant, () -> 0);
+  }
+
+  /** The same at this time. */
+  FlatGuest(String hex, Plant plant, TimeSource time) {
+    this(
+        hex,
+        time,
+        vcpu -> new Translator(vcpu, 1, 1, UndefinedFlags.differOnHost(), EngineWatch.NONE, plant));
+  }
+
+  private FlatGuest(String hex, TimeSource time, Function<Vcpu, Engine> engines) {
+    cpu = new Cpu(CpuModel.DEFAULT, memory, time, () -> 0);
     vcpu = new Vcpu(cpu);
-    engine = new Translator(vcpu, 1, 1, plant);
+    engine = engines.apply(vcpu);
     cpu.efer = 0x500;
     cpu.cr0 = 1;
     cpu.cr4 = 0x200;
@@ -30,6 +47,10 @@ final class FlatGuest implements AutoCloseable {
     cpu.rip = CODE;
     cpu.updateMode();
     memory.copyIn(CODE, HexFormat.of().parseHex(hex.replace(" ", "")));
+  }
+
+  static FlatGuest interpreted(String hex) {
+    return new FlatGuest(hex, () -> 0, Interpreter::new);
   }
 
   Exit run(long units) {

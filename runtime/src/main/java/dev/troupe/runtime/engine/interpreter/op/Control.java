@@ -127,6 +127,10 @@ public final class Control {
 
   @Meaning(value = "PAUSE", flow = Flow.END)
   public static void pause(Cpu c, Insn i) {
-    c.queueExit(PAUSE);
+    if (c.untoldPauses > 0) {
+      c.untoldPauses--;
+    } else {
+      c.queueExit(PAUSE);
+    }
   }
 }

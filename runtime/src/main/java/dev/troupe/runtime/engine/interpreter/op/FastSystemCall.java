@@ -19,7 +19,7 @@ public final class FastSystemCall {
   private static final long LOW = 0xFFFF_FFFFL;
 
   /** SYSRET takes these from R11: all but RF and VM. */
-  private static final long RETURNED = 0x3C_7FD7;
+  public static final long RETURNED = 0x3C_7FD7;
 
   // Segment attributes, with the granular limit's high nibble: see Cpu.segmentAttributes.
   private static final int CODE_64 = 0xAF9B;
@@ -51,6 +51,26 @@ public final class FastSystemCall {
     c.updateMode();
   }
 
+  /**
+   * The segments and the privilege level that SYSCALL gives.
+   *
+   * @param wide in long mode
+   */
+  public static void toKernel(Cpu c, boolean wide) {
+    int selector = (int) (c.msrs.star >>> 32) & 0xFFFC;
+    enter(c, selector, selector + 8, wide, 0);
+  }
+
+  /**
+   * The segments and the privilege level that SYSRET gives.
+   *
+   * @param wide to 64-bit code
+   */
+  public static void toUser(Cpu c, boolean wide) {
+    int base = (int) (c.msrs.star >>> 48);
+    enter(c, ((wide ? base + 16 : base) & 0xFFFF) | 3, ((base + 8) & 0xFFFF) | 3, wide, 3);
+  }
+
   private static void checkEnabled(Cpu c) {
     boolean here = intel(c) ? code64(c) : (c.mode & Mode.PROTECTED) != 0;
     if ((c.efer & Msrs.EFER_SCE) == 0 || !here) {
@@ -73,9 +93,8 @@ public final class FastSystemCall {
       target = c.msrs.star & LOW;
       cleared = Rflags.IF | Rflags.RF | Rflags.VM;
     }
-    int selector = (int) (c.msrs.star >>> 32) & 0xFFFC;
     Rflags.set(c, 0, cleared);
-    enter(c, selector, selector + 8, wide, 0);
+    toKernel(c, wide);
     c.debug.stepByNewFlags();
     c.jump(target);
   }
@@ -90,13 +109,12 @@ public final class FastSystemCall {
     } else if (intel(c) && !Msrs.canonical(target)) {
       throw c.fault(Fault.GP, 0);
     }
-    int base = (int) (c.msrs.star >>> 48);
     if (longMode(c)) {
       Rflags.set(c, c.gpr[11] & RETURNED, Rflags.ALL);
     } else {
       Rflags.set(c, Rflags.IF, Rflags.IF);
     }
-    enter(c, ((wide ? base + 16 : base) & 0xFFFF) | 3, ((base + 8) & 0xFFFF) | 3, wide, 3);
+    toUser(c, wide);
     c.debug.stepByNewFlags();
     c.jump(target);
   }

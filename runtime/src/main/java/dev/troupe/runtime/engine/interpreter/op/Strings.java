@@ -65,7 +65,11 @@ public final class Strings {
    * Whether the instruction must stop after this iteration, whose own unit is still to be charged.
    */
   private static boolean interrupted(Cpu c) {
-    return c.budget <= 1 || c.attention() || (c.mode & Mode.SLOW) != 0 || !c.replay.isEmpty();
+    return c.budget <= 1
+        || c.attention()
+        || (c.mode & Mode.SLOW) != 0
+        || c.stops.isPending()
+        || !c.replay.isEmpty();
   }
 
   /** Linear address of the source element at rSI. */
@@ -124,7 +128,7 @@ public final class Strings {
   private static boolean goesOn(Cpu c, Insn i, long left, long n, boolean more) {
     Operands.setRegister(c, Cpu.RCX, i.addressSize, left);
     boolean again = more && left != 0;
-    if (again && c.budget > n && !c.attention()) {
+    if (again && c.budget > n && !c.attention() && !c.stops.isPending()) {
       c.budget -= n;
       return true;
     }
