@@ -103,12 +103,7 @@ public final class DeterministicSchedule implements Schedule, Stateful {
 
   /** Makes the schedule of one machine; virtual time stands at 0. */
   public DeterministicSchedule(
-      HostTimer timer,
-      Board board,
-      int devices,
-      Options options,
-      TurnGate turns,
-      Expiry expiry) {
+      HostTimer timer, Board board, int devices, Options options, TurnGate turns, Expiry expiry) {
     this.board = board;
     this.turns = turns;
     this.expiry = expiry;
