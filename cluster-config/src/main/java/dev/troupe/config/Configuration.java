@@ -16,8 +16,10 @@ public record Configuration(Config config, int threads) {
   public enum Role {
     /** One machine in a local actor system: {@code vmctl run}. */
     LOCAL("troupe-local"),
-    /** A node of a cluster. */
-    NODE("troupe-node");
+    /** One machine in a cluster of its own: {@code vmctl run --sharded}. */
+    NODE("troupe-node"),
+    /** A node's daemon; see {@link NodeConfiguration}. */
+    VMD("troupe-vmd");
 
     private final String resource;
 
@@ -36,6 +38,14 @@ public record Configuration(Config config, int threads) {
     return load(role, ConfigFactory.empty());
   }
 
+  /** What a role has where nothing else is said. */
+  static Config defaults(Role role) {
+    return ConfigFactory.parseResourcesAnySyntax(
+        Configuration.class.getClassLoader(),
+        role.resource,
+        ConfigParseOptions.defaults().setAllowMissing(false));
+  }
+
   /**
    * Loads the configuration of a role.
    *
@@ -48,11 +58,7 @@ public record Configuration(Config config, int threads) {
     Config config =
         first
             .withFallback(ConfigFactory.defaultOverrides())
-            .withFallback(
-                ConfigFactory.parseResourcesAnySyntax(
-                    Configuration.class.getClassLoader(),
-                    role.resource,
-                    ConfigParseOptions.defaults().setAllowMissing(false)))
+            .withFallback(defaults(role))
             .withFallback(ConfigFactory.defaultReference())
             .resolve();
     int threads = config.getInt(THREADS);
