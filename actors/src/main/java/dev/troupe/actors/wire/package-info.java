@@ -1,0 +1,2 @@
+/** What crosses nodes and is not stored: registered classes, their numbers, their form. */
+package dev.troupe.actors.wire;
