@@ -49,32 +49,30 @@ final class ConsoleWorld {
 
   /** One node's hub. */
   private final class Hub {
-    final int node;
-    final HubState state;
+    final HubState state = new HubState("vm", 3000, () -> now);
     final TestInbox<ConsoleHub.Command> inbox = TestInbox.create("hub");
 
     /** Frozen: nothing of the node moves until then. */
     long frozenUntil;
 
-    Hub(int node) {
-      this.node = node;
-      state = new HubState("vm", 3000, () -> now);
-    }
-
     boolean frozen() {
       return now < frozenUntil;
+    }
+
+    /** What comes to a frozen node waits in its socket. */
+    private void arrived(ConsoleHub.Command command) {
+      if (frozen()) {
+        later(frozenUntil - now, () -> arrived(command));
+      } else {
+        state.handle(bug.command(command));
+      }
     }
 
     void drain() {
       for (ConsoleHub.Command command : inbox.getAllReceived()) {
         if (command instanceof ConsoleHub.Remote) {
           bug.sent(command);
-          send(
-              () -> {
-                if (!frozen()) {
-                  state.handle(bug.command(command));
-                }
-              });
+          send(() -> arrived(command));
         } else {
           state.handle(command);
         }
@@ -302,7 +300,7 @@ final class ConsoleWorld {
     this.bug = bug;
     random = new SplittableRandom(seed);
     for (int node = 0; node < 3; node++) {
-      hubs.add(new Hub(node));
+      hubs.add(new Hub());
     }
     start(hubs.getFirst());
     for (int i = 0; i < 4; i++) {
