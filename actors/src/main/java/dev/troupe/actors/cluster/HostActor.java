@@ -1,20 +1,39 @@
 package dev.troupe.actors.cluster;
 
+import com.google.protobuf.Message;
+import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.HostEffect;
+import dev.troupe.actors.cluster.logic.HostEffect.Operation;
+import dev.troupe.actors.cluster.logic.HostLogic;
 import dev.troupe.actors.console.ConsoleEnd;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.actors.schedule.BoardDispatcher;
-import dev.troupe.proto.control.VmState;
+import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Drained;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.QueryNode;
+import dev.troupe.proto.cluster.Release;
+import dev.troupe.proto.cluster.Report;
+import dev.troupe.proto.cluster.VmChanged;
+import dev.troupe.proto.cluster.Want;
+import dev.troupe.proto.control.VmOutcome;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.NodeInfo;
+import dev.troupe.proto.vmd.VmInfo;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.machine.Outcome;
-import java.util.LinkedHashMap;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.BiConsumer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ChildFailed;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -23,37 +42,41 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 
 /**
- * The one actor of a node that owns the machines running there. It obeys the entity of a machine by
- * epoch: a command of an earlier start than the one it knows changes nothing, the same command
- * twice makes one machine.
+ * The one actor of a node that owns the machines running there. What it decides is {@link
+ * HostLogic}'s; it makes machines, passes on what is done to them and says what became of them.
  */
 public final class HostActor {
   /** How entities find hosts. */
   public static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "troupe-host");
 
-  /** What a host understands. */
-  public sealed interface Command {}
+  /** What a host understands: {@link Wire}, from anywhere, and its node's. */
+  public sealed interface Command permits Wire, Tick, FromMachine, Prepared, Offering, Leave {}
 
-  /** Commands that may come from another node. */
-  public sealed interface Remote extends Command, Wire {}
-
-  /** Run this machine, which its spec names, under this epoch. */
-  public record Run(long epoch, VmSpec spec) implements Remote {}
-
-  /** Do this to the machine of that name, if it runs under this epoch. */
-  public record Operate(String name, long epoch, Operation operation) implements Remote {}
+  /** Time has passed; whether the node's lease is held. */
+  record Tick(long nanos, boolean leased) implements Command {}
 
   private record FromMachine(MachineActor.Event event) implements Command {}
 
-  /** What can be done to a machine. */
-  public enum Operation {
-    PAUSE,
-    RESUME,
-    STOP,
-    POWER_BUTTON
-  }
+  /** A machine's parts are ready, or could not be had. */
+  private record Prepared(String vm, long epoch, MachineParts parts, String failure)
+      implements Command {}
+
+  /** The node offers something else from now on. */
+  public record Offering(Capacity capacity) implements Command {}
+
+  /**
+   * The node is about to go: asks all machines to switch off, or ends them. They go on elsewhere,
+   * or when the node is back.
+   *
+   * @param replyTo told when none runs here any more
+   */
+  public record Leave(boolean force, ActorRef<Left> replyTo) implements Command {}
+
+  /** No machine runs here any more. */
+  public record Left() {}
 
   /**
    * The node's part in its machines: their outside ends. Called on the host's thread; must not
@@ -61,7 +84,7 @@ public final class HostActor {
    */
   public interface Backends {
     /** The outside end of a machine's console. */
-    ConsoleEnd console(VmSpec spec);
+    ConsoleEnd console(VmSpec spec, long epoch);
 
     /** Where faults are injected. */
     default Doors doors(VmSpec spec) {
@@ -73,132 +96,237 @@ public final class HostActor {
 
     /** A machine could not be made. */
     default void refused(String name, String reason) {}
+
+    /** Some machine of the cluster has changed. */
+    default void changed(VmInfo vm) {}
   }
 
-  /** A machine that runs here, or is about to end. */
+  /** A machine, from the wish for it to its end. */
   private static final class Resident {
-    final String name;
+    final String vm;
     final long epoch;
-    final ActorRef<MachineActor.Command> actor;
-    VmState state = VmState.VM_STATE_RUNNING;
-    Optional<VmStatus.Ending> ending = Optional.empty();
 
-    /** A later start that waits for this one's end. */
-    Run next;
+    /** Null until it is made. */
+    ActorRef<MachineActor.Command> actor;
 
-    Resident(String name, long epoch, ActorRef<MachineActor.Command> actor) {
-      this.name = name;
+    /** What is to be done to it when it is. */
+    final Deque<Operation> early = new ArrayDeque<>();
+
+    /** How it ended; null before. */
+    VmOutcome outcome;
+
+    Resident(String vm, long epoch) {
+      this.vm = vm;
       this.epoch = epoch;
-      this.actor = actor;
-    }
-
-    void end(VmStatus.Ending how) {
-      state = VmState.VM_STATE_ENDED;
-      ending = Optional.of(how);
     }
   }
 
   private final ActorContext<Command> context;
+  private final HostId self;
   private final Backends backends;
-  private final BiConsumer<String, VmEntity.HostReport> entities;
+  private final Executor preparing;
+  private final HostLogic logic;
+  private final ClusterSharding sharding;
+  private final ActorRefResolver references;
   private final ActorRef<MachineActor.Event> events;
-  private final Map<String, Resident> residents = new LinkedHashMap<>();
+
+  /** Those that are made or being made, by name. */
+  private final Map<String, Resident> residents = new HashMap<>();
+
+  private ActorRef<Left> leaving;
   private long spawned;
 
   private HostActor(
       ActorContext<Command> context,
+      HostId self,
+      Capacity capacity,
       Backends backends,
-      BiConsumer<String, VmEntity.HostReport> entities) {
+      Executor preparing) {
     this.context = context;
+    this.self = self;
     this.backends = backends;
-    this.entities = entities;
+    this.preparing = preparing;
+    logic = new HostLogic(self, ProcessHandle.current().pid(), capacity);
+    sharding = ClusterSharding.get(context.getSystem());
+    references = ActorRefResolver.get(context.getSystem());
     events = context.messageAdapter(MachineActor.Event.class, FromMachine::new);
   }
 
   /**
    * A node's host.
    *
-   * @param entities tells a machine's entity
+   * @param preparing where images are read; may block
    */
-  public static Behavior<Command> create(
-      Backends backends, BiConsumer<String, VmEntity.HostReport> entities) {
+  static Behavior<Command> create(
+      HostId self, Capacity capacity, Backends backends, Executor preparing) {
     return Behaviors.setup(
         context -> {
           context.getSystem().receptionist().tell(Receptionist.register(KEY, context.getSelf()));
-          return new HostActor(context, backends, entities).behavior();
+          return new HostActor(context, self, capacity, backends, preparing).behavior();
         });
   }
 
   private Behavior<Command> behavior() {
     return Behaviors.receive(Command.class)
-        .onMessage(Run.class, this::onRun)
-        .onMessage(Operate.class, this::onOperate)
+        .onMessage(Wire.class, this::onWire)
+        .onMessage(Tick.class, tick -> perform(new HostLogic.Tick(tick.nanos(), tick.leased())))
+        .onMessage(Offering.class, offer -> perform(new HostLogic.Offering(offer.capacity())))
+        .onMessage(Prepared.class, this::onPrepared)
         .onMessage(FromMachine.class, this::onEvent)
+        .onMessage(Leave.class, this::onLeave)
         .onSignal(ChildFailed.class, this::onFailed)
         .onSignal(Terminated.class, this::onTerminated)
         .build();
   }
 
-  private Behavior<Command> onRun(Run run) {
-    String name = run.spec().getName();
-    Resident resident = residents.get(name);
-    if (resident == null) {
-      start(run);
-    } else if (run.epoch() > resident.epoch) {
-      resident.next = run;
-      resident.actor.tell(new MachineActor.Stop());
-    } else {
-      report(resident); // known already, or of the past
+  private Behavior<Command> onWire(Wire wire) {
+    switch (wire.body()) {
+      case Want want -> perform(new HostLogic.Wanted(want));
+      case Release release -> perform(new HostLogic.Released(release));
+      case Bid bid -> perform(new HostLogic.Asked(bid));
+      case Drained drained ->
+          perform(new HostLogic.Draining(drained.getNodesList().contains(self.getName())));
+      case VmChanged changed -> backends.changed(changed.getVm());
+      case QueryNode query -> answer(query.getReplyTo(), info());
+      case Message other ->
+          context.getLog().warn("not for a host: {}", other.getDescriptorForType());
     }
     return Behaviors.same();
   }
 
-  private void start(Run run) {
-    String name = run.spec().getName();
-    MachineParts parts;
-    try {
-      parts = MachineParts.prepare(run.spec());
-    } catch (BadImageException | IllegalArgumentException e) {
-      backends.refused(name, e.getMessage());
-      entities.accept(
-          name,
-          new VmEntity.HostReport(
-              run.epoch(),
-              VmState.VM_STATE_ENDED,
-              Optional.of(new VmStatus.Refused(e.getMessage()))));
-      return;
+  private NodeInfo info() {
+    Capacity capacity = logic.capacity();
+    Collection<VmSpec> reserved = logic.reserved();
+    NodeInfo.State state = NodeInfo.State.STATE_UP;
+    if (logic.draining()) {
+      state = reserved.isEmpty() ? NodeInfo.State.STATE_DRAINED : NodeInfo.State.STATE_DRAINING;
     }
-    long epoch = run.epoch();
-    // A name for the path: a machine's own name may hold anything, and comes again with each start.
-    ActorRef<MachineActor.Command> actor =
-        context.spawn(
-            MachineActor.create(
-                parts, backends.console(run.spec()), backends.doors(run.spec()), events),
-            "machine-" + spawned++,
-            DispatcherSelector.fromConfig(BoardDispatcher.ID));
-    context.watch(actor);
-    Resident resident = new Resident(name, epoch, actor);
-    residents.put(name, resident);
-    actor.tell(new MachineActor.Resume());
-    report(resident);
+    return NodeInfo.newBuilder()
+        .setName(self.getName())
+        .setAddress(self.getAddress())
+        .setState(state)
+        .setMemoryBytes(capacity.memoryBytes())
+        .setMemoryReservedBytes(reserved.stream().mapToLong(VmSpec::getMemoryBytes).sum())
+        .setCores(capacity.cores())
+        .setCoresReserved(reserved.stream().mapToInt(VmSpec::getCpus).sum())
+        .setVms(reserved.size())
+        .addAllEngines(capacity.engines().stream().sorted().toList())
+        .putAllLabels(capacity.labels())
+        .setWireVersion(WireSerializer.VERSION)
+        .build();
   }
 
-  private Behavior<Command> onOperate(Operate command) {
-    Resident resident = residents.get(command.name());
-    if (resident == null || resident.epoch != command.epoch()) {
+  private Behavior<Command> perform(HostLogic.Input input) {
+    for (HostEffect effect : logic.on(input)) {
+      switch (effect) {
+        case HostEffect.Spawn(String vm, long epoch, VmSpec spec) -> prepare(vm, epoch, spec);
+        case HostEffect.Operate(String vm, long epoch, Operation operation) ->
+            operate(vm, epoch, operation);
+        case HostEffect.SendReport(Report report) -> toEntity(report.getVm(), report);
+        case HostEffect.SendEvict(var evict) -> toEntity(evict.getVm(), evict);
+        case HostEffect.SendOffer(String vm, String replyTo, var offer) -> {
+          if (replyTo.isEmpty()) {
+            toEntity(vm, offer);
+          } else {
+            answer(replyTo, offer);
+          }
+        }
+        case HostEffect.SendDrainReport(var report) ->
+            sharding.entityRefFor(RegistryEntity.KEY, RegistryEntity.ID).tell(new Wire(report));
+      }
+    }
+    return Behaviors.same();
+  }
+
+  private void toEntity(String vm, Message message) {
+    sharding.entityRefFor(VmEntity.KEY, vm).tell(new Wire(message));
+  }
+
+  private void answer(String replyTo, Message message) {
+    references.<Wire>resolveActorRef(replyTo).tell(new Wire(message));
+  }
+
+  // Machines -----------------------------------------------------------------------------------
+
+  private void prepare(String vm, long epoch, VmSpec spec) {
+    residents.put(vm, new Resident(vm, epoch));
+    ActorRef<Command> me = context.getSelf();
+    CompletableFuture.runAsync(() -> me.tell(prepared(vm, epoch, spec)), preparing);
+  }
+
+  private static Prepared prepared(String vm, long epoch, VmSpec spec) {
+    try {
+      return new Prepared(vm, epoch, MachineParts.prepare(spec), null);
+    } catch (BadImageException | IllegalArgumentException e) {
+      return new Prepared(vm, epoch, null, e.getMessage());
+    } catch (OutOfMemoryError e) {
+      return new Prepared(vm, epoch, null, "no memory for it on this node: " + e.getMessage());
+    } catch (RuntimeException e) {
+      return new Prepared(vm, epoch, null, e.toString());
+    }
+  }
+
+  private Behavior<Command> onPrepared(Prepared prepared) {
+    String vm = prepared.vm();
+    Resident resident = residents.get(vm);
+    boolean stopped = resident.early.contains(Operation.STOP);
+    if (prepared.parts() == null || stopped) {
+      residents.remove(vm);
+      if (prepared.parts() != null) {
+        prepared.parts().close();
+      }
+      VmOutcome.Builder outcome = VmOutcome.newBuilder();
+      if (stopped) {
+        outcome.setKind(VmOutcome.Kind.KIND_STOPPED);
+      } else {
+        backends.refused(vm, prepared.failure());
+        outcome.setKind(VmOutcome.Kind.KIND_REFUSED).setText(prepared.failure());
+      }
+      perform(new HostLogic.Over(vm, prepared.epoch(), outcome.build()));
+      left();
       return Behaviors.same();
     }
-    switch (command.operation()) {
-      case PAUSE -> resident.actor.tell(new MachineActor.Pause(events));
-      case RESUME -> {
-        resident.actor.tell(new MachineActor.Resume());
-        resident.state = VmState.VM_STATE_RUNNING;
-        report(resident);
-      }
-      case STOP -> resident.actor.tell(new MachineActor.Stop());
-      case POWER_BUTTON -> resident.actor.tell(new MachineActor.PressPowerButton());
+    spawn(resident, prepared.parts());
+    return perform(new HostLogic.Ran(vm, prepared.epoch()));
+  }
+
+  private void spawn(Resident resident, MachineParts parts) {
+    VmSpec spec = parts.spec();
+    // A name for the path: a machine's own name comes again with each start.
+    resident.actor =
+        context.spawn(
+            MachineActor.create(
+                parts, backends.console(spec, resident.epoch), backends.doors(spec), events),
+            "machine-" + spawned++,
+            DispatcherSelector.fromConfig(BoardDispatcher.ID));
+    context.watch(resident.actor);
+    resident.actor.tell(new MachineActor.Resume());
+    while (!resident.early.isEmpty()) {
+      operate(resident, resident.early.remove());
     }
-    return Behaviors.same();
+  }
+
+  private void operate(String vm, long epoch, Operation operation) {
+    Resident resident = residents.get(vm);
+    if (resident == null || resident.epoch != epoch) {
+      return; // has ended just now, which is on its way
+    }
+    if (resident.actor == null) {
+      resident.early.add(operation);
+    } else {
+      operate(resident, operation);
+    }
+  }
+
+  private void operate(Resident resident, Operation operation) {
+    resident.actor.tell(
+        switch (operation) {
+          case PAUSE -> new MachineActor.Pause(events);
+          case RESUME -> new MachineActor.Resume();
+          case RESET -> new MachineActor.Reset();
+          case STOP -> new MachineActor.Stop();
+          case POWER_BUTTON -> new MachineActor.PressPowerButton();
+        });
   }
 
   private Behavior<Command> onEvent(FromMachine message) {
@@ -207,25 +335,31 @@ public final class HostActor {
       return Behaviors.same();
     }
     switch (message.event()) {
-      case MachineActor.StateHash _, MachineActor.Snapshot _, MachineActor.Braked _ -> {
-        return Behaviors.same(); // of machines in one process only
-      }
-      case MachineActor.Paused _ -> resident.state = VmState.VM_STATE_PAUSED;
+      case MachineActor.StateHash _, MachineActor.Snapshot _, MachineActor.Braked _ -> {} // local
+      case MachineActor.Paused _ -> perform(new HostLogic.Stood(resident.vm, resident.epoch));
       case MachineActor.Ended end -> {
-        resident.end(new VmStatus.Ran(end.outcome()));
-        backends.ended(resident.name, end);
+        backends.ended(resident.vm, end);
+        over(resident, Outcomes.write(end.outcome()));
       }
     }
-    report(resident);
     return Behaviors.same();
+  }
+
+  /**
+   * The machine is over for its entity once its actor is gone, too: its memory is the node's again.
+   */
+  private static void over(Resident resident, VmOutcome outcome) {
+    if (resident.outcome == null) {
+      resident.outcome = outcome;
+    }
   }
 
   private Behavior<Command> onFailed(ChildFailed failed) {
     Resident resident = find(failed.getRef().path());
-    if (resident != null && resident.ending.isEmpty()) {
-      Outcome outcome = new Outcome.InternalFailure(failed.cause().toString(), failed.cause());
-      resident.end(new VmStatus.Ran(outcome));
-      report(resident);
+    if (resident != null) {
+      over(
+          resident,
+          Outcomes.write(new Outcome.InternalFailure(failed.cause().toString(), failed.cause())));
     }
     return onTerminated(failed);
   }
@@ -233,25 +367,35 @@ public final class HostActor {
   private Behavior<Command> onTerminated(Terminated gone) {
     Resident resident = find(gone.getRef().path());
     if (resident != null) {
-      residents.remove(resident.name);
-      if (resident.next != null) {
-        start(resident.next);
-      }
+      residents.remove(resident.vm);
+      over(resident, Outcomes.write(new Outcome.InternalFailure("ended without a word", null)));
+      perform(new HostLogic.Over(resident.vm, resident.epoch, resident.outcome));
+      left();
     }
     return Behaviors.same();
   }
 
   private Resident find(ActorPath machine) {
     for (Resident resident : residents.values()) {
-      if (resident.actor.path().equals(machine)) {
+      if (resident.actor != null && resident.actor.path().equals(machine)) {
         return resident;
       }
     }
     return null;
   }
 
-  private void report(Resident resident) {
-    entities.accept(
-        resident.name, new VmEntity.HostReport(resident.epoch, resident.state, resident.ending));
+  // The end ------------------------------------------------------------------------------------
+
+  private Behavior<Command> onLeave(Leave command) {
+    leaving = command.replyTo();
+    perform(new HostLogic.Leaving(command.force()));
+    left();
+    return Behaviors.same();
+  }
+
+  private void left() {
+    if (leaving != null && residents.isEmpty()) {
+      leaving.tell(new Left());
+    }
   }
 }

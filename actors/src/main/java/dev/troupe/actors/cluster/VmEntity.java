@@ -1,145 +1,205 @@
 package dev.troupe.actors.cluster;
 
-import dev.troupe.proto.control.VmState;
-import dev.troupe.proto.spec.VmSpec;
-import java.util.ArrayList;
-import java.util.Comparator;
+import com.google.protobuf.Message;
+import dev.troupe.actors.cluster.logic.Surroundings;
+import dev.troupe.actors.cluster.logic.VmEffect;
+import dev.troupe.actors.cluster.logic.VmLogic;
+import dev.troupe.actors.cluster.logic.VmRecords;
+import dev.troupe.proto.cluster.Ensure;
+import dev.troupe.proto.cluster.Evict;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.Offer;
+import dev.troupe.proto.cluster.Query;
+import dev.troupe.proto.cluster.Report;
+import dev.troupe.proto.cluster.Settled;
+import dev.troupe.proto.cluster.Submit;
+import dev.troupe.proto.cluster.VmChanged;
+import dev.troupe.proto.cluster.VmRecord;
+import dev.troupe.proto.cluster.VmStored;
+import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
-import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.actor.typed.javadsl.StashBuffer;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 
 /**
  * One machine as the cluster knows it: what it should be, under which epoch it was last started and
  * on which host. Small: the machine itself is a child of the host's actor, and stays there when the
- * entity moves.
- *
- * <p>Messages between entity and host may be lost. {@link Ensure} is therefore sent again by
- * whoever wants the machine to run; it repeats what has not been confirmed, under the same epoch.
+ * entity moves. What it decides is {@link VmLogic}'s; what it stores is {@link StoreActor}'s.
  */
 public final class VmEntity {
   /** The entities' type. */
   public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "Vm");
 
-  /** What an entity understands. */
-  public sealed interface Command {}
+  /** What an entity understands: {@link Wire}, from anywhere, and its own. */
+  public sealed interface Command permits Wire, FromStore, Tick {}
 
-  /** Commands that may come from another node. */
-  public sealed interface Remote extends Command, Wire {}
+  record FromStore(StoreActor.Told told) implements Command {}
 
-  /** The machine is to run as this says; changes nothing about one that does. */
-  public record Ensure(VmSpec spec, ActorRef<VmStatus> replyTo) implements Remote {}
+  record Tick() implements Command {}
 
-  /** Asks for the machine's status. */
-  public record Query(ActorRef<VmStatus> replyTo) implements Remote {}
+  /** Messages kept until the store has been read; its client asks again when one is dropped. */
+  private static final int STASH = 1000;
 
-  /** Passed on to the machine's host. */
-  public record Operate(HostActor.Operation operation) implements Remote {}
+  private static final Duration TICK = Duration.ofMillis(250);
 
-  /** From a host. */
-  public record HostReport(long epoch, VmState state, Optional<VmStatus.Ending> ending)
-      implements Remote {}
-
-  private record Hosts(Receptionist.Listing listing) implements Command {}
-
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
   private final String name;
-  private List<ActorRef<HostActor.Command>> hosts = List.of();
-  private Optional<VmSpec> spec = Optional.empty();
-  private long epoch;
-  private ActorRef<HostActor.Command> host;
-  private VmState state = VmState.VM_STATE_WAITING;
-  private Optional<VmStatus.Ending> ending = Optional.empty();
+  private final ClusterParts parts;
+  private final ActorRefResolver references;
+  private final ActorRef<StoreActor.Persist> store;
+  private VmLogic logic;
 
-  private VmEntity(String name) {
+  private VmEntity(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      String name,
+      ClusterParts parts) {
+    this.context = context;
+    this.timers = timers;
     this.name = name;
+    this.parts = parts;
+    references = ActorRefResolver.get(context.getSystem());
+    store =
+        context.spawn(
+            StoreActor.create(
+                KEY.name(),
+                name,
+                VmRecord.getDefaultInstance(),
+                (state, event) -> VmRecords.apply((VmRecord) state, (VmStored) event),
+                context.messageAdapter(StoreActor.Told.class, FromStore::new)),
+            "store");
   }
 
   /** The entity of the machine of that name. */
-  public static Behavior<Command> create(String name) {
-    return Behaviors.setup(
-        context -> {
-          var listings = context.messageAdapter(Receptionist.Listing.class, Hosts::new);
-          context.getSystem().receptionist().tell(Receptionist.subscribe(HostActor.KEY, listings));
-          return new VmEntity(name).behavior();
-        });
+  static Behavior<Command> create(String name, ClusterParts parts) {
+    return Behaviors.withStash(
+        STASH,
+        stash ->
+            Behaviors.setup(
+                context ->
+                    Behaviors.withTimers(
+                        timers -> new VmEntity(context, timers, name, parts).recovering(stash))));
   }
 
-  /** Makes this node one that holds entities; called at start, before the node is up. */
-  public static void init(ClusterSharding sharding) {
-    sharding.init(Entity.of(KEY, entity -> create(entity.getEntityId())));
-  }
-
-  private Behavior<Command> behavior() {
+  private Behavior<Command> recovering(StashBuffer<Command> stash) {
     return Behaviors.receive(Command.class)
-        .onMessage(Ensure.class, this::onEnsure)
-        .onMessage(Query.class, this::onQuery)
-        .onMessage(Operate.class, this::onOperate)
-        .onMessage(HostReport.class, this::onReport)
-        .onMessage(Hosts.class, this::onHosts)
+        .onMessage(
+            FromStore.class,
+            message -> {
+              if (message.told() instanceof StoreActor.Recovered(Message state)) {
+                begin((VmRecord) state);
+                return stash.unstashAll(serving());
+              }
+              return Behaviors.same();
+            })
+        .onAnyMessage(
+            message -> {
+              if (!stash.isFull()) {
+                stash.stash(message);
+              }
+              return Behaviors.same();
+            })
         .build();
   }
 
-  private Behavior<Command> onEnsure(Ensure command) {
-    spec = Optional.of(command.spec());
-    switch (state) {
-      case VM_STATE_WAITING, VM_STATE_ENDED -> place();
-      case VM_STATE_STARTING -> host.tell(new HostActor.Run(epoch, command.spec()));
-      default -> {}
-    }
-    command.replyTo().tell(status());
-    return Behaviors.same();
+  private void begin(VmRecord record) {
+    logic = new VmLogic(name, record, parts.policy());
+    perform(logic.on(new VmLogic.Tick(), surroundings()));
   }
 
-  private Behavior<Command> onQuery(Query query) {
-    query.replyTo().tell(status());
-    return Behaviors.same();
+  private Behavior<Command> serving() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Wire.class, this::onWire)
+        .onMessage(FromStore.class, this::onStore)
+        .onMessage(
+            Tick.class,
+            tick -> {
+              perform(logic.on(new VmLogic.Tick(), surroundings()));
+              return Behaviors.same();
+            })
+        .build();
   }
 
-  private Behavior<Command> onOperate(Operate command) {
-    if (host != null) {
-      host.tell(new HostActor.Operate(name, epoch, command.operation()));
-    }
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onReport(HostReport report) {
-    if (report.epoch() == epoch) {
-      state = report.state();
-      ending = report.ending();
-    }
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onHosts(Hosts message) {
-    List<ActorRef<HostActor.Command>> found =
-        new ArrayList<>(message.listing().getServiceInstances(HostActor.KEY));
-    found.sort(Comparator.comparing(ref -> ref.path().toSerializationFormat()));
-    hosts = found;
-    if (state == VmState.VM_STATE_WAITING && spec.isPresent()) {
-      place();
+  private Behavior<Command> onWire(Wire wire) {
+    switch (wire.body()) {
+      case Query query -> answer(query.getReplyTo(), logic.info());
+      case Ensure _ -> perform(logic.on(new VmLogic.Tick(), surroundings()));
+      case Submit submit -> perform(logic.on(new VmLogic.Submitted(submit), surroundings()));
+      case Report report -> perform(logic.on(new VmLogic.Reported(report), surroundings()));
+      case Offer offer -> perform(logic.on(new VmLogic.Offered(offer), surroundings()));
+      case Evict evict -> perform(logic.on(new VmLogic.Evicted(evict), surroundings()));
+      case Message other ->
+          context.getLog().warn("{}: not for an entity: {}", name, other.getDescriptorForType());
     }
     return Behaviors.same();
   }
 
-  /** Chooses a host and starts the machine there, under a new epoch. */
-  private void place() {
-    if (hosts.isEmpty()) {
-      return; // the next listing has one, or the next Ensure comes
+  private Behavior<Command> onStore(FromStore message) {
+    switch (message.told()) {
+      case StoreActor.Persisted _ -> perform(logic.stored(surroundings()));
+      case StoreActor.Recovered(Message state) -> onRecovered((VmRecord) state);
     }
-    host = hosts.getFirst();
-    epoch++;
-    state = VmState.VM_STATE_STARTING;
-    ending = Optional.empty();
-    host.tell(new HostActor.Run(epoch, spec.orElseThrow()));
+    return Behaviors.same();
   }
 
-  private VmStatus status() {
-    String address = host == null ? "" : host.path().address().toString();
-    return new VmStatus(name, epoch, address, state, ending);
+  /** The store's actor has started again: a write has failed, or has only seemed to. */
+  private void onRecovered(VmRecord stored) {
+    VmStored storing = logic.storing();
+    if (storing != null && stored.equals(VmRecords.apply(logic.record(), storing))) {
+      perform(logic.stored(surroundings()));
+    } else if (stored.equals(logic.record())) {
+      if (storing != null) {
+        perform(logic.notStored("the store has failed", surroundings()));
+      }
+    } else {
+      context.getLog().warn("{}: somebody else has stored something of it", name);
+      begin(stored);
+    }
+  }
+
+  private Surroundings surroundings() {
+    return new Surroundings(System.nanoTime(), System.currentTimeMillis(), parts.hosts());
+  }
+
+  private void perform(List<VmEffect> effects) {
+    for (VmEffect effect : effects) {
+      switch (effect) {
+        case VmEffect.Persist(var event) -> store.tell(new StoreActor.Persist(event));
+        case VmEffect.SendWant(var want) -> send(want.getHost(), want);
+        case VmEffect.SendRelease(var release) -> send(release.getHost(), release);
+        case VmEffect.SendBid(var host, var bid) -> send(host, bid);
+        case VmEffect.Reply(String replyTo, var reply) -> answer(replyTo, reply);
+        case VmEffect.Changed(var vm) -> {
+          Wire changed = new Wire(VmChanged.newBuilder().setVm(vm).build());
+          parts.hosts().refs().values().forEach(host -> host.tell(changed));
+        }
+        case VmEffect.Settled(boolean settled) ->
+            parts
+                .registry()
+                .tell(new Wire(Settled.newBuilder().setVm(name).setSettled(settled).build()));
+      }
+    }
+    boolean busy =
+        logic.storing() != null || logic.record().getWanted() || logic.record().hasHost();
+    if (busy && !timers.isTimerActive(TICK)) {
+      timers.startTimerWithFixedDelay(TICK, new Tick(), TICK);
+    } else if (!busy) {
+      timers.cancel(TICK);
+    }
+  }
+
+  private void send(HostId host, Message message) {
+    parts.hosts().ref(host).ifPresent(ref -> ref.tell(new Wire(message)));
+  }
+
+  private void answer(String replyTo, Message message) {
+    references.<Wire>resolveActorRef(replyTo).tell(new Wire(message));
   }
 }

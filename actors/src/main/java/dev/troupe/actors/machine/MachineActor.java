@@ -48,6 +48,9 @@ public final class MachineActor {
   /** Press the power button. */
   public record PressPowerButton() implements Command {}
 
+  /** Start anew at once, as the reset button does. */
+  public record Reset() implements Command {}
+
   /** End at once, without asking the guest. */
   public record Stop() implements Command {}
 
@@ -180,6 +183,7 @@ public final class MachineActor {
         .onMessage(Resume.class, this::onResume)
         .onMessage(Pause.class, this::onPause)
         .onMessage(PressPowerButton.class, this::onPowerButton)
+        .onMessage(Reset.class, this::onReset)
         .onMessage(Stop.class, stop -> end(new Outcome.Stopped()))
         .onMessage(FromVcpu.class, message -> onVcpu(message.report()))
         .onMessage(FromDevice.class, message -> onDevice(message.report()))
@@ -217,6 +221,11 @@ public final class MachineActor {
   private Behavior<Command> onPowerButton(PressPowerButton command) {
     machine.pressPowerButton();
     return Behaviors.same();
+  }
+
+  private Behavior<Command> onReset(Reset command) {
+    resetting = true;
+    return settle();
   }
 
   private Behavior<Command> onVcpu(VcpuActor.Report report) {

@@ -1,44 +1,52 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cluster.ClusterNode;
 import dev.troupe.actors.cluster.HostActor;
-import dev.troupe.actors.cluster.Node;
-import dev.troupe.actors.cluster.VmEntity;
-import dev.troupe.actors.cluster.VmStatus;
+import dev.troupe.actors.cluster.Lease;
+import dev.troupe.actors.cluster.NodeSettings;
+import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.Placing;
 import dev.troupe.actors.console.ConsoleEnd;
 import dev.troupe.actors.machine.MachineActor;
+import dev.troupe.actors.vmd.Control;
 import dev.troupe.config.Configuration;
-import dev.troupe.proto.control.VmState;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Command;
+import dev.troupe.proto.vmd.CommandResult;
+import dev.troupe.proto.vmd.StartVm;
+import dev.troupe.proto.vmd.StopVm;
 import dev.troupe.runtime.boot.BadImageException;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
-import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.slf4j.LoggerFactory;
 
 /** A machine behind its sharded entity, in a cluster of one node on the loopback address. */
 final class ShardedHost implements MachineHost {
-  private sealed interface Command {}
+  /** One machine has its node for itself. */
+  private static final NodeSettings SETTINGS =
+      new NodeSettings(
+          "local",
+          new Capacity(
+              Long.MAX_VALUE, Integer.MAX_VALUE, Set.of("interpreter", "translator"), Map.of()),
+          Placing.Policy.SPREAD,
+          Duration.ofSeconds(10),
+          true,
+          Duration.ofSeconds(60));
 
-  private record Stop() implements Command {}
+  private static final Control.Caller CALLER = new Control.Caller(0, "root", true);
 
-  private record Again() implements Command {}
+  private sealed interface Message {}
 
-  private record Status(VmStatus status) implements Command {}
+  private record Stop() implements Message {}
 
-  /**
-   * How often the entity is told until it says that the machine has started; messages to it may be
-   * lost.
-   */
-  private static final Duration RETRY = Duration.ofSeconds(2);
+  private final ActorSystem<Message> system;
 
-  private final ActorSystem<Command> system;
-
-  private ShardedHost(ActorSystem<Command> system) {
+  private ShardedHost(ActorSystem<Message> system) {
     this.system = system;
   }
 
@@ -50,7 +58,7 @@ final class ShardedHost implements MachineHost {
     HostActor.Backends backends =
         new HostActor.Backends() {
           @Override
-          public ConsoleEnd console(VmSpec started) {
+          public ConsoleEnd console(VmSpec started, long epoch) {
             return console;
           }
 
@@ -65,46 +73,48 @@ final class ShardedHost implements MachineHost {
           }
         };
     return new ShardedHost(
-        ActorSystem.create(guardian(spec, backends), "troupe", configuration.config()));
+        ActorSystem.create(guardian(spec, backends, ended), "troupe", configuration.config()));
   }
 
-  private static Behavior<Command> guardian(VmSpec spec, HostActor.Backends backends) {
+  private static Behavior<Message> guardian(
+      VmSpec spec, HostActor.Backends backends, CompletableFuture<MachineActor.Ended> ended) {
     return Behaviors.setup(
-        context ->
-            Behaviors.withTimers(
-                timers -> {
-                  Node.start(context, backends, true);
-                  EntityRef<VmEntity.Command> entity =
-                      ClusterSharding.get(context.getSystem())
-                          .entityRefFor(VmEntity.KEY, spec.getName());
-                  ActorRef<VmStatus> answers = context.messageAdapter(VmStatus.class, Status::new);
-                  VmEntity.Ensure ensure = new VmEntity.Ensure(spec, answers);
-                  entity.tell(ensure);
-                  timers.startTimerWithFixedDelay(new Again(), RETRY);
-                  return Behaviors.receive(Command.class)
-                      .onMessage(
-                          Again.class,
-                          again -> {
-                            entity.tell(ensure);
-                            return Behaviors.same();
-                          })
-                      .onMessage(
-                          Status.class,
-                          answer -> {
-                            if (answer.status().state() == VmState.VM_STATE_RUNNING) {
-                              timers.cancelAll();
-                            }
-                            return Behaviors.same();
-                          })
-                      .onMessage(
-                          Stop.class,
-                          stop -> {
-                            timers.cancelAll();
-                            entity.tell(new VmEntity.Operate(HostActor.Operation.STOP));
-                            return Behaviors.same();
-                          })
-                      .build();
-                }));
+        context -> {
+          ClusterNode node = ClusterNode.start(context, SETTINGS, new Lease(), backends);
+          node.joinSelf();
+          node.control()
+              .submit(
+                  CALLER,
+                  Command.newBuilder()
+                      .setId("start")
+                      .setStart(StartVm.newBuilder().setVm(spec.getName()).setSpec(spec))
+                      .build())
+              .whenComplete((result, failure) -> started(result, failure, ended));
+          return Behaviors.receive(Message.class)
+              .onMessage(
+                  Stop.class,
+                  stop -> {
+                    node.control()
+                        .submit(
+                            CALLER,
+                            Command.newBuilder()
+                                .setId("stop")
+                                .setStop(StopVm.newBuilder().setVm(spec.getName()).setForce(true))
+                                .build());
+                    return Behaviors.same();
+                  })
+              .build();
+        });
+  }
+
+  /** A machine that could not be made has been told of by its host; here is what else can fail. */
+  private static void started(
+      CommandResult result, Throwable failure, CompletableFuture<MachineActor.Ended> ended) {
+    if (failure != null) {
+      ended.completeExceptionally(failure);
+    } else if (result.getKind() == CommandResult.Kind.KIND_WAITS) {
+      ended.completeExceptionally(new BadImageException(result.getText()));
+    }
   }
 
   @Override

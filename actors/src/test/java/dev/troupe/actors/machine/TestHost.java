@@ -1,24 +1,32 @@
 package dev.troupe.actors.machine;
 
+import dev.troupe.actors.cluster.ClusterControl;
+import dev.troupe.actors.cluster.ClusterNode;
 import dev.troupe.actors.cluster.HostActor;
-import dev.troupe.actors.cluster.Node;
-import dev.troupe.actors.cluster.VmEntity;
-import dev.troupe.actors.cluster.VmStatus;
+import dev.troupe.actors.cluster.Lease;
+import dev.troupe.actors.cluster.NodeSettings;
+import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.Placing;
 import dev.troupe.actors.console.ConsoleEnd;
 import dev.troupe.actors.schedule.BoardDispatcher;
+import dev.troupe.actors.vmd.Control;
 import dev.troupe.config.Configuration;
-import dev.troupe.proto.control.VmState;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Command;
+import dev.troupe.proto.vmd.PauseVm;
+import dev.troupe.proto.vmd.StartVm;
+import dev.troupe.proto.vmd.StopVm;
+import dev.troupe.proto.vmd.UnpauseVm;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -26,8 +34,6 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.SpawnProtocol;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
-import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 
 /**
  * Something that runs machines: what the machine's tests are run against, in a local actor system
@@ -152,18 +158,39 @@ interface TestHost extends AutoCloseable {
 
   /** Machines as children of a host actor, behind their entities, in a cluster of one node. */
   final class Sharded implements TestHost, HostActor.Backends {
+    private static final Control.Caller CALLER = new Control.Caller(0, "root", true);
+    private static final NodeSettings SETTINGS =
+        new NodeSettings(
+            "test",
+            new Capacity(1L << 40, 1000, Set.of("interpreter", "translator"), Map.of()),
+            Placing.Policy.SPREAD,
+            Duration.ofSeconds(WAIT_SECONDS),
+            true,
+            Duration.ofSeconds(WAIT_SECONDS));
+
     private final Map<String, TestConsole> consoles = new ConcurrentHashMap<>();
     private final Map<String, Doors> doors = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<MachineActor.Ended>> ends =
         new ConcurrentHashMap<>();
+    private final CompletableFuture<ClusterControl> control = new CompletableFuture<>();
     private final ActorSystem<Void> system =
         ActorSystem.create(
-            Node.guardian(this, true),
+            Behaviors.setup(
+                context -> {
+                  try {
+                    ClusterNode node = ClusterNode.start(context, SETTINGS, new Lease(), this);
+                    node.joinSelf();
+                    control.complete(node.control());
+                  } catch (RuntimeException e) {
+                    control.completeExceptionally(e);
+                  }
+                  return Behaviors.empty();
+                }),
             "machine-test",
             Configuration.load(Configuration.Role.NODE).config());
 
     @Override
-    public ConsoleEnd console(VmSpec spec) {
+    public ConsoleEnd console(VmSpec spec, long epoch) {
       return consoles.get(spec.getName());
     }
 
@@ -183,15 +210,8 @@ interface TestHost extends AutoCloseable {
       consoles.put(name, console);
       doors.put(name, allowed);
       ends.put(name, new CompletableFuture<>());
-      VmEntity.init(ClusterSharding.get(system)); // the guardian may not have come so far
-      EntityRef<VmEntity.Command> entity =
-          ClusterSharding.get(system).entityRefFor(VmEntity.KEY, name);
-      ShardedHandle handle = new ShardedHandle(entity, ends.get(name));
-      handle.await(
-          status ->
-              status.state() == VmState.VM_STATE_RUNNING
-                  || status.state() == VmState.VM_STATE_ENDED,
-          reply -> new VmEntity.Ensure(spec, reply));
+      ShardedHandle handle = new ShardedHandle(name, control.get(), ends.get(name));
+      handle.submit(command -> command.setStart(StartVm.newBuilder().setVm(name).setSpec(spec)));
       return handle;
     }
 
@@ -204,50 +224,37 @@ interface TestHost extends AutoCloseable {
 
   /** A machine whose entity the test talks to. */
   record ShardedHandle(
-      EntityRef<VmEntity.Command> entity, CompletableFuture<MachineActor.Ended> end)
+      String name, ClusterControl control, CompletableFuture<MachineActor.Ended> end)
       implements Handle {
-    private static final Duration ANSWER = Duration.ofSeconds(2);
-
-    void await(Predicate<VmStatus> reached, Function<ActorRef<VmStatus>, VmEntity.Command> question)
-        throws Exception {
-      long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
-      String last = "no answer";
-      while (System.nanoTime() < limit) {
-        try {
-          VmStatus status =
-              entity.<VmStatus>ask(question::apply, ANSWER).toCompletableFuture().get();
-          if (reached.test(status)) {
-            return;
-          }
-          last = status.toString();
-        } catch (ExecutionException e) {
-          last = e.getCause().toString();
-        }
-        Thread.sleep(20);
-        question = VmEntity.Query::new;
-      }
-      throw new AssertionError("gave up waiting: " + last);
+    /** Does a command to its end. */
+    void submit(UnaryOperator<Command.Builder> what) {
+      Command command =
+          what.apply(Command.newBuilder().setId(UUID.randomUUID().toString())).build();
+      control
+          .submit(Sharded.CALLER, command)
+          .toCompletableFuture()
+          .orTimeout(WAIT_SECONDS, TimeUnit.SECONDS)
+          .join();
     }
 
     @Override
     public void resume() {
-      entity.tell(new VmEntity.Operate(HostActor.Operation.RESUME));
+      submit(command -> command.setUnpause(UnpauseVm.newBuilder().setVm(name)));
     }
 
     @Override
     public void pause() throws Exception {
-      entity.tell(new VmEntity.Operate(HostActor.Operation.PAUSE));
-      await(status -> status.state() == VmState.VM_STATE_PAUSED, VmEntity.Query::new);
+      submit(command -> command.setPause(PauseVm.newBuilder().setVm(name)));
     }
 
     @Override
     public void stop() {
-      entity.tell(new VmEntity.Operate(HostActor.Operation.STOP));
+      submit(command -> command.setStop(StopVm.newBuilder().setVm(name).setForce(true)));
     }
 
     @Override
     public void pressPowerButton() {
-      entity.tell(new VmEntity.Operate(HostActor.Operation.POWER_BUTTON));
+      submit(command -> command.setStop(StopVm.newBuilder().setVm(name)));
     }
 
     @Override

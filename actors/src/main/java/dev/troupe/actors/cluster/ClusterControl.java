@@ -1,0 +1,404 @@
+package dev.troupe.actors.cluster;
+
+import com.google.protobuf.Message;
+import dev.troupe.actors.vmd.Control;
+import dev.troupe.actors.vmd.ControlException;
+import dev.troupe.actors.vmd.ControlException.Kind;
+import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.CommandReply;
+import dev.troupe.proto.cluster.Failure;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.Lookup;
+import dev.troupe.proto.cluster.Offer;
+import dev.troupe.proto.cluster.Query;
+import dev.troupe.proto.cluster.QueryNode;
+import dev.troupe.proto.cluster.Register;
+import dev.troupe.proto.cluster.Registration;
+import dev.troupe.proto.cluster.RegistryReply;
+import dev.troupe.proto.cluster.Submit;
+import dev.troupe.proto.control.VmState;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Command;
+import dev.troupe.proto.vmd.CommandResult;
+import dev.troupe.proto.vmd.ExplainRequest;
+import dev.troupe.proto.vmd.Explanation;
+import dev.troupe.proto.vmd.NodeInfo;
+import dev.troupe.proto.vmd.VmInfo;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.RecipientRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+
+/** What a node's door asks, put to entities, registry and hosts wherever they are. */
+public final class ClusterControl {
+  private static final Duration POLL = Duration.ofMillis(250);
+  private static final Duration OFFER = Duration.ofSeconds(2);
+
+  private final ActorSystem<?> system;
+  private final HostId self;
+  private final ClusterParts parts;
+  private final Duration limit;
+  private final ClusterSharding sharding;
+  private final ActorRefResolver references;
+
+  ClusterControl(ActorSystem<?> system, HostId self, ClusterParts parts, Duration limit) {
+    this.system = system;
+    this.self = self;
+    this.parts = parts;
+    this.limit = limit;
+    sharding = ClusterSharding.get(system);
+    references = ActorRefResolver.get(system);
+  }
+
+  /** See {@link Control#submit}. */
+  public CompletionStage<CommandResult> submit(Control.Caller caller, Command command) {
+    return switch (command.getWhatCase()) {
+      case START -> start(caller, command);
+      case STOP -> toVm(caller, command.getStop().getVm(), command);
+      case PAUSE -> toVm(caller, command.getPause().getVm(), command);
+      case UNPAUSE -> toVm(caller, command.getUnpause().getVm(), command);
+      case RESET -> toVm(caller, command.getReset().getVm(), command);
+      case DRAIN, UNDRAIN ->
+          ask(
+                  parts.registry(),
+                  "the registry",
+                  to -> submission(caller, command).setReplyTo(to).build())
+              .thenApply(reply -> result((CommandReply) reply));
+      case WHAT_NOT_SET ->
+          CompletableFuture.failedStage(
+              new ControlException(Kind.INVALID, "a command that this node does not know"));
+    };
+  }
+
+  private CompletionStage<CommandResult> start(Control.Caller caller, Command command) {
+    String vm = command.getStart().getVm();
+    String like = command.getStart().getLike();
+    CompletionStage<VmSpec> model =
+        like.isEmpty()
+            ? CompletableFuture.completedStage(VmSpec.getDefaultInstance())
+            : visible(caller, like).thenApply(VmInfo::getSpec);
+    return model.thenCompose(
+        spec ->
+            registered(caller, vm)
+                .thenCompose(
+                    registration ->
+                        entity(
+                            registration.getName(),
+                            to ->
+                                submission(caller, command)
+                                    .setReplyTo(to)
+                                    .setRegistration(registration)
+                                    .setLike(spec)
+                                    .build()))
+                .thenApply(reply -> result((CommandReply) reply)));
+  }
+
+  /** A number names a machine that is there; a name makes one known that is not. */
+  private CompletionStage<Registration> registered(Control.Caller caller, String vm) {
+    if (Character.isDigit(vm.charAt(0))) {
+      return lookup(vm);
+    }
+    return ask(
+            parts.registry(),
+            "the registry",
+            to ->
+                Register.newBuilder()
+                    .setName(vm)
+                    .setOwnerUid(caller.uid())
+                    .setOwner(caller.name())
+                    .setReplyTo(to)
+                    .build())
+        .thenApply(reply -> registrations((RegistryReply) reply).getFirst());
+  }
+
+  private CompletionStage<CommandResult> toVm(Control.Caller caller, String vm, Command command) {
+    return lookup(vm)
+        .thenCompose(
+            registration ->
+                entity(
+                    registration.getName(),
+                    to ->
+                        submission(caller, command)
+                            .setReplyTo(to)
+                            .setRegistration(registration)
+                            .build()))
+        .thenApply(reply -> result((CommandReply) reply));
+  }
+
+  private static Submit.Builder submission(Control.Caller caller, Command command) {
+    return Submit.newBuilder()
+        .setCommand(command)
+        .setUid(caller.uid())
+        .setPrivileged(caller.privileged());
+  }
+
+  private static CommandResult result(CommandReply reply) {
+    if (reply.hasFailure()) {
+      throw failure(reply.getFailure());
+    }
+    return reply.getResult();
+  }
+
+  private CompletionStage<Registration> lookup(String vm) {
+    return registry(vm).thenApply(List::getFirst);
+  }
+
+  private CompletionStage<List<Registration>> registry(String vm) {
+    return ask(
+            parts.registry(),
+            "the registry",
+            to -> Lookup.newBuilder().setVm(vm).setReplyTo(to).build())
+        .thenApply(reply -> registrations((RegistryReply) reply));
+  }
+
+  private static List<Registration> registrations(RegistryReply reply) {
+    if (reply.hasFailure()) {
+      throw failure(reply.getFailure());
+    }
+    return reply.getVmsList();
+  }
+
+  private static ControlException failure(Failure failure) {
+    Kind kind =
+        switch (failure.getKind()) {
+          case KIND_INVALID -> Kind.INVALID;
+          case KIND_NOT_FOUND -> Kind.NOT_FOUND;
+          case KIND_DENIED -> Kind.DENIED;
+          case KIND_UNAVAILABLE, KIND_UNSPECIFIED, UNRECOGNIZED -> Kind.UNAVAILABLE;
+        };
+    return new ControlException(kind, failure.getText());
+  }
+
+  /** See {@link Control#show}. */
+  public CompletionStage<List<VmInfo>> show(Control.Caller caller, String vm) {
+    if (!vm.isEmpty()) {
+      return visible(caller, vm).thenApply(List::of);
+    }
+    return registry("")
+        .thenCompose(
+            all -> {
+              List<CompletableFuture<VmInfo>> asked =
+                  all.stream()
+                      .filter(known -> sees(caller, known))
+                      .map(known -> query(known.getName()).toCompletableFuture())
+                      .toList();
+              return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+                  .thenApply(
+                      done ->
+                          asked.stream()
+                              .map(CompletableFuture::join)
+                              .filter(info -> info.getId() != 0)
+                              .sorted(Comparator.comparingInt(VmInfo::getId))
+                              .toList());
+            });
+  }
+
+  private static boolean sees(Control.Caller caller, Registration known) {
+    return caller.privileged() || known.getOwnerUid() == caller.uid();
+  }
+
+  /** The machine, if the caller may see it; who may not is told that it is not there. */
+  CompletionStage<VmInfo> visible(Control.Caller caller, String vm) {
+    return lookup(vm)
+        .thenCompose(
+            known -> {
+              if (!sees(caller, known)) {
+                throw notFound(vm);
+              }
+              return query(known.getName());
+            })
+        .thenApply(
+            info -> {
+              if (info.getId() == 0) {
+                throw notFound(vm); // registered by a start that was refused
+              }
+              return info;
+            });
+  }
+
+  private static ControlException notFound(String vm) {
+    return new ControlException(Kind.NOT_FOUND, vm + ": vm not found");
+  }
+
+  /** The machine of that name, as its entity knows it. */
+  CompletionStage<VmInfo> query(String name) {
+    return entity(name, to -> Query.newBuilder().setReplyTo(to).build())
+        .thenApply(VmInfo.class::cast);
+  }
+
+  /** See {@link Control#await}. */
+  public CompletionStage<VmInfo> await(Control.Caller caller, String vm) {
+    CompletableFuture<VmInfo> ended = new CompletableFuture<>();
+    visible(caller, vm).whenComplete((info, failure) -> awaited(ended, info, failure));
+    return ended;
+  }
+
+  private void awaited(CompletableFuture<VmInfo> ended, VmInfo info, Throwable failure) {
+    if (ended.isDone()) {
+      return; // nobody waits any more
+    }
+    if (failure != null) {
+      ended.completeExceptionally(failure);
+    } else if (info.getState() == VmState.VM_STATE_ENDED) {
+      ended.complete(info);
+    } else {
+      CompletableFuture.delayedExecutor(POLL.toMillis(), TimeUnit.MILLISECONDS)
+          .execute(
+              () ->
+                  query(info.getName())
+                      .whenComplete(
+                          (next, late) -> {
+                            // A machine whose entity moves is waited for, too.
+                            boolean moving =
+                                late instanceof CompletionException wrapped
+                                    && wrapped.getCause() instanceof ControlException why
+                                    && why.kind() == Kind.UNAVAILABLE;
+                            awaited(ended, moving ? info : next, moving ? null : late);
+                          }));
+    }
+  }
+
+  /** See {@link Control#nodes}. */
+  public CompletionStage<List<NodeInfo>> nodes() {
+    List<CompletableFuture<NodeInfo>> asked = new ArrayList<>();
+    for (HostId member : parts.hosts().members()) {
+      NodeInfo silent =
+          NodeInfo.newBuilder()
+              .setName(member.getName())
+              .setAddress(member.getAddress())
+              .setState(NodeInfo.State.STATE_UNREACHABLE)
+              .build();
+      asked.add(
+          parts
+              .hosts()
+              .ref(member)
+              .map(
+                  ref ->
+                      ask(ref, member.getName(), OFFER, to -> queryNode(to))
+                          .thenApply(NodeInfo.class::cast)
+                          .exceptionally(failure -> silent)
+                          .toCompletableFuture())
+              .orElseGet(() -> CompletableFuture.completedFuture(silent)));
+    }
+    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .thenApply(
+            done ->
+                asked.stream()
+                    .map(CompletableFuture::join)
+                    .map(
+                        node ->
+                            node.toBuilder()
+                                .setSelf(node.getAddress().equals(self.getAddress()))
+                                .build())
+                    .sorted(Comparator.comparing(NodeInfo::getName))
+                    .toList());
+  }
+
+  private static Message queryNode(String replyTo) {
+    return QueryNode.newBuilder().setReplyTo(replyTo).build();
+  }
+
+  /** See {@link Control#explain}. */
+  public CompletionStage<Explanation> explain(Control.Caller caller, ExplainRequest request) {
+    CompletionStage<VmSpec> spec =
+        request.hasSpec()
+            ? CompletableFuture.completedStage(request.getSpec())
+            : visible(caller, request.getVm()).thenApply(VmInfo::getSpec);
+    return spec.thenCompose(this::explain);
+  }
+
+  private CompletionStage<Explanation> explain(VmSpec spec) {
+    List<CompletableFuture<Explanation.Score>> asked = new ArrayList<>();
+    parts
+        .hosts()
+        .refs()
+        .forEach(
+            (id, ref) ->
+                asked.add(
+                    ask(ref, id.getName(), OFFER, to -> bid(spec, to))
+                        .thenApply(reply -> ((Offer) reply).getScore())
+                        .exceptionally(
+                            failure ->
+                                Explanation.Score.newBuilder()
+                                    .setNode(id.getName())
+                                    .addReasons("does not answer")
+                                    .build())
+                        .toCompletableFuture()));
+    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .thenApply(
+            done -> {
+              Explanation.Builder explanation = Explanation.newBuilder();
+              Explanation.Score best = null;
+              for (CompletableFuture<Explanation.Score> one : asked) {
+                Explanation.Score score = one.join();
+                explanation.addNodes(score);
+                if (score.getFits() && (best == null || score.getScore() > best.getScore())) {
+                  best = score;
+                }
+              }
+              return explanation.setChosen(best == null ? "" : best.getNode()).build();
+            });
+  }
+
+  private Bid bid(VmSpec spec, String replyTo) {
+    return Bid.newBuilder()
+        .setVm(spec.getName())
+        .setSpec(spec)
+        .setPolicy(parts.policy().word())
+        .setReplyTo(replyTo)
+        .build();
+  }
+
+  // Asking -------------------------------------------------------------------------------------
+
+  private CompletionStage<Message> entity(String name, Function<String, Message> question) {
+    return ask(sharding.entityRefFor(VmEntity.KEY, name), name, question);
+  }
+
+  private CompletionStage<Message> ask(
+      RecipientRef<? super Wire> whom, String who, Function<String, Message> question) {
+    return ask(whom, who, limit, question);
+  }
+
+  private CompletionStage<Message> ask(
+      RecipientRef<? super Wire> whom,
+      String who,
+      Duration patience,
+      Function<String, Message> question) {
+    @SuppressWarnings("unchecked") // who takes a Wire takes this one
+    RecipientRef<Wire> recipient = (RecipientRef<Wire>) whom;
+    return AskPattern.ask(
+            recipient,
+            (ActorRef<Wire> replyTo) ->
+                new Wire(question.apply(references.toSerializationFormat(replyTo))),
+            patience,
+            system.scheduler())
+        .handle(
+            (reply, failure) -> {
+              if (failure instanceof TimeoutException) {
+                throw new ControlException(
+                    Kind.UNAVAILABLE,
+                    who
+                        + ": no answer within "
+                        + patience.toSeconds()
+                        + " s; what was asked may still be done, and is done once if asked again"
+                        + " under its id");
+              } else if (failure != null) {
+                throw new ControlException(Kind.UNAVAILABLE, who + ": " + failure.getMessage());
+              }
+              return reply.body();
+            });
+  }
+}

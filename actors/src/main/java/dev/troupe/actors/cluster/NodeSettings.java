@@ -1,0 +1,31 @@
+package dev.troupe.actors.cluster;
+
+import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.Placing;
+import java.time.Duration;
+
+/**
+ * What a node of a cluster is told of itself.
+ *
+ * @param name its name in the cluster; its member carries the role {@code node-} and this name
+ * @param capacity what it offers to machines
+ * @param policy how nodes are chosen for the machines whose entities are here
+ * @param lease how long it may run machines after most of the cluster has answered it
+ * @param alone no other process can have run its machines: it owns its store, so none is waited for
+ * @param command how long a command may take until its caller is told that nobody answers
+ */
+public record NodeSettings(
+    String name,
+    Capacity capacity,
+    Placing.Policy policy,
+    Duration lease,
+    boolean alone,
+    Duration command) {
+  /**
+   * How long after its removal a node is taken to hold a lease still: words about the removal are
+   * on their way for less than a second.
+   */
+  Duration grace() {
+    return alone ? Duration.ZERO : lease.plusSeconds(1);
+  }
+}

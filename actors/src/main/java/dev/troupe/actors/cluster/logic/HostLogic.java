@@ -1,0 +1,462 @@
+package dev.troupe.actors.cluster.logic;
+
+import dev.troupe.actors.cluster.logic.HostEffect.Operation;
+import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Desired;
+import dev.troupe.proto.cluster.DrainReport;
+import dev.troupe.proto.cluster.Evict;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.Offer;
+import dev.troupe.proto.cluster.Release;
+import dev.troupe.proto.cluster.Report;
+import dev.troupe.proto.cluster.Report.Phase;
+import dev.troupe.proto.cluster.Want;
+import dev.troupe.proto.control.VmOutcome;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Explanation;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The host of one node: which machines are here, under which epochs, and what was done to them. It
+ * never goes back: an epoch that is over here stays over, whatever comes late.
+ *
+ * <p>Its node's lease says whether machines may run. Without it they stand, and nothing that their
+ * guests have written since leaves the node.
+ */
+public final class HostLogic {
+  /** What a host is told. */
+  public sealed interface Input {}
+
+  /** From an entity. */
+  public record Wanted(Want want) implements Input {}
+
+  /** From an entity. */
+  public record Released(Release release) implements Input {}
+
+  /** From an entity, or somebody who is curious. */
+  public record Asked(Bid bid) implements Input {}
+
+  /** Of a machine: it has been made, and runs. */
+  public record Ran(String vm, long epoch) implements Input {}
+
+  /** Of a machine: it stands. */
+  public record Stood(String vm, long epoch) implements Input {}
+
+  /** Of a machine: it has ended, or could not be made. */
+  public record Over(String vm, long epoch, VmOutcome outcome) implements Input {}
+
+  /** Who takes nothing, as the registry says. */
+  public record Draining(boolean draining) implements Input {}
+
+  /**
+   * The node is about to go: machines are asked to switch off, or ended. They are over here, and to
+   * go on elsewhere or when the node is back.
+   */
+  public record Leaving(boolean force) implements Input {}
+
+  /** The node offers something else from now on. */
+  public record Offering(Capacity capacity) implements Input {}
+
+  /** Time has passed, or the lease has been lost or had again. */
+  public record Tick(long nanos, boolean leased) implements Input {}
+
+  private final HostId self;
+  private final long pid;
+  private final Map<String, Resident> residents = new LinkedHashMap<>();
+
+  /** The highest epoch of each machine that is over here. */
+  private final Map<String, Long> closed =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
+          return size() > Limits.TOMBSTONES;
+        }
+      };
+
+  private final List<HostEffect> effects = new ArrayList<>();
+  private Capacity capacity;
+  private boolean draining;
+  private boolean leaving;
+  private boolean leased;
+  private long nextReport;
+  private boolean reported;
+
+  /** A host without machines, and without a lease. */
+  public HostLogic(HostId self, long pid, Capacity capacity) {
+    this.self = self;
+    this.pid = pid;
+    this.capacity = capacity;
+  }
+
+  /** Handles an input; gives what is to be done, in order. */
+  public List<HostEffect> on(Input input) {
+    switch (input) {
+      case Wanted(Want want) -> onWant(want);
+      case Released(Release release) -> onRelease(release);
+      case Asked(Bid bid) -> onBid(bid);
+      case Ran(String vm, long epoch) -> onRan(vm, epoch);
+      case Stood(String vm, long epoch) -> onStood(vm, epoch);
+      case Over(String vm, long epoch, VmOutcome outcome) -> onOver(vm, epoch, outcome);
+      case Draining(boolean now) -> draining = now;
+      case Leaving(boolean force) -> onLeaving(force);
+      case Offering(Capacity now) -> capacity = now;
+      case Tick(long nanos, boolean now) -> onTick(nanos, now);
+    }
+    List<HostEffect> out = List.copyOf(effects);
+    effects.clear();
+    return out;
+  }
+
+  private void onWant(Want want) {
+    String vm = want.getVm();
+    if (!want.getHost().equals(self)) {
+      return; // of an earlier life of this node
+    }
+    Resident resident = residents.get(vm);
+    if (want.getEpoch() <= closed.getOrDefault(vm, 0L)
+        || (resident != null && want.getEpoch() < resident.epoch)) {
+      report(vm, want.getEpoch(), Phase.PHASE_RELEASED, "");
+    } else if (resident == null) {
+      admit(want);
+    } else if (want.getEpoch() == resident.epoch) {
+      resident.desire(want.getDesired());
+      drive(resident);
+      report(resident);
+    } else {
+      // The entity has closed the earlier epoch; its next Want finds this one gone.
+      end(resident);
+    }
+  }
+
+  private void admit(Want want) {
+    String vm = want.getVm();
+    List<String> against = room().against(want.getSpec());
+    if (draining || leaving) {
+      against = List.of(draining ? "is drained" : "is about to go");
+    }
+    if (want.getDesired().getStop()) {
+      close(vm, want.getEpoch());
+      report(vm, want.getEpoch(), Phase.PHASE_RELEASED, "");
+    } else if (!against.isEmpty()) {
+      close(vm, want.getEpoch());
+      report(vm, want.getEpoch(), Phase.PHASE_NO_ROOM, String.join(", ", against));
+    } else {
+      Resident resident = new Resident(vm, want.getEpoch(), want.getSpec());
+      residents.put(vm, resident);
+      resident.desire(want.getDesired());
+      drive(resident);
+      report(resident);
+    }
+  }
+
+  private void onRelease(Release release) {
+    String vm = release.getVm();
+    if (!release.getHost().equals(self)) {
+      return;
+    }
+    close(vm, release.getEpoch());
+    Resident resident = residents.get(vm);
+    if (resident == null || resident.epoch > release.getEpoch()) {
+      report(vm, release.getEpoch(), Phase.PHASE_RELEASED, "");
+    } else {
+      end(resident);
+    }
+  }
+
+  /** The entity is done with a machine: drops it, once nothing of it runs. */
+  private void end(Resident resident) {
+    resident.released = true;
+    if (resident.over()) {
+      forget(resident);
+    } else if (resident.spawned && !resident.stopping) {
+      resident.stopping = true;
+      operate(resident, Operation.STOP);
+    } else if (!resident.spawned) {
+      forget(resident);
+    }
+  }
+
+  private void forget(Resident resident) {
+    residents.remove(resident.vm);
+    close(resident.vm, resident.epoch);
+    report(resident.vm, resident.epoch, Phase.PHASE_RELEASED, "");
+  }
+
+  private void close(String vm, long epoch) {
+    long highest = Math.max(epoch, closed.getOrDefault(vm, 0L));
+    closed.remove(vm); // the youngest now
+    closed.put(vm, highest);
+  }
+
+  private void onBid(Bid bid) {
+    Explanation.Score.Builder score = room().score(bid.getSpec(), bid.getPolicy());
+    if (draining || leaving) {
+      score.setFits(false).clearReasons().addReasons(draining ? "is drained" : "is about to go");
+    } else if (!leased) {
+      score.setFits(false).clearReasons().addReasons("has lost touch with most of the cluster");
+    }
+    effects.add(
+        new HostEffect.SendOffer(
+            bid.getVm(),
+            bid.getReplyTo(),
+            Offer.newBuilder()
+                .setRound(bid.getRound())
+                .setHost(self)
+                .setScore(score.setNode(self.getName()))
+                .build()));
+  }
+
+  private Room room() {
+    return new Room(
+        capacity, residents.values().stream().filter(r -> !r.over()).map(r -> r.spec).toList());
+  }
+
+  private void onRan(String vm, long epoch) {
+    Resident resident = find(vm, epoch);
+    if (resident != null && !resident.over()) {
+      resident.phase = Phase.PHASE_RUNNING;
+      drive(resident);
+      report(resident);
+    }
+  }
+
+  private void onStood(String vm, long epoch) {
+    Resident resident = find(vm, epoch);
+    if (resident != null && !resident.over()) {
+      resident.phase = leased ? Phase.PHASE_PAUSED : Phase.PHASE_FROZEN;
+      resident.pausing = false;
+      drive(resident);
+      report(resident);
+    }
+  }
+
+  private void onOver(String vm, long epoch, VmOutcome outcome) {
+    Resident resident = find(vm, epoch);
+    if (resident == null) {
+      return;
+    }
+    resident.phase = Phase.PHASE_ENDED;
+    resident.outcome = outcome;
+    if (resident.released) {
+      forget(resident);
+    } else {
+      report(resident);
+    }
+  }
+
+  private void onLeaving(boolean force) {
+    leaving = true;
+    for (Resident resident : List.copyOf(residents.values())) {
+      if (force || !resident.spawned) {
+        end(resident);
+      } else if (!resident.over() && !resident.released) {
+        resident.released = true;
+        if (resident.phase != Phase.PHASE_RUNNING) {
+          operate(resident, Operation.RESUME);
+        }
+        operate(resident, Operation.POWER_BUTTON);
+      }
+    }
+  }
+
+  private Resident find(String vm, long epoch) {
+    Resident resident = residents.get(vm);
+    return resident != null && resident.epoch == epoch ? resident : null;
+  }
+
+  private void onTick(long nanos, boolean now) {
+    boolean changed = leased != now;
+    leased = now;
+    boolean due = !reported || nanos - nextReport >= 0;
+    if (due) {
+      reported = true;
+      nextReport = nanos + Limits.REPORT_NANOS;
+      evict();
+    }
+    for (Resident resident : residents.values()) {
+      if (changed) {
+        drive(resident);
+      }
+      if (due) {
+        report(resident);
+      }
+    }
+  }
+
+  private void evict() {
+    if (!draining) {
+      return;
+    }
+    int leaving = 0;
+    int left = 0;
+    for (Resident resident : residents.values()) {
+      if (!resident.over()) {
+        left++;
+        if (leaving < Limits.EVICTED_AT_ONCE) {
+          leaving++;
+          effects.add(
+              new HostEffect.SendEvict(
+                  Evict.newBuilder()
+                      .setVm(resident.vm)
+                      .setEpoch(resident.epoch)
+                      .setHost(self)
+                      .build()));
+        }
+      }
+    }
+    effects.add(
+        new HostEffect.SendDrainReport(
+            DrainReport.newBuilder().setNode(self.getName()).setVms(left).build()));
+  }
+
+  /** Does to a machine what is desired and the lease allows. */
+  private void drive(Resident resident) {
+    if (resident.over() || resident.released) {
+      return;
+    }
+    Desired desired = resident.desired;
+    if (!resident.spawned) {
+      if (desired.getStop()) {
+        onOver(
+            resident.vm,
+            resident.epoch,
+            VmOutcome.newBuilder().setKind(VmOutcome.Kind.KIND_STOPPED).build());
+      } else if (leased) {
+        resident.spawned = true;
+        effects.add(new HostEffect.Spawn(resident.vm, resident.epoch, resident.spec));
+      }
+      return;
+    }
+    if (desired.getStop() && !resident.stopping) {
+      resident.stopping = true;
+      operate(resident, Operation.STOP);
+    }
+    if (resident.phase == Phase.PHASE_STARTING || resident.stopping) {
+      return;
+    }
+    boolean stand = desired.getPaused() || !leased;
+    if (stand && resident.phase == Phase.PHASE_RUNNING && !resident.pausing) {
+      resident.pausing = true;
+      operate(resident, Operation.PAUSE);
+    } else if (!stand && (resident.phase != Phase.PHASE_RUNNING || resident.pausing)) {
+      resident.pausing = false;
+      resident.phase = Phase.PHASE_RUNNING;
+      operate(resident, Operation.RESUME);
+    } else if (resident.phase == Phase.PHASE_FROZEN && leased) {
+      resident.phase = Phase.PHASE_PAUSED;
+    }
+    if (resident.resets < desired.getResets()) {
+      resident.resets = desired.getResets();
+      operate(resident, Operation.RESET);
+    }
+    if (resident.presses < desired.getPowerPresses()) {
+      resident.presses = desired.getPowerPresses();
+      operate(resident, Operation.POWER_BUTTON);
+    }
+  }
+
+  private void operate(Resident resident, Operation operation) {
+    effects.add(new HostEffect.Operate(resident.vm, resident.epoch, operation));
+  }
+
+  private void report(Resident resident) {
+    Report.Builder report =
+        Report.newBuilder()
+            .setVm(resident.vm)
+            .setEpoch(resident.epoch)
+            .setHost(self)
+            .setPhase(resident.phase)
+            .setDone(resident.done())
+            .setPid(pid);
+    if (resident.outcome != null) {
+      report.setOutcome(resident.outcome);
+    }
+    effects.add(new HostEffect.SendReport(report.build()));
+  }
+
+  private void report(String vm, long epoch, Phase phase, String reason) {
+    effects.add(
+        new HostEffect.SendReport(
+            Report.newBuilder()
+                .setVm(vm)
+                .setEpoch(epoch)
+                .setHost(self)
+                .setPhase(phase)
+                .setReason(reason)
+                .build()));
+  }
+
+  /** Names of the machines that are here and not over, with their epochs. */
+  public Map<String, Long> live() {
+    Map<String, Long> live = new LinkedHashMap<>();
+    residents.values().stream().filter(r -> !r.over()).forEach(r -> live.put(r.vm, r.epoch));
+    return live;
+  }
+
+  /** Settings of the machines for which room is kept. */
+  public Collection<VmSpec> reserved() {
+    return room().residents();
+  }
+
+  /** What the node offers. */
+  public Capacity capacity() {
+    return capacity;
+  }
+
+  /** Whether the node takes nothing. */
+  public boolean draining() {
+    return draining;
+  }
+
+  /** A machine that is here, or whose end has not been taken note of. */
+  private static final class Resident {
+    final String vm;
+    final long epoch;
+    final VmSpec spec;
+    Phase phase = Phase.PHASE_STARTING;
+    VmOutcome outcome;
+    Desired desired = Desired.getDefaultInstance();
+    boolean spawned;
+    boolean pausing;
+    boolean stopping;
+
+    /** The entity is done with it. */
+    boolean released;
+
+    int resets;
+    int presses;
+
+    Resident(String vm, long epoch, VmSpec spec) {
+      this.vm = vm;
+      this.epoch = epoch;
+      this.spec = spec;
+    }
+
+    boolean over() {
+      return phase == Phase.PHASE_ENDED;
+    }
+
+    void desire(Desired wanted) {
+      if (wanted.getVersion() >= desired.getVersion()) {
+        desired = wanted;
+      }
+    }
+
+    /** What is desired, if it is so; else with an earlier version. */
+    Desired done() {
+      boolean shown =
+          phase == Phase.PHASE_PAUSED && desired.getPaused()
+              || phase == Phase.PHASE_RUNNING && !desired.getPaused() && !pausing;
+      boolean all =
+          shown
+              && !desired.getStop()
+              && resets == desired.getResets()
+              && presses == desired.getPowerPresses();
+      return all ? desired : Desired.getDefaultInstance();
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package dev.troupe.actors.cluster.logic;
+
+import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.Offer;
+import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Explanation;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * The choice of a host for one machine: all that are present are asked, the best offer is taken;
+ * whoever has said no since is left out for a round. Nothing of it is stored: what counts is the
+ * host's word when the machine comes to it.
+ */
+public final class Placing {
+  /** Which of the hosts that fit is chosen. */
+  public enum Policy {
+    /** The one with the most room left. */
+    SPREAD(Bid.Policy.POLICY_SPREAD),
+    /** The one with the least room left. */
+    PACK(Bid.Policy.POLICY_PACK);
+
+    private final Bid.Policy word;
+
+    Policy(Bid.Policy word) {
+      this.word = word;
+    }
+
+    /** The policy as a message has it. */
+    public Bid.Policy word() {
+      return word;
+    }
+  }
+
+  private final String name;
+  private final Policy policy;
+
+  private long round;
+  private boolean asking;
+  private List<HostId> asked = List.of();
+  private final Map<HostId, Explanation.Score> offers = new LinkedHashMap<>();
+
+  /** Why a host has refused what it had offered to take, by its name. */
+  private final Map<String, String> refusals = new TreeMap<>();
+
+  /** While asking: when no more offers are waited for. Else: when hosts are asked again. */
+  private long next;
+
+  private boolean first = true;
+  private Optional<String> waits = Optional.empty();
+
+  Placing(String name, Policy policy) {
+    this.name = name;
+    this.policy = policy;
+  }
+
+  /** The machine looks for a host anew: at once, and all hosts are asked. */
+  void begin() {
+    asking = false;
+    first = true;
+    refusals.clear();
+    waits = Optional.empty();
+  }
+
+  /** Why no host has taken the machine; empty as long as that is not known. */
+  Optional<String> waits() {
+    return waits;
+  }
+
+  void offered(Offer offer) {
+    if (asking && offer.getRound() == round && asked.contains(offer.getHost())) {
+      offers.put(offer.getHost(), offer.getScore());
+    }
+  }
+
+  /** A host has not taken the machine. */
+  void refused(HostId host, String reason) {
+    refusals.put(host.getName(), reason);
+    asking = false;
+    first = true;
+  }
+
+  /** Does what is due; gives a host when one is chosen. */
+  Optional<HostId> settle(VmSpec spec, Surroundings now, List<VmEffect> effects) {
+    if (asking) {
+      if (offers.size() < asked.size() && now.nanos() - next < 0) {
+        return Optional.empty();
+      }
+      asking = false;
+      return choose(now);
+    }
+    if (first || now.nanos() - next >= 0) {
+      first = false;
+      ask(spec, now, effects);
+    }
+    return Optional.empty();
+  }
+
+  private void ask(VmSpec spec, Surroundings now, List<VmEffect> effects) {
+    asked =
+        now.hosts().present().stream()
+            .filter(host -> !refusals.containsKey(host.getName()))
+            .toList();
+    offers.clear();
+    if (asked.isEmpty()) {
+      none(now);
+      return;
+    }
+    asking = true;
+    round++;
+    next = now.nanos() + Limits.BID_NANOS;
+    for (HostId host : asked) {
+      effects.add(
+          new VmEffect.SendBid(
+              host,
+              Bid.newBuilder()
+                  .setVm(name)
+                  .setRound(round)
+                  .setSpec(spec)
+                  .setPolicy(policy.word())
+                  .build()));
+    }
+  }
+
+  private Optional<HostId> choose(Surroundings now) {
+    HostId best = null;
+    for (HostId host : asked) {
+      Explanation.Score score = offers.get(host);
+      if (score != null
+          && score.getFits()
+          && now.hosts().present().contains(host)
+          && (best == null || score.getScore() > offers.get(best).getScore())) {
+        best = host;
+      }
+    }
+    if (best == null) {
+      none(now);
+    } else {
+      waits = Optional.empty();
+    }
+    return Optional.ofNullable(best);
+  }
+
+  private void none(Surroundings now) {
+    Map<String, String> reasons = new TreeMap<>(refusals);
+    for (HostId host : asked) {
+      Explanation.Score score = offers.get(host);
+      reasons.put(
+          host.getName(),
+          score == null ? "does not answer" : String.join(", ", score.getReasonsList()));
+    }
+    waits =
+        Optional.of(
+            reasons.isEmpty()
+                ? "no node is there"
+                : reasons.entrySet().stream()
+                    .map(entry -> entry.getKey() + ": " + entry.getValue())
+                    .collect(Collectors.joining("; ", "no node fits: ", "")));
+    refusals.clear();
+    next = now.nanos() + Limits.REBID_NANOS;
+  }
+}
