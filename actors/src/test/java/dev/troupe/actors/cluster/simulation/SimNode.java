@@ -1,0 +1,280 @@
+package dev.troupe.actors.cluster.simulation;
+
+import com.google.protobuf.Message;
+import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.HostEffect;
+import dev.troupe.actors.cluster.logic.HostLogic;
+import dev.troupe.actors.cluster.logic.NodeLease;
+import dev.troupe.actors.cluster.logic.Surroundings;
+import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Drained;
+import dev.troupe.proto.cluster.Heartbeat;
+import dev.troupe.proto.cluster.HeartbeatAck;
+import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.Release;
+import dev.troupe.proto.cluster.VmChanged;
+import dev.troupe.proto.cluster.Want;
+import dev.troupe.proto.control.VmOutcome;
+import dev.troupe.proto.spec.VmSpec;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One life of a node's process: its host with machines, its lease, and the entities that live there. */
+final class SimNode implements Surroundings.Hosts {
+  static final long LEASE = 4 * SimClock.SECOND;
+  private static final long GRACE = LEASE + SimClock.SECOND;
+  private static final long TICK = 250 * SimClock.MILLI;
+
+  /** What a guest does when its power button is pressed. */
+  private static final double DEAF = 0.1;
+
+  /** A machine on this node. */
+  static final class Machine {
+    final String vm;
+    final long epoch;
+    final VmSpec spec;
+    boolean made;
+    boolean running;
+    boolean stop;
+
+    Machine(String vm, long epoch, VmSpec spec) {
+      this.vm = vm;
+      this.epoch = epoch;
+      this.spec = spec;
+    }
+  }
+
+  final Simulation world;
+  final int index;
+  final HostId id;
+  final Map<String, SimEntity> entities = new LinkedHashMap<>();
+  final Map<String, Machine> machines = new LinkedHashMap<>();
+  private final SimClock clock;
+  private final HostLogic host;
+  private final NodeLease votes;
+  private final Map<HostId, Long> removedAt = new HashMap<>();
+  private final long joinedAt;
+  private List<HostId> members;
+  private long leaseUntil;
+  boolean alive = true;
+  boolean frozen;
+  private final List<Runnable> whileFrozen = new ArrayList<>();
+  private int ticks;
+
+  SimNode(Simulation world, int index, long uid, List<HostId> members) {
+    this.world = world;
+    this.index = index;
+    clock = world.clock;
+    id =
+        HostId.newBuilder()
+            .setName("n" + index)
+            .setAddress("pekko://sim@127.0.0." + index + ":1")
+            .setUid(uid)
+            .build();
+    long memory = world.bug == Bug.CAPACITY ? 2 * Simulation.MEMORY : Simulation.MEMORY;
+    host =
+        new HostLogic(
+            id, index, new Capacity(memory, Simulation.CORES, Set.of("interpreter"), Map.of()));
+    votes = new NodeLease(id, LEASE);
+    joinedAt = clock.now();
+    leaseUntil = clock.now() - 1;
+    this.members = List.of();
+    members(members);
+    clock.after(clock.random.nextLong(TICK), this::tick);
+  }
+
+  SimClock clock() {
+    return clock;
+  }
+
+  /** Does something in this process: not when it is dead, and later when it is frozen. */
+  void here(Runnable what) {
+    if (!alive) {
+      return;
+    }
+    if (frozen) {
+      whileFrozen.add(what);
+    } else {
+      what.run();
+    }
+  }
+
+  void thaw() {
+    frozen = false;
+    List<Runnable> waiting = List.copyOf(whileFrozen);
+    whileFrozen.clear();
+    // A process that wakes up finds its timers and its messages in any order.
+    waiting.forEach(what -> clock.within(0, 50, () -> here(what)));
+  }
+
+  void die() {
+    alive = false;
+    machines.clear();
+    entities.clear();
+    whileFrozen.clear();
+  }
+
+  void members(List<HostId> now) {
+    for (HostId member : members) {
+      if (!now.contains(member)) {
+        removedAt.put(member, clock.now());
+      }
+    }
+    members = List.copyOf(now);
+    List<HostId> byAddress = new ArrayList<>(now);
+    byAddress.sort(Comparator.comparing(HostId::getAddress));
+    votes.members(byAddress);
+  }
+
+  @Override
+  public List<HostId> present() {
+    return members;
+  }
+
+  @Override
+  public boolean gone(HostId other) {
+    long grace = world.bug == Bug.IMPATIENT ? 0 : GRACE;
+    if (world.bug == Bug.IMPATIENT && world.unreachable(this, other)) {
+      return true;
+    }
+    return !members.contains(other)
+        && clock.now() - removedAt.getOrDefault(other, joinedAt) >= grace;
+  }
+
+  Surroundings surroundings() {
+    return new Surroundings(clock.now(), clock.now() / SimClock.MILLI + 1, this);
+  }
+
+  boolean leased() {
+    return world.bug == Bug.NO_LEASE || clock.now() - leaseUntil < 0;
+  }
+
+  /** A byte that the guest writes now would leave the node. */
+  boolean emits(Machine machine) {
+    return alive && !frozen && machine.made && machine.running && leased();
+  }
+
+  private void tick() {
+    if (!alive) {
+      return;
+    }
+    clock.after(TICK, () -> here(this::tick));
+    leaseUntil = votes.until(clock.now());
+    perform(new HostLogic.Tick(clock.now(), leased()));
+    for (HostId member : members) {
+      if (!member.equals(id)) {
+        world.send(
+            this,
+            member,
+            Heartbeat.newBuilder().setFrom(id).setNanos(clock.now()).build());
+      }
+    }
+    List.copyOf(entities.values()).forEach(SimEntity::tick);
+    if (ticks++ % 8 == 0 && members.contains(id)) {
+      world.wake(this);
+    }
+  }
+
+  /** A message that has come here. */
+  void receive(Message message) {
+    switch (message) {
+      case Heartbeat heartbeat -> {
+        if (members.contains(heartbeat.getFrom())) {
+          world.send(
+              this,
+              heartbeat.getFrom(),
+              HeartbeatAck.newBuilder().setFrom(id).setNanos(heartbeat.getNanos()).build());
+        }
+      }
+      case HeartbeatAck ack -> votes.answered(ack.getFrom(), ack.getNanos());
+      case Want want -> perform(new HostLogic.Wanted(want));
+      case Release release -> perform(new HostLogic.Released(release));
+      case Bid bid -> perform(new HostLogic.Asked(bid));
+      case Drained drained ->
+          perform(new HostLogic.Draining(drained.getNodesList().contains(id.getName())));
+      case VmChanged _ -> {}
+      default -> throw new IllegalStateException("not for a node: " + message);
+    }
+  }
+
+  private void perform(HostLogic.Input input) {
+    for (HostEffect effect : host.on(input)) {
+      switch (effect) {
+        case HostEffect.Spawn(String vm, long epoch, VmSpec spec) -> spawn(vm, epoch, spec);
+        case HostEffect.Operate(String vm, long epoch, HostEffect.Operation operation) ->
+            operate(vm, epoch, operation);
+        case HostEffect.SendReport(var report) -> world.toEntity(this, report.getVm(), report);
+        case HostEffect.SendEvict(var evict) -> world.toEntity(this, evict.getVm(), evict);
+        case HostEffect.SendOffer(String vm, String _, var offer) ->
+            world.toEntity(this, vm, offer);
+        case HostEffect.SendDrainReport(var report) -> world.toRegistry(this, report);
+      }
+    }
+  }
+
+  private void spawn(String vm, long epoch, VmSpec spec) {
+    Machine machine = new Machine(vm, epoch, spec);
+    machines.put(vm, machine);
+    clock.within(
+        20,
+        800,
+        () ->
+            here(
+                () -> {
+                  if (machine.stop || clock.chance(0.02)) {
+                    over(machine, VmOutcome.Kind.KIND_REFUSED);
+                  } else {
+                    machine.made = true;
+                    machine.running = true;
+                    perform(new HostLogic.Ran(vm, epoch));
+                  }
+                }));
+  }
+
+  private void operate(String vm, long epoch, HostEffect.Operation operation) {
+    Machine machine = machines.get(vm);
+    if (machine == null || machine.epoch != epoch) {
+      return;
+    }
+    switch (operation) {
+      case PAUSE ->
+          clock.within(
+              0,
+              5,
+              () ->
+                  here(
+                      () -> {
+                        machine.running = false;
+                        perform(new HostLogic.Stood(vm, epoch));
+                      }));
+      case RESUME -> clock.within(0, 5, () -> here(() -> machine.running = true));
+      case RESET -> {}
+      case STOP -> {
+        machine.stop = true;
+        if (machine.made) {
+          clock.within(0, 200, () -> here(() -> over(machine, VmOutcome.Kind.KIND_STOPPED)));
+        }
+      }
+      case POWER_BUTTON -> {
+        if (!clock.chance(DEAF)) {
+          clock.within(
+              100, 3000, () -> here(() -> over(machine, VmOutcome.Kind.KIND_POWERED_OFF)));
+        }
+      }
+    }
+  }
+
+  private void over(Machine machine, VmOutcome.Kind how) {
+    if (machines.get(machine.vm) == machine) {
+      machines.remove(machine.vm);
+      perform(
+          new HostLogic.Over(
+              machine.vm, machine.epoch, VmOutcome.newBuilder().setKind(how).build()));
+    }
+  }
+}
