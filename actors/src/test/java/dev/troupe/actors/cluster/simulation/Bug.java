@@ -1,6 +1,9 @@
 package dev.troupe.actors.cluster.simulation;
 
-/** What can be planted, one for each thing that must hold, so that the simulation is seen to find it. */
+/**
+ * What can be planted, one for each thing that must hold, so that the simulation is seen to find
+ * it.
+ */
 enum Bug {
   /** Nothing is planted. */
   NONE,

@@ -75,8 +75,7 @@ final class SimClients {
   /** Who has drained something takes that back. */
   void peace() {
     for (int i = 1; i <= Simulation.NODES; i++) {
-      submit(
-          Command.newBuilder().setUndrain(UndrainNode.newBuilder().setNode("n" + i)), null);
+      submit(Command.newBuilder().setUndrain(UndrainNode.newBuilder().setNode("n" + i)), null);
     }
     if (world.bug == Bug.RESTLESS) {
       restless();

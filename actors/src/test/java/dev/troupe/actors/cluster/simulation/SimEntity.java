@@ -41,8 +41,7 @@ sealed interface SimEntity {
     }
 
     private void recover() {
-      VmRecord record =
-          (VmRecord) node.world.store.read(name, VmRecord.getDefaultInstance());
+      VmRecord record = (VmRecord) node.world.store.read(name, VmRecord.getDefaultInstance());
       if (node.world.bug == Bug.AMNESIA) {
         record = record.toBuilder().clearCommands().build();
       }
@@ -63,10 +62,8 @@ sealed interface SimEntity {
     public void receive(Message message) {
       switch (message) {
         case Ensure _ -> tick();
-        case Submit submit ->
-            perform(logic.on(new VmLogic.Submitted(submit), node.surroundings()));
-        case Report report ->
-            perform(logic.on(new VmLogic.Reported(report), node.surroundings()));
+        case Submit submit -> perform(logic.on(new VmLogic.Submitted(submit), node.surroundings()));
+        case Report report -> perform(logic.on(new VmLogic.Reported(report), node.surroundings()));
         case Offer offer -> perform(logic.on(new VmLogic.Offered(offer), node.surroundings()));
         case Evict evict -> perform(logic.on(new VmLogic.Evicted(evict), node.surroundings()));
         default -> throw new IllegalStateException("not for an entity: " + message);
@@ -197,8 +194,7 @@ sealed interface SimEntity {
                                 writing.record(),
                                 event,
                                 (state, e) ->
-                                    RegistryLogic.apply(
-                                        (RegistryRecord) state, (RegistryStored) e),
+                                    RegistryLogic.apply((RegistryRecord) state, (RegistryStored) e),
                                 state -> ((RegistryRecord) state).getRevision());
                         node.clock()
                             .within(

@@ -24,7 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** One life of a node's process: its host with machines, its lease, and the entities that live there. */
+/**
+ * One life of a node's process: its host with machines, its lease, and the entities that live
+ * there.
+ */
 final class SimNode implements Surroundings.Hosts {
   static final long LEASE = 4 * SimClock.SECOND;
   private static final long GRACE = LEASE + SimClock.SECOND;
@@ -168,10 +171,7 @@ final class SimNode implements Surroundings.Hosts {
     perform(new HostLogic.Tick(clock.now(), leased()));
     for (HostId member : members) {
       if (!member.equals(id)) {
-        world.send(
-            this,
-            member,
-            Heartbeat.newBuilder().setFrom(id).setNanos(clock.now()).build());
+        world.send(this, member, Heartbeat.newBuilder().setFrom(id).setNanos(clock.now()).build());
       }
     }
     List.copyOf(entities.values()).forEach(SimEntity::tick);
@@ -262,8 +262,7 @@ final class SimNode implements Surroundings.Hosts {
       }
       case POWER_BUTTON -> {
         if (!clock.chance(DEAF)) {
-          clock.within(
-              100, 3000, () -> here(() -> over(machine, VmOutcome.Kind.KIND_POWERED_OFF)));
+          clock.within(100, 3000, () -> here(() -> over(machine, VmOutcome.Kind.KIND_POWERED_OFF)));
         }
       }
     }

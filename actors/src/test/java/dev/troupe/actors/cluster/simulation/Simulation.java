@@ -320,9 +320,7 @@ final class Simulation {
     places.put(name, place);
     place.entities.put(
         name,
-        name.equals(REGISTRY)
-            ? new SimEntity.OfRegistry(place)
-            : new SimEntity.OfVm(place, name));
+        name.equals(REGISTRY) ? new SimEntity.OfRegistry(place) : new SimEntity.OfVm(place, name));
     return place;
   }
 
