@@ -29,7 +29,6 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -251,7 +250,7 @@ public final class HostActor {
   private void prepare(String vm, long epoch, VmSpec spec) {
     residents.put(vm, new Resident(vm, epoch));
     ActorRef<Command> me = context.getSelf();
-    CompletableFuture.runAsync(() -> me.tell(prepared(vm, epoch, spec)), preparing);
+    preparing.execute(() -> me.tell(prepared(vm, epoch, spec)));
   }
 
   private static Prepared prepared(String vm, long epoch, VmSpec spec) {

@@ -168,8 +168,8 @@ public final class NodeActor {
         StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
             .filter(
                 member ->
-                    member.status() == MemberStatus.up()
-                        || member.status() == MemberStatus.leaving())
+                    member.status().equals(MemberStatus.up())
+                        || member.status().equals(MemberStatus.leaving()))
             .sorted((one, other) -> Member.ordering().compare(one, other))
             .toList();
     List<HostId> ids = members.stream().map(NodeActor::id).toList();
