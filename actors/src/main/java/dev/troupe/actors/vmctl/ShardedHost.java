@@ -36,7 +36,7 @@ final class ShardedHost implements MachineHost {
           Placing.Policy.SPREAD,
           Duration.ofSeconds(10),
           true,
-          Duration.ofSeconds(60));
+          Duration.ofMinutes(1));
 
   private static final Control.Caller CALLER = new Control.Caller(0, "root", true);
 

@@ -449,8 +449,8 @@ public final class HostLogic {
     /** What is desired, if it is so; else with an earlier version. */
     Desired done() {
       boolean shown =
-          phase == Phase.PHASE_PAUSED && desired.getPaused()
-              || phase == Phase.PHASE_RUNNING && !desired.getPaused() && !pausing;
+          (phase == Phase.PHASE_PAUSED && desired.getPaused())
+              || (phase == Phase.PHASE_RUNNING && !desired.getPaused() && !pausing);
       boolean all =
           shown
               && !desired.getStop()

@@ -17,7 +17,7 @@ public final class Limits {
   public static final int TOMBSTONES = 100_000;
 
   /** A graceful stop that the guest does not heed ends after this, as in vmd(8). */
-  public static final long GRACEFUL_STOP_NANOS = Duration.ofSeconds(120).toNanos();
+  public static final long GRACEFUL_STOP_NANOS = Duration.ofMinutes(2).toNanos();
 
   /** How long an entity waits for offers. Hosts answer at once or are not there. */
   public static final long BID_NANOS = Duration.ofSeconds(1).toNanos();

@@ -351,7 +351,7 @@ public final class RegistryLogic {
   }
 
   private Set<String> waiters(String id) {
-    return waiting.computeIfAbsent(id, unused -> new LinkedHashSet<>());
+    return waiting.computeIfAbsent(id, _ -> new LinkedHashSet<>());
   }
 
   private void reply(String replyTo, CommandResult result) {

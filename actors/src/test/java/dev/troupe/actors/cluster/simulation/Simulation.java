@@ -220,7 +220,7 @@ final class Simulation {
             () ->
                 node.here(
                     () -> {
-                      if (members == now) {
+                      if (members.equals(now)) {
                         node.members(now);
                       }
                     }));
