@@ -1,12 +1,18 @@
 package dev.troupe.actors.cluster;
 
 import com.google.protobuf.Message;
+import dev.troupe.actors.terminal.ConsoleAttachment;
+import dev.troupe.actors.terminal.Locator;
+import dev.troupe.actors.vmd.ConsoleSession;
+import dev.troupe.actors.vmd.ConsoleWatcher;
 import dev.troupe.actors.vmd.Control;
 import dev.troupe.actors.vmd.ControlException;
 import dev.troupe.actors.vmd.ControlException.Kind;
 import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.cluster.CommandReply;
 import dev.troupe.proto.cluster.Failure;
+import dev.troupe.proto.cluster.FindConsole;
+import dev.troupe.proto.cluster.FoundConsole;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.Lookup;
 import dev.troupe.proto.cluster.Offer;
@@ -23,16 +29,22 @@ import dev.troupe.proto.vmd.CommandResult;
 import dev.troupe.proto.vmd.ExplainRequest;
 import dev.troupe.proto.vmd.Explanation;
 import dev.troupe.proto.vmd.NodeInfo;
+import dev.troupe.proto.vmd.OpenConsole;
+import dev.troupe.proto.vmd.VmEvent;
 import dev.troupe.proto.vmd.VmInfo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
@@ -42,28 +54,31 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 
 /** What a node's door asks, put to entities, registry and hosts wherever they are. */
-public final class ClusterControl {
+public final class ClusterControl implements Control {
   private static final Duration POLL = Duration.ofMillis(250);
   private static final Duration OFFER = Duration.ofSeconds(2);
 
   private final ActorSystem<?> system;
   private final HostId self;
   private final ClusterParts parts;
+  private final EventFeed feed;
   private final Duration limit;
   private final ClusterSharding sharding;
   private final ActorRefResolver references;
 
-  ClusterControl(ActorSystem<?> system, HostId self, ClusterParts parts, Duration limit) {
+  ClusterControl(
+      ActorSystem<?> system, HostId self, ClusterParts parts, EventFeed feed, Duration limit) {
     this.system = system;
     this.self = self;
     this.parts = parts;
+    this.feed = feed;
     this.limit = limit;
     sharding = ClusterSharding.get(system);
     references = ActorRefResolver.get(system);
   }
 
-  /** See {@link Control#submit}. */
-  public CompletionStage<CommandResult> submit(Control.Caller caller, Command command) {
+  @Override
+  public CompletionStage<CommandResult> submit(Caller caller, Command command) {
     return switch (command.getWhatCase()) {
       case START -> start(caller, command);
       case STOP -> toVm(caller, command.getStop().getVm(), command);
@@ -82,7 +97,7 @@ public final class ClusterControl {
     };
   }
 
-  private CompletionStage<CommandResult> start(Control.Caller caller, Command command) {
+  private CompletionStage<CommandResult> start(Caller caller, Command command) {
     String vm = command.getStart().getVm();
     String like = command.getStart().getLike();
     CompletionStage<VmSpec> model =
@@ -106,7 +121,7 @@ public final class ClusterControl {
   }
 
   /** A number names a machine that is there; a name makes one known that is not. */
-  private CompletionStage<Registration> registered(Control.Caller caller, String vm) {
+  private CompletionStage<Registration> registered(Caller caller, String vm) {
     if (Character.isDigit(vm.charAt(0))) {
       return lookup(vm);
     }
@@ -123,7 +138,7 @@ public final class ClusterControl {
         .thenApply(reply -> registrations((RegistryReply) reply).getFirst());
   }
 
-  private CompletionStage<CommandResult> toVm(Control.Caller caller, String vm, Command command) {
+  private CompletionStage<CommandResult> toVm(Caller caller, String vm, Command command) {
     return lookup(vm)
         .thenCompose(
             registration ->
@@ -137,7 +152,7 @@ public final class ClusterControl {
         .thenApply(reply -> result((CommandReply) reply));
   }
 
-  private static Submit.Builder submission(Control.Caller caller, Command command) {
+  private static Submit.Builder submission(Caller caller, Command command) {
     return Submit.newBuilder()
         .setCommand(command)
         .setUid(caller.uid())
@@ -181,8 +196,8 @@ public final class ClusterControl {
     return new ControlException(kind, failure.getText());
   }
 
-  /** See {@link Control#show}. */
-  public CompletionStage<List<VmInfo>> show(Control.Caller caller, String vm) {
+  @Override
+  public CompletionStage<List<VmInfo>> show(Caller caller, String vm) {
     if (!vm.isEmpty()) {
       return visible(caller, vm).thenApply(List::of);
     }
@@ -205,12 +220,12 @@ public final class ClusterControl {
             });
   }
 
-  private static boolean sees(Control.Caller caller, Registration known) {
+  private static boolean sees(Caller caller, Registration known) {
     return caller.privileged() || known.getOwnerUid() == caller.uid();
   }
 
   /** The machine, if the caller may see it; who may not is told that it is not there. */
-  CompletionStage<VmInfo> visible(Control.Caller caller, String vm) {
+  CompletionStage<VmInfo> visible(Caller caller, String vm) {
     return lookup(vm)
         .thenCompose(
             known -> {
@@ -238,8 +253,8 @@ public final class ClusterControl {
         .thenApply(VmInfo.class::cast);
   }
 
-  /** See {@link Control#await}. */
-  public CompletionStage<VmInfo> await(Control.Caller caller, String vm) {
+  @Override
+  public CompletionStage<VmInfo> await(Caller caller, String vm) {
     CompletableFuture<VmInfo> ended = new CompletableFuture<>();
     visible(caller, vm).whenComplete((info, failure) -> awaited(ended, info, failure));
     return ended;
@@ -270,8 +285,8 @@ public final class ClusterControl {
     }
   }
 
-  /** See {@link Control#nodes}. */
-  public CompletionStage<List<NodeInfo>> nodes() {
+  @Override
+  public CompletionStage<List<NodeInfo>> nodes(Caller caller) {
     List<CompletableFuture<NodeInfo>> asked = new ArrayList<>();
     for (HostId member : parts.hosts().members()) {
       NodeInfo silent =
@@ -310,8 +325,8 @@ public final class ClusterControl {
     return QueryNode.newBuilder().setReplyTo(replyTo).build();
   }
 
-  /** See {@link Control#explain}. */
-  public CompletionStage<Explanation> explain(Control.Caller caller, ExplainRequest request) {
+  @Override
+  public CompletionStage<Explanation> explain(Caller caller, ExplainRequest request) {
     CompletionStage<VmSpec> spec =
         request.hasSpec()
             ? CompletableFuture.completedStage(request.getSpec())
@@ -359,6 +374,87 @@ public final class ClusterControl {
         .setPolicy(parts.policy().word())
         .setReplyTo(replyTo)
         .build();
+  }
+
+  // Consoles and events ------------------------------------------------------------------------
+
+  @Override
+  public ConsoleSession console(Caller caller, OpenConsole open, ConsoleWatcher watcher) {
+    return ConsoleAttachment.attach(
+        system, caller.name(), open, vm -> locate(caller, vm), watcher);
+  }
+
+  private CompletionStage<Locator.Location> locate(Caller caller, String vm) {
+    return visible(caller, vm)
+        .thenCompose(
+            info -> {
+              if (info.getState() == VmState.VM_STATE_ENDED) {
+                return consoles(info.getName(), parts.hosts().refs())
+                    .thenApply(last -> new Locator.Stopped(info.getReason(), last));
+              }
+              Map<HostId, ActorRef<HostActor.Command>> there = new LinkedHashMap<>();
+              parts
+                  .hosts()
+                  .refs()
+                  .forEach(
+                      (id, ref) -> {
+                        if (id.getName().equals(info.getNode())) {
+                          there.put(id, ref);
+                        }
+                      });
+              return consoles(info.getName(), there)
+                  .thenApply(
+                      found ->
+                          found
+                              .<Locator.Location>map(here -> here)
+                              .filter(here -> ((Locator.Here) here).epoch() == info.getEpoch())
+                              .orElseGet(
+                                  () ->
+                                      new Locator.Waiting(
+                                          info.getReason().isEmpty()
+                                              ? info.getName() + " is being started"
+                                              : info.getReason())));
+            });
+  }
+
+  /** The console of a machine's youngest start on some hosts. */
+  private CompletionStage<Optional<Locator.Here>> consoles(
+      String name, Map<HostId, ActorRef<HostActor.Command>> hosts) {
+    List<CompletableFuture<FoundConsole>> asked = new ArrayList<>();
+    hosts.forEach(
+        (id, ref) ->
+            asked.add(
+                ask(ref, id.getName(), OFFER, to -> findConsole(name, to))
+                    .thenApply(FoundConsole.class::cast)
+                    .exceptionally(failure -> FoundConsole.getDefaultInstance())
+                    .toCompletableFuture()));
+    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .thenApply(
+            done ->
+                asked.stream()
+                    .map(CompletableFuture::join)
+                    .filter(found -> !found.getConsole().isEmpty())
+                    .max(Comparator.comparingLong(FoundConsole::getEpoch))
+                    .map(
+                        found ->
+                            new Locator.Here(
+                                found.getEpoch(),
+                                references.resolveActorRef(found.getConsole()))));
+  }
+
+  private static Message findConsole(String name, String replyTo) {
+    return FindConsole.newBuilder().setVm(name).setReplyTo(replyTo).build();
+  }
+
+  @Override
+  public AutoCloseable events(Caller caller, Consumer<VmEvent> listener) {
+    return feed.listen(
+        vm -> {
+          if (caller.privileged() || vm.getOwnerUid() == caller.uid()) {
+            listener.accept(
+                VmEvent.newBuilder().setMillis(System.currentTimeMillis()).setVm(vm).build());
+          }
+        });
   }
 
   // Asking -------------------------------------------------------------------------------------

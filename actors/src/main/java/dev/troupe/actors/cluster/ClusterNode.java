@@ -23,6 +23,7 @@ public final class ClusterNode {
 
   private final ActorContext<?> context;
   private final NodeSettings settings;
+  private final EventFeed feed = new EventFeed();
   private final ExecutorService preparing;
   private final ActorRef<HostActor.Command> host;
   private final HostId self;
@@ -50,7 +51,9 @@ public final class ClusterNode {
     preparing =
         Executors.newFixedThreadPool(
             PREPARING_THREADS, Thread.ofPlatform().daemon().name("troupe-prepare-", 0).factory());
-    host = context.spawn(HostActor.create(self, settings.capacity(), backends, preparing), "host");
+    host =
+        context.spawn(
+            HostActor.create(self, settings, lease, feed, backends, preparing), "host");
     context.spawn(NodeActor.create(self, lease, settings.lease().toNanos(), host, parts), "node");
   }
 
@@ -72,7 +75,7 @@ public final class ClusterNode {
 
   /** What the node's door asks. */
   public ClusterControl control() {
-    return new ClusterControl(context.getSystem(), self, parts, settings.command());
+    return new ClusterControl(context.getSystem(), self, parts, feed, settings.command());
   }
 
   /** The node's host. */

@@ -10,8 +10,13 @@ import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.actors.schedule.BoardDispatcher;
+import dev.troupe.actors.terminal.ConsoleHub;
+import dev.troupe.actors.terminal.Fence;
+import dev.troupe.actors.wire.WireVersion;
 import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.cluster.Drained;
+import dev.troupe.proto.cluster.FindConsole;
+import dev.troupe.proto.cluster.FoundConsole;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.QueryNode;
 import dev.troupe.proto.cluster.Release;
@@ -21,7 +26,6 @@ import dev.troupe.proto.cluster.Want;
 import dev.troupe.proto.control.VmOutcome;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.proto.vmd.NodeInfo;
-import dev.troupe.proto.vmd.VmInfo;
 import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.machine.Outcome;
 import java.util.ArrayDeque;
@@ -29,6 +33,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -52,7 +57,7 @@ public final class HostActor {
   public static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "troupe-host");
 
   /** What a host understands: {@link Wire}, from anywhere, and its node's. */
-  public sealed interface Command permits Wire, Tick, FromMachine, Prepared, Offering, Leave {}
+  public sealed interface Command permits Wire, Tick, FromMachine, Prepared, Fenced, Offering, Leave {}
 
   /** Time has passed; whether the node's lease is held. */
   record Tick(long nanos, boolean leased) implements Command {}
@@ -62,6 +67,9 @@ public final class HostActor {
   /** A machine's parts are ready, or could not be had. */
   private record Prepared(String vm, long epoch, MachineParts parts, String failure)
       implements Command {}
+
+  /** Output of a machine was kept back. */
+  private record Fenced(String vm, long epoch) implements Command {}
 
   /** The node offers something else from now on. */
   public record Offering(Capacity capacity) implements Command {}
@@ -82,8 +90,10 @@ public final class HostActor {
    * block.
    */
   public interface Backends {
-    /** The outside end of a machine's console. */
-    ConsoleEnd console(VmSpec spec, long epoch);
+    /** The outside end of a machine's console; empty for one that people attach to. */
+    default Optional<ConsoleEnd> console(VmSpec spec) {
+      return Optional.empty();
+    }
 
     /** Where faults are injected. */
     default Doors doors(VmSpec spec) {
@@ -95,9 +105,6 @@ public final class HostActor {
 
     /** A machine could not be made. */
     default void refused(String name, String reason) {}
-
-    /** Some machine of the cluster has changed. */
-    default void changed(VmInfo vm) {}
   }
 
   /** A machine, from the wish for it to its end. */
@@ -120,10 +127,20 @@ public final class HostActor {
     }
   }
 
+  /**
+   * A machine's console on this node.
+   *
+   * @param epoch of its last start here
+   */
+  private record Console(ActorRef<ConsoleHub.Command> hub, long epoch) {}
+
   private final ActorContext<Command> context;
   private final HostId self;
   private final Backends backends;
   private final Executor preparing;
+  private final Lease lease;
+  private final EventFeed feed;
+  private final int consoleRing;
   private final HostLogic logic;
   private final ClusterSharding sharding;
   private final ActorRefResolver references;
@@ -132,20 +149,28 @@ public final class HostActor {
   /** Those that are made or being made, by name. */
   private final Map<String, Resident> residents = new HashMap<>();
 
+  /** A console outlives the machine's starts, so that its last words can be read. */
+  private final Map<String, Console> consoles = new HashMap<>();
+
   private ActorRef<Left> leaving;
   private long spawned;
 
   private HostActor(
       ActorContext<Command> context,
       HostId self,
-      Capacity capacity,
+      NodeSettings settings,
+      Lease lease,
+      EventFeed feed,
       Backends backends,
       Executor preparing) {
     this.context = context;
     this.self = self;
+    this.lease = lease;
+    this.feed = feed;
     this.backends = backends;
     this.preparing = preparing;
-    logic = new HostLogic(self, ProcessHandle.current().pid(), capacity);
+    consoleRing = settings.consoleRing();
+    logic = new HostLogic(self, ProcessHandle.current().pid(), settings.capacity());
     sharding = ClusterSharding.get(context.getSystem());
     references = ActorRefResolver.get(context.getSystem());
     events = context.messageAdapter(MachineActor.Event.class, FromMachine::new);
@@ -154,14 +179,22 @@ public final class HostActor {
   /**
    * A node's host.
    *
+   * @param lease what consoles look at before they let a byte out
+   * @param feed told what happens to the cluster's machines
    * @param preparing where images are read; may block
    */
   static Behavior<Command> create(
-      HostId self, Capacity capacity, Backends backends, Executor preparing) {
+      HostId self,
+      NodeSettings settings,
+      Lease lease,
+      EventFeed feed,
+      Backends backends,
+      Executor preparing) {
     return Behaviors.setup(
         context -> {
           context.getSystem().receptionist().tell(Receptionist.register(KEY, context.getSelf()));
-          return new HostActor(context, self, capacity, backends, preparing).behavior();
+          return new HostActor(context, self, settings, lease, feed, backends, preparing)
+              .behavior();
         });
   }
 
@@ -171,6 +204,8 @@ public final class HostActor {
         .onMessage(Tick.class, tick -> perform(new HostLogic.Tick(tick.nanos(), tick.leased())))
         .onMessage(Offering.class, offer -> perform(new HostLogic.Offering(offer.capacity())))
         .onMessage(Prepared.class, this::onPrepared)
+        .onMessage(
+            Fenced.class, fenced -> perform(new HostLogic.Fenced(fenced.vm(), fenced.epoch())))
         .onMessage(FromMachine.class, this::onEvent)
         .onMessage(Leave.class, this::onLeave)
         .onSignal(ChildFailed.class, this::onFailed)
@@ -185,7 +220,8 @@ public final class HostActor {
       case Bid bid -> perform(new HostLogic.Asked(bid));
       case Drained drained ->
           perform(new HostLogic.Draining(drained.getNodesList().contains(self.getName())));
-      case VmChanged changed -> backends.changed(changed.getVm());
+      case VmChanged changed -> feed.changed(changed.getVm());
+      case FindConsole find -> answer(find.getReplyTo(), found(find.getVm()));
       case QueryNode query -> answer(query.getReplyTo(), info());
       case Message other ->
           context.getLog().warn("not for a host: {}", other.getDescriptorForType());
@@ -211,7 +247,7 @@ public final class HostActor {
         .setVms(reserved.size())
         .addAllEngines(capacity.engines().stream().sorted().toList())
         .putAllLabels(capacity.labels())
-        .setWireVersion(WireSerializer.VERSION)
+        .setWireVersion(WireVersion.of(context.getSystem().settings().config()))
         .build();
   }
 
@@ -295,7 +331,7 @@ public final class HostActor {
     resident.actor =
         context.spawn(
             MachineActor.create(
-                parts, backends.console(spec, resident.epoch), backends.doors(spec), events),
+                parts, console(spec, resident.epoch), backends.doors(spec), events),
             "machine-" + spawned++,
             DispatcherSelector.fromConfig(BoardDispatcher.ID));
     context.watch(resident.actor);
@@ -303,6 +339,44 @@ public final class HostActor {
     while (!resident.early.isEmpty()) {
       operate(resident, resident.early.remove());
     }
+  }
+
+  private ConsoleEnd console(VmSpec spec, long epoch) {
+    Optional<ConsoleEnd> own = backends.console(spec);
+    if (own.isPresent()) {
+      return own.orElseThrow();
+    }
+    String vm = spec.getName();
+    Console before = consoles.get(vm);
+    ActorRef<ConsoleHub.Command> hub =
+        before == null
+            ? context.spawn(ConsoleHub.create(vm, consoleRing), "console-" + consoles.size())
+            : before.hub();
+    consoles.put(vm, new Console(hub, epoch));
+    ActorRef<Command> me = context.getSelf();
+    Fence fence =
+        new Fence() {
+          @Override
+          public boolean mayEmit() {
+            return lease.held();
+          }
+
+          @Override
+          public void refused() {
+            me.tell(new Fenced(vm, epoch));
+          }
+        };
+    return ConsoleHub.end(hub, epoch, fence);
+  }
+
+  private FoundConsole found(String vm) {
+    Console console = consoles.get(vm);
+    return console == null
+        ? FoundConsole.getDefaultInstance()
+        : FoundConsole.newBuilder()
+            .setConsole(references.toSerializationFormat(console.hub()))
+            .setEpoch(console.epoch())
+            .build();
   }
 
   private void operate(String vm, long epoch, Operation operation) {

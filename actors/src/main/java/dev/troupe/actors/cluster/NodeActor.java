@@ -55,6 +55,9 @@ public final class NodeActor {
 
   private static final Duration TICK = Duration.ofMillis(250);
 
+  /** Two ticks and the time of a few turns. */
+  private static final long MARGIN_NANOS = Duration.ofMillis(700).toNanos();
+
   /** Ticks between two words to the registry. */
   private static final int WAKE_EVERY = 8;
 
@@ -204,8 +207,10 @@ public final class NodeActor {
 
   private Behavior<Command> onTick() {
     long nanos = System.nanoTime();
-    lease.extend(votes.until(nanos));
-    host.tell(new HostActor.Tick(nanos, lease.held()));
+    long until = votes.until(nanos);
+    lease.extend(until);
+    // Machines are to stand before their output would be kept back.
+    host.tell(new HostActor.Tick(nanos, until - nanos > MARGIN_NANOS));
     Wire heartbeat =
         new Wire(
             Heartbeat.newBuilder()

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param policy how nodes are chosen for the machines whose entities are here
  * @param lease how long it may run machines after most of the cluster has answered it
  * @param alone no other process can have run its machines: it owns its store, so none is waited for
+ * @param consoleRing bytes of each console's output that are kept
  * @param command how long a command may take until its caller is told that nobody answers
  */
 public record NodeSettings(
@@ -20,6 +21,7 @@ public record NodeSettings(
     Placing.Policy policy,
     Duration lease,
     boolean alone,
+    int consoleRing,
     Duration command) {
   /**
    * How long after its removal a node is taken to hold a lease still: words about the removal are

@@ -8,6 +8,8 @@ import dev.troupe.proto.cluster.DrainReport;
 import dev.troupe.proto.cluster.Drained;
 import dev.troupe.proto.cluster.Ensure;
 import dev.troupe.proto.cluster.Evict;
+import dev.troupe.proto.cluster.FindConsole;
+import dev.troupe.proto.cluster.FoundConsole;
 import dev.troupe.proto.cluster.Heartbeat;
 import dev.troupe.proto.cluster.HeartbeatAck;
 import dev.troupe.proto.cluster.Lookup;
@@ -42,12 +44,6 @@ import org.apache.pekko.serialization.SerializerWithStringManifest;
  * refused by name.
  */
 public final class WireSerializer extends SerializerWithStringManifest {
-  /**
-   * Grows when a message is added, or a field that others must heed. Nodes of two neighbouring
-   * versions work side by side.
-   */
-  public static final int VERSION = 1;
-
   /** Chosen once, for ever; 0 to 40 are Pekko's. */
   private static final int IDENTIFIER = 7_001;
 
@@ -59,6 +55,8 @@ public final class WireSerializer extends SerializerWithStringManifest {
               Drained.getDefaultInstance(),
               Ensure.getDefaultInstance(),
               Evict.getDefaultInstance(),
+              FindConsole.getDefaultInstance(),
+              FoundConsole.getDefaultInstance(),
               Heartbeat.getDefaultInstance(),
               HeartbeatAck.getDefaultInstance(),
               Lookup.getDefaultInstance(),

@@ -17,6 +17,9 @@ public interface Fence {
   /** Whether a byte may leave now. Must not block. */
   boolean mayEmit();
 
+  /** Output was kept back for ever: told once, on the hub's thread. */
+  default void refused() {}
+
   /** Why it may not, for the log. */
   default String reason() {
     return "the node's lease has run out";

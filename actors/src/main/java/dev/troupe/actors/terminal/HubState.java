@@ -124,6 +124,7 @@ final class HubState {
     Place at = ring.end();
     ring.discard(end.epoch());
     LOG.warn("vm {}: refused at {}: {}: {}", vm, at, what, end.fence().reason());
+    end.fence().refused();
   }
 
   private void ended() {

@@ -18,6 +18,7 @@ import dev.troupe.proto.vmd.StopVm;
 import dev.troupe.runtime.boot.BadImageException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -36,6 +37,7 @@ final class ShardedHost implements MachineHost {
           Placing.Policy.SPREAD,
           Duration.ofSeconds(10),
           true,
+          1 << 20,
           Duration.ofMinutes(1));
 
   private static final Control.Caller CALLER = new Control.Caller(0, "root", true);
@@ -58,8 +60,8 @@ final class ShardedHost implements MachineHost {
     HostActor.Backends backends =
         new HostActor.Backends() {
           @Override
-          public ConsoleEnd console(VmSpec started, long epoch) {
-            return console;
+          public Optional<ConsoleEnd> console(VmSpec started) {
+            return Optional.of(console);
           }
 
           @Override

@@ -19,6 +19,7 @@ import dev.troupe.proto.vmd.StopVm;
 import dev.troupe.proto.vmd.UnpauseVm;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -166,6 +167,7 @@ interface TestHost extends AutoCloseable {
             Placing.Policy.SPREAD,
             Duration.ofSeconds(WAIT_SECONDS),
             true,
+            1 << 20,
             Duration.ofSeconds(WAIT_SECONDS));
 
     private final Map<String, TestConsole> consoles = new ConcurrentHashMap<>();
@@ -190,8 +192,8 @@ interface TestHost extends AutoCloseable {
             Configuration.load(Configuration.Role.NODE).config());
 
     @Override
-    public ConsoleEnd console(VmSpec spec, long epoch) {
-      return consoles.get(spec.getName());
+    public Optional<ConsoleEnd> console(VmSpec spec) {
+      return Optional.of(consoles.get(spec.getName()));
     }
 
     @Override

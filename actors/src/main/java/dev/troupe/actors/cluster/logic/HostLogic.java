@@ -58,6 +58,12 @@ public final class HostLogic {
    */
   public record Leaving(boolean force) implements Input {}
 
+  /**
+   * Of a machine: something that its guest wrote was kept back, as the node had no lease at that
+   * moment. What has been lost cannot be had again, so the machine starts anew.
+   */
+  public record Fenced(String vm, long epoch) implements Input {}
+
   /** The node offers something else from now on. */
   public record Offering(Capacity capacity) implements Input {}
 
@@ -103,6 +109,12 @@ public final class HostLogic {
       case Over(String vm, long epoch, VmOutcome outcome) -> onOver(vm, epoch, outcome);
       case Draining(boolean now) -> draining = now;
       case Leaving(boolean force) -> onLeaving(force);
+      case Fenced(String vm, long epoch) -> {
+        Resident resident = find(vm, epoch);
+        if (resident != null && !resident.over()) {
+          end(resident);
+        }
+      }
       case Offering(Capacity now) -> capacity = now;
       case Tick(long nanos, boolean now) -> onTick(nanos, now);
     }
