@@ -380,8 +380,7 @@ public final class ClusterControl implements Control {
 
   @Override
   public ConsoleSession console(Caller caller, OpenConsole open, ConsoleWatcher watcher) {
-    return ConsoleAttachment.attach(
-        system, caller.name(), open, vm -> locate(caller, vm), watcher);
+    return ConsoleAttachment.attach(system, caller.name(), open, vm -> locate(caller, vm), watcher);
   }
 
   private CompletionStage<Locator.Location> locate(Caller caller, String vm) {
@@ -438,8 +437,7 @@ public final class ClusterControl implements Control {
                     .map(
                         found ->
                             new Locator.Here(
-                                found.getEpoch(),
-                                references.resolveActorRef(found.getConsole()))));
+                                found.getEpoch(), references.resolveActorRef(found.getConsole()))));
   }
 
   private static Message findConsole(String name, String replyTo) {

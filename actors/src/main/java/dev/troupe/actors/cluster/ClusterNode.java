@@ -52,8 +52,7 @@ public final class ClusterNode {
         Executors.newFixedThreadPool(
             PREPARING_THREADS, Thread.ofPlatform().daemon().name("troupe-prepare-", 0).factory());
     host =
-        context.spawn(
-            HostActor.create(self, settings, lease, feed, backends, preparing), "host");
+        context.spawn(HostActor.create(self, settings, lease, feed, backends, preparing), "host");
     context.spawn(NodeActor.create(self, lease, settings.lease().toNanos(), host, parts), "node");
   }
 

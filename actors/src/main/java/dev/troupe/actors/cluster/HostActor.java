@@ -57,7 +57,8 @@ public final class HostActor {
   public static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "troupe-host");
 
   /** What a host understands: {@link Wire}, from anywhere, and its node's. */
-  public sealed interface Command permits Wire, Tick, FromMachine, Prepared, Fenced, Offering, Leave {}
+  public sealed interface Command
+      permits Wire, Tick, FromMachine, Prepared, Fenced, Offering, Leave {}
 
   /** Time has passed; whether the node's lease is held. */
   record Tick(long nanos, boolean leased) implements Command {}
@@ -330,8 +331,7 @@ public final class HostActor {
     // A name for the path: a machine's own name comes again with each start.
     resident.actor =
         context.spawn(
-            MachineActor.create(
-                parts, console(spec, resident.epoch), backends.doors(spec), events),
+            MachineActor.create(parts, console(spec, resident.epoch), backends.doors(spec), events),
             "machine-" + spawned++,
             DispatcherSelector.fromConfig(BoardDispatcher.ID));
     context.watch(resident.actor);
