@@ -2,7 +2,6 @@ package dev.troupe.actors.cluster;
 
 import dev.troupe.proto.cluster.HostId;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -87,20 +86,16 @@ public final class ClusterNode {
    * and membership are the actor system's to hand over.
    *
    * @param patience how long guests may take
+   * @param force how long ending them may take
    */
-  public CompletionStage<Void> leave(ActorSystem<?> system, Duration patience) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    ask(system, false, patience)
+  public CompletionStage<Void> leave(ActorSystem<?> system, Duration patience, Duration force) {
+    return ask(system, false, patience)
+        .exceptionallyCompose(late -> ask(system, true, force))
         .handle(
-            (left, late) ->
-                late == null ? CompletableFuture.completedStage(left) : ask(system, true, patience))
-        .thenCompose(stage -> stage)
-        .whenComplete(
             (left, failure) -> {
               preparing.shutdown();
-              done.complete(null);
+              return null;
             });
-    return done;
   }
 
   private CompletionStage<HostActor.Left> ask(
