@@ -43,19 +43,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.RecipientRef;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 
 /** What a node's door asks, put to entities, registry and hosts wherever they are. */
 public final class ClusterControl implements Control {
   private static final Duration POLL = Duration.ofMillis(250);
+
   private static final Duration OFFER = Duration.ofSeconds(2);
 
   private final ActorSystem<?> system;
@@ -65,6 +64,7 @@ public final class ClusterControl implements Control {
   private final Duration limit;
   private final ClusterSharding sharding;
   private final ActorRefResolver references;
+  private final Asker asker;
 
   ClusterControl(
       ActorSystem<?> system, HostId self, ClusterParts parts, EventFeed feed, Duration limit) {
@@ -75,6 +75,7 @@ public final class ClusterControl implements Control {
     this.limit = limit;
     sharding = ClusterSharding.get(system);
     references = ActorRefResolver.get(system);
+    asker = new Asker(system);
   }
 
   @Override
@@ -207,7 +208,7 @@ public final class ClusterControl implements Control {
               List<CompletableFuture<VmInfo>> asked =
                   all.stream()
                       .filter(known -> sees(caller, known))
-                      .map(known -> query(known.getName()).toCompletableFuture())
+                      .map(known -> shown(known).toCompletableFuture())
                       .toList();
               return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
                   .thenApply(
@@ -218,6 +219,23 @@ public final class ClusterControl implements Control {
                               .sorted(Comparator.comparingInt(VmInfo::getId))
                               .toList());
             });
+  }
+
+  /** A machine whose entity does not answer hides none of the others. */
+  private CompletionStage<VmInfo> shown(Registration known) {
+    return query(known.getName())
+        .exceptionally(
+            failure ->
+                VmInfo.newBuilder()
+                    .setId(known.getId())
+                    .setName(known.getName())
+                    .setOwner(known.getOwner())
+                    .setOwnerUid(known.getOwnerUid())
+                    .setReason(
+                        failure instanceof CompletionException wrapped
+                            ? wrapped.getCause().getMessage()
+                            : failure.getMessage())
+                    .build());
   }
 
   private static boolean sees(Caller caller, Registration known) {
@@ -455,15 +473,13 @@ public final class ClusterControl implements Control {
         });
   }
 
-  // Asking -------------------------------------------------------------------------------------
-
   private CompletionStage<Message> entity(String name, Function<String, Message> question) {
     return ask(sharding.entityRefFor(VmEntity.KEY, name), name, question);
   }
 
   private CompletionStage<Message> ask(
       RecipientRef<? super Wire> whom, String who, Function<String, Message> question) {
-    return ask(whom, who, limit, question);
+    return asker.ask(whom, who, limit, question);
   }
 
   private CompletionStage<Message> ask(
@@ -471,28 +487,6 @@ public final class ClusterControl implements Control {
       String who,
       Duration patience,
       Function<String, Message> question) {
-    @SuppressWarnings("unchecked") // who takes a Wire takes this one
-    RecipientRef<Wire> recipient = (RecipientRef<Wire>) whom;
-    return AskPattern.ask(
-            recipient,
-            (ActorRef<Wire> replyTo) ->
-                new Wire(question.apply(references.toSerializationFormat(replyTo))),
-            patience,
-            system.scheduler())
-        .handle(
-            (reply, failure) -> {
-              if (failure instanceof TimeoutException) {
-                throw new ControlException(
-                    Kind.UNAVAILABLE,
-                    who
-                        + ": no answer within "
-                        + patience.toSeconds()
-                        + " s; what was asked may still be done, and is done once if asked again"
-                        + " under its id");
-              } else if (failure != null) {
-                throw new ControlException(Kind.UNAVAILABLE, who + ": " + failure.getMessage());
-              }
-              return reply.body();
-            });
+    return asker.ask(whom, who, patience, question);
   }
 }

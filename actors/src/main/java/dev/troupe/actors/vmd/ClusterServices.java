@@ -80,6 +80,7 @@ final class ClusterServices implements NodeServices {
 
   @Override
   public CompletionStage<Void> stop(Duration limit) {
-    return node.leave(system, limit.minus(limit.dividedBy(FORCE_SHARE)), limit.dividedBy(FORCE_SHARE));
+    return node.leave(
+        system, limit.minus(limit.dividedBy(FORCE_SHARE)), limit.dividedBy(FORCE_SHARE));
   }
 }

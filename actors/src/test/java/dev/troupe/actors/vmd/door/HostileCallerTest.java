@@ -150,15 +150,15 @@ class HostileCallerTest {
         start("a", VmSpec.newBuilder().setBoot(Boot.newBuilder().setKernel("/k\0/etc/shadow"))),
         "no byte 0");
     refused(
-        start("a", VmSpec.newBuilder().setBoot(Boot.newBuilder().setCommandLine("x".repeat(70000)))),
+        start(
+            "a", VmSpec.newBuilder().setBoot(Boot.newBuilder().setCommandLine("x".repeat(70000)))),
         "length of the command line '70000'");
     refused(
         start("a", VmSpec.newBuilder().setPlacement(Placement.newBuilder().putLabels("-", ""))),
         "label '-'");
     refused(
         start("a", none).setStart(StartVm.newBuilder().setVm("a").setLike("a b")), "vm name 'a b'");
-    refused(
-        Command.newBuilder().setId("1").setStop(StopVm.newBuilder().setVm("-")), "vm name '-'");
+    refused(Command.newBuilder().setId("1").setStop(StopVm.newBuilder().setVm("-")), "vm name '-'");
     refused(
         Command.newBuilder().setId("1").setDrain(DrainNode.newBuilder().setNode("a b")),
         "node name 'a b'");
@@ -288,8 +288,12 @@ class HostileCallerTest {
       byte[] bytes = new byte[1 + random.nextInt(500)];
       random.nextBytes(bytes);
       if (i % 2 == 0) {
-        System.arraycopy("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII), 0,
-            bytes = new byte[24 + bytes.length], 0, 24);
+        System.arraycopy(
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+            0,
+            bytes = new byte[24 + bytes.length],
+            0,
+            24);
         byte[] rest = new byte[bytes.length - 24];
         random.nextBytes(rest);
         System.arraycopy(rest, 0, bytes, 24, rest.length);
@@ -358,7 +362,9 @@ class HostileCallerTest {
         .contains("the first message says which console");
     assertThat(converse(ConsoleInput.getDefaultInstance())).contains("neither open nor data");
     ConsoleInput open =
-        ConsoleInput.newBuilder().setOpen(OpenConsole.newBuilder().setVm("a").setWrite(true)).build();
+        ConsoleInput.newBuilder()
+            .setOpen(OpenConsole.newBuilder().setVm("a").setWrite(true))
+            .build();
     assertThat(converse(open, open)).contains("the console is open already");
     assertThat(converse(open, ConsoleInput.newBuilder().setData(bytes(4097)).build()))
         .contains("data: 4097 bytes: expected at most 4096");
