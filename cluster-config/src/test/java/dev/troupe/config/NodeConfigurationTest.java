@@ -166,8 +166,8 @@ class NodeConfigurationTest {
           store.timeout = 100ms | expected a time, 1s to 60s, such as 1s
           store.timeout = soon | expected a time, 1s to 60s, such as 1s
           store.url = mysql | expected jdbc:postgresql://HOST:PORT/DATABASE or jdbc:h2:tcp://HOST:PORT/PATH
-          lease.renew = 6s | expected at most half of troupe.lease.length, which is 10s
-          lease.length = 3s | expected at least twice troupe.lease.renew, which is 2s
+          lease.renew = 4s | expected at most half of troupe.lease.length, which is 5s
+          lease.length = 1s | expected at least twice troupe.lease.renew, which is 1s
           lease.length = 0 | expected a time, 1s to 600s, such as 1s
           command.timeout = 2h | expected a time, 1s to 1h, such as 1s
           stop.limit = null | expected a time, 1s to 1h, such as 1s

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
@@ -227,6 +229,9 @@ public final class Store implements AutoCloseable {
   }
 
   private static boolean passing(SQLException e) {
+    if (e instanceof SQLTransientException) {
+      return true; // the pool's: no answer, and no refusal either
+    }
     String state = e.getSQLState();
     return state != null
         && (PASSING.contains(state)
@@ -266,15 +271,24 @@ public final class Store implements AutoCloseable {
   @Override
   public void close() {
     if (configuration.place() instanceof Embedded) {
-      try (Connection connection = pool.getConnection()) {
-        connection.createStatement().execute("SHUTDOWN");
-      } catch (SQLException e) {
-        LOG.warn("store {} did not close: {}", place(), line(e));
-      }
+      shutDown();
     }
     database.database().close();
     pool.close();
     release(lock);
+  }
+
+  private void shutDown() {
+    boolean done = false;
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SHUTDOWN");
+      done = true;
+    } catch (SQLException e) {
+      if (!done) { // else it is only the connection that complains that it is closed already
+        LOG.warn("store {} did not close: {}", place(), line(e));
+      }
+    }
   }
 
   private static void release(ProcessLock lock) {

@@ -11,33 +11,20 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
-import org.apache.pekko.persistence.query.PersistenceQuery;
-import org.apache.pekko.stream.javadsl.Sink;
 import org.h2.tools.Server;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StoreTest {
-  private static final Duration LONG = Duration.ofSeconds(30);
-
   @TempDir Path folder;
 
   private NodeConfiguration configuration(String store) throws ConfigurationException, IOException {
@@ -48,58 +35,15 @@ class StoreTest {
     return NodeConfiguration.load(Optional.of(file), Map.of());
   }
 
-  private static ActorSystem<Counter.Command> start(NodeConfiguration configuration, Store store) {
-    return ActorSystem.create(
-        Counter.create("a"),
-        "troupe",
-        ActorSystemSetup.create(BootstrapSetup.create(configuration.config()), store.setup()));
-  }
-
-  private static long add(ActorSystem<Counter.Command> system)
-      throws ExecutionException, InterruptedException, TimeoutException {
-    return AskPattern.<Counter.Command, Long>ask(system, Counter.Add::new, LONG, system.scheduler())
-        .toCompletableFuture()
-        .get(LONG.toSeconds(), TimeUnit.SECONDS);
-  }
-
-  private static long get(ActorSystem<Counter.Command> system)
-      throws ExecutionException, InterruptedException, TimeoutException {
-    return AskPattern.<Counter.Command, Long>ask(system, Counter.Get::new, LONG, system.scheduler())
-        .toCompletableFuture()
-        .get(LONG.toSeconds(), TimeUnit.SECONDS);
-  }
-
-  private static void stop(ActorSystem<?> system)
-      throws ExecutionException, InterruptedException, TimeoutException {
-    system.terminate();
-    system.getWhenTerminated().toCompletableFuture().get(LONG.toSeconds(), TimeUnit.SECONDS);
-  }
-
   @Test
-  void eventsAndTheStoresNumberOutliveTheirProcess() throws Exception {
+  void aStoreKeepsItsNumber() throws Exception {
     NodeConfiguration configuration = configuration("file = data/store");
     UUID id;
     try (Store store = Store.open(configuration.store())) {
       id = store.id();
-      ActorSystem<Counter.Command> system = start(configuration, store);
-      for (int i = 1; i <= 50; i++) {
-        assertThat(add(system)).isEqualTo(i);
-      }
-      stop(system);
     }
     try (Store store = Store.open(configuration.store())) {
       assertThat(store.id()).isEqualTo(id);
-      ActorSystem<Counter.Command> system = start(configuration, store);
-      assertThat(get(system)).isEqualTo(50);
-      assertThat(
-              PersistenceQuery.get(system)
-                  .getReadJournalFor(JdbcReadJournal.class, JdbcReadJournal.Identifier())
-                  .currentPersistenceIds()
-                  .runWith(Sink.seq(), system)
-                  .toCompletableFuture()
-                  .get(LONG.toSeconds(), TimeUnit.SECONDS))
-          .containsExactly("counter-a");
-      stop(system);
     }
   }
 

@@ -1,31 +1,32 @@
-package dev.troupe.actors.store;
+package dev.troupe.store;
 
-import java.time.Duration;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
 import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 
-/** Counts, and answers when a count is kept. */
+/** Counts, and answers when a count is kept. A store that fails ends it. */
 final class Counter extends EventSourcedBehavior<Counter.Command, String, Long> {
+  static final String ID = "counter";
+
   sealed interface Command {}
 
+  /** Counts one more; answered with the count. */
   record Add(ActorRef<Long> replyTo) implements Command {}
 
+  /** Answered with the count. */
   record Get(ActorRef<Long> replyTo) implements Command {}
 
-  private Counter(String name) {
-    super(
-        PersistenceId.ofUniqueId("counter-" + name),
-        SupervisorStrategy.restartWithBackoff(Duration.ofMillis(50), Duration.ofMillis(500), 0.1));
+  private Counter() {
+    super(PersistenceId.ofUniqueId(ID), Optional.empty());
   }
 
-  static Behavior<Command> create(String name) {
-    return new Counter(name);
+  static Behavior<Command> create() {
+    return new Counter();
   }
 
   @Override

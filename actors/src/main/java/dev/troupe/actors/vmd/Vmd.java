@@ -1,0 +1,136 @@
+package dev.troupe.actors.vmd;
+
+import dev.troupe.actors.vmd.local.LocalCluster;
+import dev.troupe.config.ConfigurationException;
+import dev.troupe.config.NodeConfiguration;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The daemon's entry. */
+@Command(
+    name = "vmd",
+    description = "Runs a node: a daemon that vmctl talks to.",
+    mixinStandardHelpOptions = true,
+    version = "vmd (Troupe) 0.1.0")
+public final class Vmd implements Callable<Integer> {
+  @Option(names = "-d", description = "Stay in the foreground; log to standard error.")
+  private boolean foreground;
+
+  @Option(names = "-n", description = "Only check the configuration.")
+  private boolean check;
+
+  @Option(names = "-v", description = "Log in detail.")
+  private boolean verbose;
+
+  @Option(names = "-f", paramLabel = "FILE", description = "The configuration file.")
+  private Path file;
+
+  @Option(
+      names = "-D",
+      paramLabel = "macro=value",
+      description = "A value for the configuration; comes before the file's.")
+  private Map<String, String> definitions = new LinkedHashMap<>();
+
+  @Option(names = "--end-with-input", hidden = true, description = "Stop when standard input ends.")
+  private boolean endWithInput;
+
+  @Spec private CommandSpec spec;
+
+  private final NodeServices.Factory services;
+
+  private Vmd(NodeServices.Factory services) {
+    this.services = services;
+  }
+
+  @Override
+  public Integer call() throws ConfigurationException, VmdException, InterruptedException {
+    NodeConfiguration configuration =
+        NodeConfiguration.load(Optional.ofNullable(file), definitions);
+    PrintStream out = System.out;
+    if (check) {
+      out.println("configuration OK");
+      return VmdExit.OK;
+    }
+    Logging.configure(configuration.log(), foreground, verbose);
+    StopSignals signals = StopSignals.install();
+    if (endWithInput) {
+      endWithInput(signals);
+    }
+    try {
+      return NodeProcess.run(configuration, services, signals, out);
+    } finally {
+      Logging.close();
+    }
+  }
+
+  private static void endWithInput(StopSignals signals) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("troupe-input")
+        .start(
+            () -> {
+              try {
+                System.in.transferTo(OutputStream.nullOutputStream());
+              } catch (IOException e) {
+                // as good as its end
+              }
+              signals.stop("standard input has ended");
+            });
+  }
+
+  /**
+   * The command line.
+   *
+   * @param services what a node does
+   */
+  public static CommandLine commandLine(NodeServices.Factory services) {
+    return new CommandLine(new Vmd(services))
+        .addSubcommand(new LocalCluster())
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(Vmd::usage)
+        .setExecutionExceptionHandler((e, line, result) -> failed(e));
+  }
+
+  private static int usage(ParameterException e, String[] given) {
+    complain(e.getMessage());
+    return VmdExit.USAGE;
+  }
+
+  private static int failed(Exception e) {
+    return switch (e) {
+      case ConfigurationException bad -> {
+        bad.problems().forEach(Vmd::complain);
+        yield VmdExit.CONFIGURATION;
+      }
+      case VmdException known -> {
+        complain(known.getMessage());
+        yield known.exit();
+      }
+      default -> {
+        complain("internal error: " + e);
+        if (System.getenv("TROUPE_DEBUG") != null) {
+          e.printStackTrace();
+        }
+        yield VmdExit.INTERNAL;
+      }
+    };
+  }
+
+  /** One line on standard error. */
+  private static void complain(String message) {
+    System.err.println("vmd: " + message.lines().findFirst().orElse("failed"));
+    System.err.flush();
+  }
+}
