@@ -28,12 +28,12 @@ final class Attachment {
   /**
    * An answer that comes later than this after its question is not shown but asked for again, ns.
    * In a process that was frozen, answers of before wait in its queues; who asks anew meets the
-   * fence.
+   * fence. More than a hub holds a question back, and less than a lease.
    */
-  static final long FRESH = 10 * SECOND;
+  static final long FRESH = 4 * SECOND;
 
   /** The machine is looked for again after so long, ns. */
-  private static final long LOOK_AGAIN = SECOND;
+  private static final long LOOK_AGAIN = SECOND / 2;
 
   /** Locators that do not answer for so long are asked again, ns. */
   private static final long LOCATE_TIMEOUT = 5 * SECOND;
@@ -239,7 +239,7 @@ final class Attachment {
     } else if (here.hub().equals(hub)) {
       if (allRead) { // of an earlier start, or this one's end is not known everywhere yet
         allRead = false;
-        askAfter(LOOK_AGAIN / 2);
+        askAfter(LOOK_AGAIN);
       }
       typing.epoch(here.epoch());
     } else if (place == null || here.epoch() > place.epoch()) {
@@ -382,7 +382,7 @@ final class Attachment {
         askAfter(LOOK_AGAIN);
         locate();
       }
-      case ConsoleHub.Nothing _ -> askAfter(age >= LOOK_AGAIN / 2 ? 0 : LOOK_AGAIN);
+      case ConsoleHub.Nothing _ -> askAfter(age >= LOOK_AGAIN ? 0 : LOOK_AGAIN);
       case ConsoleHub.Unknown(long _, Place instead) -> unknown(instead);
       default -> {} // about another place
     }
@@ -390,7 +390,7 @@ final class Attachment {
 
   private void unknown(Place instead) {
     if (instead.epoch() < place.epoch()) { // that start is not known there yet
-      askAfter(LOOK_AGAIN / 2);
+      askAfter(LOOK_AGAIN);
       lookLater();
       return;
     }

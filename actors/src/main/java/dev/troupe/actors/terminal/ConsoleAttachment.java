@@ -7,10 +7,13 @@ import dev.troupe.proto.vmd.ConsoleOutput;
 import dev.troupe.proto.vmd.OpenConsole;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -140,8 +143,14 @@ public final class ConsoleAttachment {
       implements Told {
     @Override
     public void locate() {
+      CompletionStage<Locator.Location> found;
+      try {
+        found = locator.locate(vm);
+      } catch (RuntimeException e) { // must not end the session unseen
+        found = CompletableFuture.failedFuture(e);
+      }
       context.pipeToSelf(
-          locator.locate(vm),
+          found,
           (location, failure) ->
               failure == null
                   ? new Located(location)
@@ -168,7 +177,18 @@ public final class ConsoleAttachment {
   }
 
   private Behavior<Command> behavior() {
-    return Behaviors.receive(Command.class).onMessage(Command.class, this::onCommand).build();
+    return Behaviors.receive(Command.class)
+        .onMessage(Command.class, this::onCommand)
+        .onSignal(PostStop.class, this::onStop)
+        .build();
+  }
+
+  /** However it ends, a watcher that throws included: the writing is free again. */
+  private Behavior<Command> onStop(PostStop signal) {
+    if (!attachment.done()) {
+      attachment.leave();
+    }
+    return Behaviors.same();
   }
 
   private Behavior<Command> onCommand(Command command) {

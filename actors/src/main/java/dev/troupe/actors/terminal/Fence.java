@@ -8,7 +8,8 @@ package dev.troupe.actors.terminal;
  * of a machine that has not ended are about to be given to a reader. A no at a write is for ever:
  * the host has to stop the machine, and what it put out under that epoch is shown to nobody any
  * more. A no at a read only makes the reader ask where the machine is. When a machine has ended
- * while the answer was yes, its fence is not asked again.
+ * while the answer was yes, its fence is not asked again: so a node that gives up a machine in
+ * order says yes until the machine has ended.
  */
 public interface Fence {
   /** No fence: a machine that only this process can have. */

@@ -86,20 +86,18 @@ final class HubState {
   // The machine's side.
 
   private void opened(HubEnd opened, ActorRef<ConsoleActor.Command> actor) {
-    if (opened != end) {
-      if (ring.epoch().isPresent() && opened.epoch() <= epoch()) {
-        // A start of the past: it may end, and is not heard.
-        LOG.warn("vm {}: console of epoch {} opened after epoch {}", vm, opened.epoch(), epoch());
-        return;
-      }
-      if (end != null && !ended) {
-        ended(); // its close is on its way, and would come too late
-      }
-      ring.begin(opened.epoch());
-      end = opened;
-      fenced = false;
+    if (ring.epoch().isPresent() && opened.epoch() <= epoch()) {
+      // A start of the past: it may end, and is not heard.
+      LOG.warn("vm {}: console of epoch {} opened after epoch {}", vm, opened.epoch(), epoch());
+      return;
     }
-    ended = false; // a machine that is reset opens its console again, under the same epoch
+    if (end != null && !ended) {
+      ended(); // its close is on its way, and would come too late
+    }
+    ring.begin(opened.epoch());
+    end = opened;
+    fenced = false;
+    ended = false;
     console = actor;
     desk.open(actor);
     serveAll();

@@ -136,8 +136,13 @@ final class Typing {
   }
 
   void handle(ConsoleHub.Claimed message) {
-    if (!message.session().equals(session) || message.epoch() < epoch) {
-      return; // not ours, or of a hub where the machine is no more
+    if (!message.session().equals(session)) {
+      return;
+    }
+    if (message.epoch() < epoch) {
+      // From a hub where the machine is no more, or is not yet: asked again at the next tick.
+      claimed = nanos.getAsLong() - Attachment.KEEP_ALIVE;
+      return;
     }
     if (state == State.WATCHES) {
       hub.tell(new ConsoleHub.Release(session)); // a claim of before, that came late

@@ -117,19 +117,6 @@ class HubStateTest {
   }
 
   @Test
-  void aResetMachineGoesOnUnderItsEpoch() {
-    HubEnd end = start(1);
-    print(end, "a");
-    end.close();
-    end.open(console.getRef());
-    pass();
-    print(end, "b");
-    assertThat(read("r", 1, new Place(1, 0)))
-        .usingRecursiveComparison()
-        .isEqualTo(List.of(new ConsoleHub.Chunk(1, new Place(1, 0), new byte[] {'a', 'b'})));
-  }
-
-  @Test
   void aStartOfThePastIsNotHeardAndCanStillEnd() {
     start(5);
     HubEnd late = start(4);

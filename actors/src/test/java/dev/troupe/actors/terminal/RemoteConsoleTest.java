@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.actors.console.ConsoleActor;
 import dev.troupe.actors.vmd.ConsoleSession;
+import dev.troupe.actors.vmd.ConsoleWatcher;
 import dev.troupe.actors.vmd.ControlException;
 import dev.troupe.actors.wire.NodeMessageSerializer;
 import dev.troupe.proto.vmd.ConsoleOutput;
@@ -12,8 +13,12 @@ import dev.troupe.proto.vmd.OpenConsole;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -274,6 +279,55 @@ class RemoteConsoleTest {
     session.close();
     assertThatThrownBy(() -> session.input(new byte[ConsoleHub.MAX_INPUT + 1]))
         .hasMessageContaining("4097 bytes");
+  }
+
+  @Test
+  void aWatcherThatThrowsLeavesTheWritingToOthers() throws Exception {
+    CompletableFuture<String> released = new CompletableFuture<>();
+    Behavior<ConsoleHub.Command> hub =
+        Behaviors.receiveMessage(
+            message -> {
+              switch (message) {
+                case ConsoleHub.Attach attach ->
+                    attach
+                        .replyTo()
+                        .tell(new ConsoleHub.Attached(attach.request(), new Place(1, 0)));
+                case ConsoleHub.Claim claim ->
+                    claim.replyTo().tell(new ConsoleHub.Claimed(claim.session(), 1));
+                case ConsoleHub.Release(String session) -> released.complete(session);
+                default -> {}
+              }
+              return Behaviors.same();
+            });
+    ActorRef<ConsoleHub.Command> there = ONE.system.systemActorOf(hub, "fake", Props.empty());
+    ConsoleWatcher broken =
+        new ConsoleWatcher() {
+          @Override
+          public void output(ConsoleOutput output) {
+            throw new IllegalStateException("gone");
+          }
+
+          @Override
+          public void failed(ControlException reason) {}
+
+          @Override
+          public void closed() {}
+        };
+    ConsoleAttachment.attach(
+        TWO.system, "anna", writing().setVm("vm").build(), seenFromTwo(there, 1), broken);
+    assertThat(released.get(60, TimeUnit.SECONDS)).isNotEmpty();
+  }
+
+  @Test
+  void aLocatorThatThrowsIsAPassingFailure() {
+    TestWatcher watcher = new TestWatcher();
+    Locator broken =
+        _ -> {
+          throw new IllegalStateException("no region");
+        };
+    ConsoleSession session = attach(TWO, "anna", writing(), broken, watcher);
+    watcher.awaitTold(output -> output.getNote().equals("cannot be reached: no region"));
+    session.close();
   }
 
   @Test

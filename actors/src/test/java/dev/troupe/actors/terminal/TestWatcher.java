@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /** Remembers what it is told. */
-final class TestWatcher implements ConsoleWatcher {
+public final class TestWatcher implements ConsoleWatcher {
   private final List<ConsoleOutput> told = new ArrayList<>();
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private ControlException failure;
@@ -19,7 +19,7 @@ final class TestWatcher implements ConsoleWatcher {
   private ConsoleSession session;
 
   /** Takes as much as comes. */
-  synchronized void takeAll(ConsoleSession of) {
+  public synchronized void takeAll(ConsoleSession of) {
     session = of;
     of.request(4);
   }
@@ -48,24 +48,33 @@ final class TestWatcher implements ConsoleWatcher {
     notifyAll();
   }
 
-  synchronized String text() {
+  /** What the guest put out. */
+  public synchronized byte[] bytes() {
+    return bytes.toByteArray();
+  }
+
+  /** What the guest put out, as UTF-8. */
+  public synchronized String text() {
     return bytes.toString(StandardCharsets.UTF_8);
   }
 
-  synchronized List<ConsoleOutput> told() {
+  /** All that was told. */
+  public synchronized List<ConsoleOutput> told() {
     return List.copyOf(told);
   }
 
-  synchronized ControlException failure() {
+  /** Why it failed; null if it has not. */
+  public synchronized ControlException failure() {
     return failure;
   }
 
-  synchronized boolean isClosed() {
+  /** Whether the machine has stopped and all was told. */
+  public synchronized boolean isClosed() {
     return closed;
   }
 
   /** Waits until this is so. */
-  synchronized TestWatcher await(Predicate<TestWatcher> condition) {
+  public synchronized TestWatcher await(Predicate<TestWatcher> condition) {
     long deadline = System.nanoTime() + 60_000_000_000L;
     while (!condition.test(this)) {
       long left = (deadline - System.nanoTime()) / 1_000_000;
@@ -81,11 +90,13 @@ final class TestWatcher implements ConsoleWatcher {
     return this;
   }
 
-  TestWatcher awaitText(String end) {
+  /** Waits until the output ends so. */
+  public TestWatcher awaitText(String end) {
     return await(self -> self.text().endsWith(end));
   }
 
-  TestWatcher awaitTold(Predicate<ConsoleOutput> what) {
+  /** Waits until something like this was told. */
+  public TestWatcher awaitTold(Predicate<ConsoleOutput> what) {
     return await(self -> self.told().stream().anyMatch(what));
   }
 }

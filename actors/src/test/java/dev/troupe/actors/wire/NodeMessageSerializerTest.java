@@ -161,7 +161,7 @@ class NodeMessageSerializerTest {
         SplittableRandom random = new SplittableRandom(i);
         tasks.add(
             () -> {
-              for (int round = 0; round < 50; round++) {
+              for (int round = 0; round < 10; round++) {
                 for (NodeMessage message : everyKind(random)) {
                   assertThat(serializer.fromBinary(serializer.toBinary(message)))
                       .usingRecursiveComparison()
@@ -249,7 +249,7 @@ class NodeMessageSerializerTest {
   void whatIsCutAnywhereIsRefused() {
     for (NodeMessage message : everyKind(new SplittableRandom(4))) {
       byte[] bytes = serializer.toBinary(message);
-      for (int length = 0; length < Math.min(bytes.length, 300); length++) {
+      for (int length = 0; length < Math.min(bytes.length, 80); length++) {
         byte[] cut = Arrays.copyOf(bytes, length);
         assertThatThrownBy(() -> serializer.fromBinary(cut))
             .isInstanceOf(NotSerializableException.class);
@@ -354,7 +354,7 @@ class NodeMessageSerializerTest {
   void whateverTheBytesAreTheyAreAMessageOrRefused(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     long refused = 0;
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < 100; round++) {
       for (NodeMessage message : everyKind(random)) {
         byte[] bytes = serializer.toBinary(message);
         int changes = 1 + random.nextInt(4);
