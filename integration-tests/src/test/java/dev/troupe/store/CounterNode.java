@@ -57,8 +57,7 @@ final class CounterNode implements AutoCloseable {
       throws IOException, ConfigurationException, StoreException {
     Path file = Files.createTempFile(folder, "vmd", ".conf");
     Files.writeString(
-        file,
-        "pekko { actor.provider = local, loglevel = OFF }\ntroupe.store { " + store + " }\n");
+        file, "pekko { actor.provider = local, loglevel = OFF }\ntroupe.store { " + store + " }\n");
     NodeConfiguration configuration = NodeConfiguration.load(Optional.of(file), Map.of());
     return new CounterNode(configuration, Store.open(configuration.store()));
   }
@@ -112,8 +111,7 @@ final class CounterNode implements AutoCloseable {
     }
   }
 
-  private long ask(
-      Function<ActorRef<Long>, Counter.Command> question, Duration limit)
+  private long ask(Function<ActorRef<Long>, Counter.Command> question, Duration limit)
       throws ExecutionException, InterruptedException, TimeoutException {
     return AskPattern.<Command, Long>ask(
             system, replyTo -> new Ask(question.apply(replyTo)), limit, system.scheduler())

@@ -104,9 +104,11 @@ class PostgresStoreIT {
   /** To the server and to all processes that it has for its connections. */
   private void signal(String name) throws IOException, InterruptedException {
     ProcessHandle handle = server.handle().orElseThrow();
-    for (ProcessHandle process :
-        Stream.concat(Stream.of(handle), handle.descendants()).toList()) {
-      assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor())
+    for (ProcessHandle process : Stream.concat(Stream.of(handle), handle.descendants()).toList()) {
+      assertThat(
+              new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                  .start()
+                  .waitFor())
           .isZero();
     }
   }

@@ -166,7 +166,10 @@ public final class NodeProcess {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new VmdException(
           VmdExit.UNAVAILABLE,
-          "address " + address + " cannot be used: " + cause.getMessage().lines().findFirst().get());
+          "address "
+              + address
+              + " cannot be used: "
+              + cause.getMessage().lines().findFirst().get());
     }
   }
 
@@ -260,8 +263,7 @@ public final class NodeProcess {
       }
     }
     // Hands the entities over and tells the others, so that they need not find out.
-    CoordinatedShutdown.get(Adapter.toClassic(system))
-        .runAll(CoordinatedShutdown.unknownReason());
+    CoordinatedShutdown.get(Adapter.toClassic(system)).runAll(CoordinatedShutdown.unknownReason());
     await(ended);
   }
 

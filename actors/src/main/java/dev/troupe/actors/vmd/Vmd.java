@@ -90,6 +90,11 @@ public final class Vmd implements Callable<Integer> {
             });
   }
 
+  /** Runs a node, and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    System.exit(commandLine(ClusterServices::start).execute(arguments));
+  }
+
   /**
    * The command line.
    *

@@ -57,7 +57,8 @@ public final class LocalCluster implements Callable<Integer> {
   @Option(
       names = "--dir",
       paramLabel = "DIR",
-      description = "Where all of it is; stays for the next time (default: cluster, in the state folder).")
+      description =
+          "Where all of it is; stays for the next time (default: cluster, in the state folder).")
   private Path folder;
 
   @Option(names = "-v", description = "Log in detail.")
@@ -124,8 +125,7 @@ public final class LocalCluster implements Callable<Integer> {
     try {
       for (int node = 1; node <= nodes; node++) {
         children.add(
-            NodeChild.start(
-                "node" + node, main(), files.get(node - 1), definitions, verbose, err));
+            NodeChild.start("node" + node, main(), files.get(node - 1), definitions, verbose, err));
       }
       if (!awaitReady(top, port, children, stop)) {
         return stop.isDone() ? VmdExit.OK : VmdExit.UNAVAILABLE;
@@ -164,7 +164,11 @@ public final class LocalCluster implements Callable<Integer> {
         return false;
       } catch (TimeoutException e) {
         err.println(
-            "vmd: " + child.name() + " does not serve after " + START_LIMIT.toSeconds() + " s; see "
+            "vmd: "
+                + child.name()
+                + " does not serve after "
+                + START_LIMIT.toSeconds()
+                + " s; see "
                 + log(top, node));
         return false;
       }

@@ -41,7 +41,8 @@ final class NodeChild {
       PrintStream err)
       throws IOException {
     List<String> line = new ArrayList<>();
-    // Out of our terminal's group: a Ctrl-C is ours to hear, and a second one would end a node at once.
+    // Out of our terminal's group: a Ctrl-C is ours to hear, and a second one would end a node at
+    // once.
     line.add("setsid");
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());

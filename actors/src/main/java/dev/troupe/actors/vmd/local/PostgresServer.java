@@ -97,12 +97,15 @@ public final class PostgresServer implements AutoCloseable {
    * @throws VmdException if the package is missing, or the server does not start
    */
   public static PostgresServer start(Path folder) throws VmdException, InterruptedException {
-    Path programs =
-        programs().orElseThrow(() -> new VmdException(VmdExit.UNAVAILABLE, MISSING));
+    Path programs = programs().orElseThrow(() -> new VmdException(VmdExit.UNAVAILABLE, MISSING));
     try {
       PostgresServer server =
           new PostgresServer(
-              programs, folder, account(), password(folder.resolveSibling("store.password")), freePort());
+              programs,
+              folder,
+              account(),
+              password(folder.resolveSibling("store.password")),
+              freePort());
       server.prepare();
       server.launch();
       return server;
@@ -121,8 +124,7 @@ public final class PostgresServer implements AutoCloseable {
                 .anyMatch(line -> line.startsWith("postgres:"))
             ? "postgres"
             : "nobody";
-    return List.of(
-        "setpriv", "--reuid=" + name, "--regid=" + group(name), "--clear-groups", "--");
+    return List.of("setpriv", "--reuid=" + name, "--regid=" + group(name), "--clear-groups", "--");
   }
 
   private static String group(String user) throws IOException {
@@ -242,8 +244,7 @@ public final class PostgresServer implements AutoCloseable {
             .start();
     long deadline = System.nanoTime() + START_LIMIT.toNanos();
     while (true) {
-      try (Connection connection =
-          DriverManager.getConnection(url("postgres"), USER, password)) {
+      try (Connection connection = DriverManager.getConnection(url("postgres"), USER, password)) {
         makeDatabase(connection);
         return;
       } catch (SQLException e) {

@@ -1,2 +1,4 @@
-/** A cluster on one machine: its node processes and their store, started and ended by one command. */
+/**
+ * A cluster on one machine: its node processes and their store, started and ended by one command.
+ */
 package dev.troupe.actors.vmd.local;
