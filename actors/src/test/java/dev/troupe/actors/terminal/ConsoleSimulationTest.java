@@ -58,7 +58,7 @@ class ConsoleSimulationTest {
             return true;
           }
         },
-        "is shown what the guest did not put out");
+        "is shown bytes of a node whose lease has run out");
   }
 
   @Test

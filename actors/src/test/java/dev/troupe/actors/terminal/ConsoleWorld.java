@@ -89,6 +89,7 @@ final class ConsoleWorld {
     final ByteArrayOutputStream truth = new ByteArrayOutputStream();
     long unwritten;
     boolean lease = true;
+    long leaseLost;
     boolean over;
 
     Run(long epoch, Hub hub) {
@@ -252,11 +253,15 @@ final class ConsoleWorld {
 
     private void shown(Place place, byte[] bytes) {
       arrive(place);
-      byte[] truth = runs.get(place.epoch()).truth.toByteArray();
-      int from = (int) place.offset();
+      Run from = runs.get(place.epoch());
       check(
-          from + bytes.length <= truth.length
-              && Arrays.equals(bytes, Arrays.copyOfRange(truth, from, from + bytes.length)),
+          from.lease || now - from.leaseLost <= Attachment.FRESH,
+          name + " is shown bytes of a node whose lease has run out, at " + place);
+      byte[] truth = from.truth.toByteArray();
+      int start = (int) place.offset();
+      check(
+          start + bytes.length <= truth.length
+              && Arrays.equals(bytes, Arrays.copyOfRange(truth, start, start + bytes.length)),
           name + " is shown what the guest did not put out: " + bytes.length + " at " + place);
       at = place.plus(bytes.length);
       seen.writeBytes(bytes);
@@ -380,6 +385,7 @@ final class ConsoleWorld {
         Hub old = run.hub;
         old.frozenUntil = now + 20_000 * MILLI;
         run.lease = false;
+        run.leaseLost = now;
         Run frozen = run;
         start(other(old));
         later(
