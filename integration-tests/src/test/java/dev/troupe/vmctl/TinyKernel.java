@@ -8,13 +8,19 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 
 /** Multiboot kernels of a few instructions; 32-bit code in hexadecimal, loaded at 0x100020. */
-final class TinyKernel {
+public final class TinyKernel {
   /** Sends back what it gets; 4 ends it with exit code 3. */
-  static final String ECHO =
+  public static final String ECHO =
       "66bafb03b003ee66bafa03b007ee66bafd03eca80174f766baf803ec3c047403eeebebb001e6f4";
 
   /** Jumps to itself. */
-  static final String ENDLESS = "ebfe";
+  public static final String ENDLESS = "ebfe";
+
+  /** Halts for ever, with interrupts off. */
+  public static final String HALTED = "f4ebfd";
+
+  /** Looks for the power button, and switches off when it is pressed. */
+  public static final String SWITCHES_OFF = "66ba0006f39066edf6c40174f766ba040666b8003466eff4ebfd";
 
   /** An invalid opcode without an IDT. */
   static final String TRIPLE_FAULT = "0f0b";
@@ -38,7 +44,7 @@ final class TinyKernel {
   private TinyKernel() {}
 
   /** Writes a kernel's file. */
-  static Path write(Path folder, String hex) throws IOException {
+  public static Path write(Path folder, String hex) throws IOException {
     byte[] code = HexFormat.of().parseHex(hex);
     int end = BASE + HEADER_BYTES + code.length;
     ByteBuffer image =

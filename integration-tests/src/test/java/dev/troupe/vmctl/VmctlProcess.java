@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,7 +36,7 @@ public final class VmctlProcess implements AutoCloseable {
   private final Followed err;
 
   /** How a process ended. */
-  record Result(int exitCode, String out, String err) {}
+  public record Result(int exitCode, String out, String err) {}
 
   /** A stream of the process, read by a thread of its own. */
   private static final class Followed {
@@ -102,11 +103,15 @@ public final class VmctlProcess implements AutoCloseable {
   }
 
   private static List<String> command(List<String> moreJvm, List<String> arguments) {
+    return command(moreJvm, "dev.troupe.actors.vmctl.Vmctl", arguments);
+  }
+
+  private static List<String> command(List<String> moreJvm, String main, List<String> arguments) {
     List<String> line = new ArrayList<>();
     line.add(System.getProperty("java.home") + "/bin/java");
     line.addAll(JVM);
     line.addAll(moreJvm);
-    line.addAll(List.of("-cp", classPath(), "dev.troupe.actors.vmctl.Vmctl"));
+    line.addAll(List.of("-cp", classPath(), main));
     line.addAll(arguments);
     return line;
   }
@@ -135,6 +140,30 @@ public final class VmctlProcess implements AutoCloseable {
   /** The same on a JVM with other options, which come after the usual ones. */
   public static VmctlProcess start(List<String> jvm, List<String> arguments) throws IOException {
     return new VmctlProcess(new ProcessBuilder(command(jvm, arguments)).start());
+  }
+
+  /** Another program of ours, with these variables in its environment. */
+  public static VmctlProcess startProgram(
+      String main, Map<String, String> environment, List<String> arguments) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command(List.of(), main, arguments));
+    builder.environment().putAll(environment);
+    return new VmctlProcess(builder.start());
+  }
+
+  /** The same to its end. */
+  public static Result runProgram(
+      String main, Map<String, String> environment, List<String> arguments)
+      throws IOException, InterruptedException {
+    try (VmctlProcess program = startProgram(main, environment, arguments)) {
+      program.endInput();
+      int exitCode = program.exitCode(LIMIT_SECONDS);
+      return new Result(exitCode, program.out.toString(), program.err.toString());
+    }
+  }
+
+  /** The process, to be asked and killed. */
+  public ProcessHandle handle() {
+    return process.toHandle();
   }
 
   /** Runs it to its end, with this on its standard input. */
