@@ -4,6 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -18,6 +19,7 @@ import java.util.Set;
 final class ArchitectureTest {
   private static final String RUNTIME = "dev.troupe.runtime..";
   private static final String ACTORS = "dev.troupe.actors..";
+  private static final String[] PEKKO = {"org.apache.pekko..", "com.typesafe..", "scala.."};
 
   /**
    * Packages whose actors belong to one machine: what they do must depend on their messages alone.
@@ -53,6 +55,41 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(ACTORS, RUNTIME);
+
+  @ArchTest
+  static final ArchRule the_thin_client_leads_to_no_actor_system_and_no_machine =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.troupe.actors.client..")
+          .should()
+          .dependOnClassesThat(
+              JavaClass.Predicates.resideInAPackage("dev.troupe..")
+                  .and(
+                      DescribedPredicate.not(
+                          JavaClass.Predicates.resideInAnyPackage(
+                              "dev.troupe.actors.client..",
+                              "dev.troupe.actors.cli..",
+                              "dev.troupe.actors.guest..",
+                              "dev.troupe.proto.."))))
+          .orShould()
+          .dependOnClassesThat()
+          .resideInAnyPackage(PEKKO);
+
+  @ArchTest
+  static final ArchRule what_the_thin_client_uses_leads_there_neither =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.troupe.actors.cli..", "dev.troupe.actors.guest..")
+          .should()
+          .dependOnClassesThat(
+              JavaClass.Predicates.resideInAPackage("dev.troupe..")
+                  .and(
+                      DescribedPredicate.not(
+                          JavaClass.Predicates.resideInAnyPackage(
+                              "dev.troupe.actors.cli..", "dev.troupe.actors.guest.."))))
+          .orShould()
+          .dependOnClassesThat()
+          .resideInAnyPackage(PEKKO);
 
   @ArchTest
   static final ArchRule devices_know_neither_cpu_nor_engine_nor_each_others_machine =

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Terminal;
 import dev.troupe.actors.journal.BranchObserver;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.actors.journal.Recorder;

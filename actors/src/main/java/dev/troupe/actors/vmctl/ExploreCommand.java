@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.DurationConverter;
 import dev.troupe.actors.fault.FaultSyntax;
 import dev.troupe.actors.journal.BranchObserver;
 import dev.troupe.actors.journal.Recorder;

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Terminal;
 import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.Doors;

@@ -1,5 +1,8 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.DurationConverter;
+import dev.troupe.actors.cli.SizeConverter;
+import dev.troupe.actors.cli.Terminal;
 import dev.troupe.actors.guest.GuestException;
 import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Terminal;
 import dev.troupe.actors.debug.ReplayTarget;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,6 +1,8 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.client.CommandName;
 import java.io.PrintStream;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,6 +23,8 @@ import picocli.CommandLine.Spec;
       CommandLine.HelpCommand.class
     })
 public final class Vmctl implements Runnable {
+  private static final Pattern HELP = Pattern.compile("-|he?l?p?$");
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -36,7 +40,22 @@ public final class Vmctl implements Runnable {
 
   /** Runs one command. */
   static int execute(String... arguments) {
-    return execute(commandLine(), arguments);
+    CommandLine line = commandLine();
+    // Who runs a guest shall not wait for what only help names.
+    boolean help = arguments.length > 0 && HELP.matcher(arguments[0]).lookingAt();
+    if (help) {
+      daemonCommands(line);
+    }
+    return execute(line, arguments);
+  }
+
+  /** What the daemon does, too, which another process asks it for. */
+  private static void daemonCommands(CommandLine line) {
+    for (CommandName name : CommandName.values()) {
+      if (name.isThin()) {
+        line.addSubcommand(name.text(), name.make());
+      }
+    }
   }
 
   static int execute(CommandLine line, String... arguments) {

@@ -2,6 +2,7 @@ package dev.troupe.actors.vmctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.actors.client.CommandName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,10 +11,12 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,8 +52,10 @@ class LauncherTest {
     }
     Files.writeString(tree.resolve("pom.xml"), "<project/>");
     Files.createDirectories(tree.resolve("build"));
-    Files.copy(REPOSITORY.resolve("vmctl"), tree.resolve("vmctl"));
-    Files.copy(REPOSITORY.resolve("build/jvm.options"), tree.resolve("build/jvm.options"));
+    for (String name :
+        List.of("vmctl", "vmd", "build/launcher.sh", "build/jvm.options", "build/client.options")) {
+      Files.copy(REPOSITORY.resolve(name), tree.resolve(name));
+    }
     maven("mkdir -p actors/target/lib; : >actors/target/lib/a.jar; : >actors/target/actors-1.jar");
   }
 
@@ -75,7 +80,12 @@ class LauncherTest {
   }
 
   private Process start(Map<String, String> environment, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of("sh", tree.resolve("vmctl").toString()));
+    return start("vmctl", environment, arguments);
+  }
+
+  private Process start(String program, Map<String, String> environment, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of("sh", tree.resolve(program).toString()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).directory(path.toFile());
     builder.environment().clear();
@@ -216,6 +226,48 @@ class LauncherTest {
         .contains("TROUPE_JAVA_HOME=")
         .contains("no JDK 25 or later")
         .hasLineCount(1);
+  }
+
+  @Test
+  void aCommandRunsInTheProcessThatDoesIt() throws Exception {
+    Map<String, String> environment = Map.of("TROUPE_JAVA_HOME", jdk("j", "25").toString());
+    String thick = "[dev.troupe.actors.vmctl.Vmctl]";
+    String thin = "[dev.troupe.actors.client.Client]";
+    Map<String, String> words = new TreeMap<>();
+    List.of("run", "ru", "replay", "rep", "journal", "j", "explore", "ex", "help", "--version", "-h")
+        .forEach(word -> words.put(word, thick));
+    // The thin one also says what is wrong with a word.
+    List.of("start", "sta", "show", "r", "re", "e", "ev", "top", "create", "*", "?un", "", "x y")
+        .forEach(word -> words.put(word, thin));
+    for (Map.Entry<String, String> word : words.entrySet()) {
+      assertThat(run(environment, word.getKey(), "a").output.lines())
+          .as(word.getKey())
+          .containsSubsequence(word.getValue(), "[" + word.getKey() + "]", "[a]");
+    }
+    assertThat(run(environment).output).as("no word").contains(thin);
+    Result daemon = finish(start("vmd", environment, "-d", "a b"));
+    assertThat(daemon.output.lines())
+        .containsSubsequence(
+            "[@" + tree.toRealPath() + "/build/jvm.options]",
+            "[dev.troupe.actors.vmd.Vmd]",
+            "[-d]",
+            "[a b]");
+    assertThat(builds()).isEqualTo(1);
+  }
+
+  @Test
+  void theLauncherKnowsTheCommandsThatThereAre() throws IOException {
+    String script = Files.readString(REPOSITORY.resolve("vmctl"));
+    for (boolean thin : new boolean[] {true, false}) {
+      assertThat(script)
+          .contains(
+              (thin ? "\ndaemons=\"" : "\nhere=\"")
+                  + Arrays.stream(CommandName.values())
+                      .filter(name -> name.isThin() == thin)
+                      .map(CommandName::text)
+                      .collect(Collectors.joining(" "))
+                  + "\"\n");
+    }
   }
 
   @Test

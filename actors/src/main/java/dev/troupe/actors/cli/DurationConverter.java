@@ -1,4 +1,4 @@
-package dev.troupe.actors.vmctl;
+package dev.troupe.actors.cli;
 
 import java.time.Duration;
 import java.util.Locale;
@@ -8,7 +8,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Durations: a whole number above 0 with ms, s, m or h; without a unit it counts seconds. */
-final class DurationConverter implements ITypeConverter<Duration> {
+public final class DurationConverter implements ITypeConverter<Duration> {
   private static final Pattern DURATION = Pattern.compile("([0-9]+)(ms|s|m|h|)");
 
   /** No guest is waited for longer; a larger figure is a typing error. */

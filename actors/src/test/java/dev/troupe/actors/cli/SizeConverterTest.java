@@ -1,4 +1,4 @@
-package dev.troupe.actors.vmctl;
+package dev.troupe.actors.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

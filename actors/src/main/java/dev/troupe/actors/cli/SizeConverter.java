@@ -1,4 +1,4 @@
-package dev.troupe.actors.vmctl;
+package dev.troupe.actors.cli;
 
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
  * Sizes in bytes: a number above 0 with K, M, G or T for powers of 1024, in either case; without a
  * letter it counts MiB.
  */
-final class SizeConverter implements ITypeConverter<Long> {
+public final class SizeConverter implements ITypeConverter<Long> {
   private static final String UNITS = "KMGT";
   private static final Pattern SIZE = Pattern.compile("([0-9]+)([" + UNITS + "]?)");
 

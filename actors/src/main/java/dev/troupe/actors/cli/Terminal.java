@@ -1,4 +1,4 @@
-package dev.troupe.actors.vmctl;
+package dev.troupe.actors.cli;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
@@ -20,8 +20,9 @@ import java.util.concurrent.TimeUnit;
  * #close}, by a shutdown hook on signals, and by a small child process that notices when this one
  * has gone without either.
  */
-final class Terminal implements AutoCloseable {
+public final class Terminal implements AutoCloseable {
   private static final int STDIN = 0;
+  private static final int STDOUT = 1;
   private static final int STDERR = 2;
 
   /** tcsetattr: at once, without discarding what was typed. */
@@ -66,12 +67,17 @@ final class Terminal implements AutoCloseable {
   }
 
   /** True if standard input is a terminal. */
-  static boolean isTerminal() {
+  public static boolean isTerminal() {
     return isTerminal(STDIN);
   }
 
+  /** True if standard output is a terminal. */
+  public static boolean isOutputTerminal() {
+    return isTerminal(STDOUT);
+  }
+
   /** True if standard error is a terminal. */
-  static boolean isErrorTerminal() {
+  public static boolean isErrorTerminal() {
     return isTerminal(STDERR);
   }
 
@@ -88,7 +94,7 @@ final class Terminal implements AutoCloseable {
    *
    * @throws IOException if the terminal refuses
    */
-  static Terminal raw() throws IOException {
+  public static Terminal raw() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attributes = arena.allocate(TERMIOS_BYTES, 8);
       if ((int) TCGETATTR.invokeExact(STDIN, attributes) != 0) {
