@@ -69,8 +69,7 @@ public final class Client {
         .setParameterExceptionHandler(
             (e, given) -> complain(new ClientException(ClientExit.USAGE, e.getMessage())))
         .setExecutionExceptionHandler(
-            (e, line, result) ->
-                e instanceof ClientException user ? complain(user) : internal(e));
+            (e, line, result) -> e instanceof ClientException user ? complain(user) : internal(e));
   }
 
   private static int complain(ClientException e) {

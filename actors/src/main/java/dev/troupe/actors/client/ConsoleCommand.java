@@ -53,8 +53,7 @@ final class ConsoleCommand implements Callable<Integer> {
   }
 
   /** A size, or 0. */
-  static final class ScrollbackConverter
-      implements picocli.CommandLine.ITypeConverter<Long> {
+  static final class ScrollbackConverter implements picocli.CommandLine.ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
       return text.equals("0") ? Long.valueOf(0) : new SizeConverter().convert(text);

@@ -93,7 +93,8 @@ final class Daemon implements AutoCloseable {
     try {
       return new Daemon(socket, resending);
     } catch (IllegalArgumentException e) { // a path that is too long
-      throw new ClientException(ClientExit.USAGE, "socket %s: %s".formatted(socket, e.getMessage()));
+      throw new ClientException(
+          ClientExit.USAGE, "socket %s: %s".formatted(socket, e.getMessage()));
     }
   }
 
@@ -110,8 +111,7 @@ final class Daemon implements AutoCloseable {
 
   private static ClientException notRunning(Path socket) {
     return new ClientException(
-        ClientExit.UNAVAILABLE,
-        "no daemon answers at %s; ./vmd starts one".formatted(socket));
+        ClientExit.UNAVAILABLE, "no daemon answers at %s; ./vmd starts one".formatted(socket));
   }
 
   /** For streams; what fails there is put into words by {@link #refusal}. */

@@ -11,7 +11,8 @@ final class DaemonOptions {
   @Option(
       names = "--socket",
       paramLabel = "PATH",
-      description = "The daemon's socket; else TROUPE_SOCKET, else where a daemon has it by itself.")
+      description =
+          "The daemon's socket; else TROUPE_SOCKET, else where a daemon has it by itself.")
   private Path socket;
 
   /** A connection to it. */

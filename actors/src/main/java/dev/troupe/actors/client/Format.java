@@ -54,8 +54,8 @@ enum Format {
   }
 
   /**
-   * Block style; every text is quoted, and then as in JSON: so none is taken for a number, a date or
-   * a no.
+   * Block style; every text is quoted, and then as in JSON: so none is taken for a number, a date
+   * or a no.
    *
    * @param begun whether the line is empty but for its indentation
    */

@@ -62,9 +62,7 @@ final class NodeCommand implements Callable<Integer> {
               "MEMORY",
               15,
               n ->
-                  Texts.memory(n.getMemoryReservedBytes())
-                      + "/"
-                      + Texts.memory(n.getMemoryBytes()))
+                  Texts.memory(n.getMemoryReservedBytes()) + "/" + Texts.memory(n.getMemoryBytes()))
           .column("ADDRESS", -21, NodeInfo::getAddress)
           .column("ENGINES", -22, n -> String.join(",", n.getEnginesList()))
           .column(

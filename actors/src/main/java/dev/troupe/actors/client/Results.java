@@ -15,10 +15,7 @@ final class Results {
    * @return the exit code
    */
   static int of(
-      Daemon daemon,
-      Command command,
-      DaemonOptions.Output output,
-      UnaryOperator<String> done) {
+      Daemon daemon, Command command, DaemonOptions.Output output, UnaryOperator<String> done) {
     CommandResult result = daemon.submit(command);
     output.print(Values.result(result));
     if (output.forPeople()) {

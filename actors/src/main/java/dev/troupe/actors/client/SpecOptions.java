@@ -117,8 +117,7 @@ final class SpecOptions {
     }
     if (cpus != null) {
       if (cpus < 1) { // the daemon knows the upper bound; 0 would say nothing to it
-        throw new ParameterException(
-            command.commandLine(), "--cpus: expected 1 to 64, is " + cpus);
+        throw new ParameterException(command.commandLine(), "--cpus: expected 1 to 64, is " + cpus);
       }
       spec.setCpus(cpus);
     }
@@ -161,7 +160,8 @@ final class SpecOptions {
       boot.setInitrd(Modules.absolute(initrd));
     }
     String rest = append == null ? "" : append;
-    return boot.setCommandLine(begin.isEmpty() || rest.isEmpty() ? begin + rest : begin + " " + rest)
+    return boot.setCommandLine(
+            begin.isEmpty() || rest.isEmpty() ? begin + rest : begin + " " + rest)
         .build();
   }
 

@@ -60,11 +60,7 @@ final class StartCommand implements Callable<Integer> {
       if (console && runs) {
         return ConsoleClient.run(
             connection,
-            OpenConsole.newBuilder()
-                .setVm(name)
-                .setWrite(true)
-                .setScrollback(SCROLLBACK)
-                .build());
+            OpenConsole.newBuilder().setVm(name).setWrite(true).setScrollback(SCROLLBACK).build());
       }
       // Its settings may be others than those that were asked for.
       return runs ? ClientExit.OK : ClientExit.FAILED;

@@ -35,11 +35,7 @@ final class Texts {
         seconds < 3600
             ? String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60)
             : String.format(
-                Locale.ROOT,
-                "%d:%02d:%02d",
-                seconds / 3600 % 24,
-                seconds / 60 % 60,
-                seconds % 60);
+                Locale.ROOT, "%d:%02d:%02d", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     return days == 0 ? clock : days + "-" + clock;
   }
 }

@@ -71,7 +71,8 @@ final class TopCommand implements Callable<Integer> {
         vms.stream()
             .filter(vm -> vm.getState() != VmState.VM_STATE_ENDED)
             .map(vm -> new Row(vm, share(vm)))
-            .sorted(Comparator.comparingDouble((Row r) -> -r.share).thenComparing(r -> r.vm.getId()))
+            .sorted(
+                Comparator.comparingDouble((Row r) -> -r.share).thenComparing(r -> r.vm.getId()))
             .toList();
     if (!output.forPeople()) {
       System.out.print(output.format().writePart(value(nodes, rows)));

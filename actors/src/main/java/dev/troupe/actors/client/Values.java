@@ -134,8 +134,7 @@ final class Values {
   }
 
   private static String word(String constant, String prefix) {
-    String word =
-        constant.startsWith(prefix) ? constant.substring(prefix.length()) : constant;
+    String word = constant.startsWith(prefix) ? constant.substring(prefix.length()) : constant;
     return word.equals("UNSPECIFIED") || word.equals("UNRECOGNIZED")
         ? "unknown"
         : word.toLowerCase(Locale.ROOT);

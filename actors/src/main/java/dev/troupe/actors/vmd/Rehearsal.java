@@ -96,7 +96,8 @@ public final class Rehearsal {
 
     @Override
     public CompletionStage<List<NodeInfo>> nodes(Caller caller) {
-      return CompletableFuture.completedFuture(List.of(NodeInfo.newBuilder().setName("n1").build()));
+      return CompletableFuture.completedFuture(
+          List.of(NodeInfo.newBuilder().setName("n1").build()));
     }
 
     @Override

@@ -234,7 +234,18 @@ class LauncherTest {
     String thick = "[dev.troupe.actors.vmctl.Vmctl]";
     String thin = "[dev.troupe.actors.client.Client]";
     Map<String, String> words = new TreeMap<>();
-    List.of("run", "ru", "replay", "rep", "journal", "j", "explore", "ex", "help", "--version", "-h")
+    List.of(
+            "run",
+            "ru",
+            "replay",
+            "rep",
+            "journal",
+            "j",
+            "explore",
+            "ex",
+            "help",
+            "--version",
+            "-h")
         .forEach(word -> words.put(word, thick));
     // The thin one also says what is wrong with a word.
     List.of("start", "sta", "show", "r", "re", "e", "ev", "top", "create", "*", "?un", "", "x y")

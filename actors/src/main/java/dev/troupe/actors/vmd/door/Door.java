@@ -100,12 +100,14 @@ public final class Door implements AutoCloseable {
       if (e instanceof DoorException door) {
         throw door;
       }
-      throw new DoorException("socket %s: cannot be opened: %s".formatted(socket, e.getMessage()), e);
+      throw new DoorException(
+          "socket %s: cannot be opened: %s".formatted(socket, e.getMessage()), e);
     }
   }
 
   /**
-   * Takes no new call, lets those that are under way end, and closes after so long whatever is left.
+   * Takes no new call, lets those that are under way end, and closes after so long whatever is
+   * left.
    */
   public void close(Duration limit) {
     server.shutdown();

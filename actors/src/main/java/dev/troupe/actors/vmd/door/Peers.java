@@ -110,8 +110,7 @@ final class Peers implements InternalProtocolNegotiator.ProtocolNegotiator {
   /** Counts the connection in, if there is room for it. */
   private synchronized boolean enter(Caller caller) {
     int own = connections.getOrDefault(caller.uid(), 0);
-    if (total >= limits.connections()
-        || !caller.privileged() && own >= limits.connectionsOfOne()) {
+    if (total >= limits.connections() || !caller.privileged() && own >= limits.connectionsOfOne()) {
       return false;
     }
     total++;

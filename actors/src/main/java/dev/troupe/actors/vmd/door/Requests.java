@@ -96,8 +96,7 @@ final class Requests {
 
   /** A machine's name or number. */
   static void vm(String name) {
-    boolean number =
-        NUMBER.matcher(name).matches() && Long.parseLong(name) <= LARGEST_NUMBER;
+    boolean number = NUMBER.matcher(name).matches() && Long.parseLong(name) <= LARGEST_NUMBER;
     if (!number && !NAME.matcher(name).matches()) {
       throw bad(
           "vm name",

@@ -206,9 +206,7 @@ final class SocketFile implements AutoCloseable {
 
   private static Object key(Path file) throws IOException {
     return Files.readAttributes(
-            file,
-            java.nio.file.attribute.BasicFileAttributes.class,
-            LinkOption.NOFOLLOW_LINKS)
+            file, java.nio.file.attribute.BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
         .fileKey();
   }
 

@@ -161,7 +161,8 @@ final class VmdService extends VmdGrpc.VmdImplBase {
     Feed<LogLine> feed = new Feed<>((ServerCallStreamObserver<LogLine>) observer, "log");
     Consumer<String> add = line -> feed.add(LogLine.newBuilder().setText(line).build());
     // Fewer than what a feed keeps, so that the beginning alone makes nobody too slow.
-    int count = Math.clamp(Integer.toUnsignedLong(request.getLines()), 0, DoorLimits.FEED_ITEMS / 2);
+    int count =
+        Math.clamp(Integer.toUnsignedLong(request.getLines()), 0, DoorLimits.FEED_ITEMS / 2);
     if (request.getFollow()) {
       LateFollower follower = new LateFollower(add);
       follower.begin(log.follow(count, follower));
@@ -208,10 +209,7 @@ final class VmdService extends VmdGrpc.VmdImplBase {
    * @param late what is said when that is over
    */
   private <T> void answer(
-      StreamObserver<T> observer,
-      Duration limit,
-      String late,
-      Supplier<CompletionStage<T>> work) {
+      StreamObserver<T> observer, Duration limit, String late, Supplier<CompletionStage<T>> work) {
     var call = (ServerCallStreamObserver<T>) observer;
     CompletableFuture<T> future;
     try {
@@ -222,9 +220,7 @@ final class VmdService extends VmdGrpc.VmdImplBase {
     }
     call.setOnCancelHandler(() -> future.cancel(false));
     CompletableFuture<T> limited =
-        limit.isZero()
-            ? future
-            : future.copy().orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS);
+        limit.isZero() ? future : future.copy().orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS);
     limited.whenComplete(
         (result, failure) -> {
           if (call.isCancelled()) {

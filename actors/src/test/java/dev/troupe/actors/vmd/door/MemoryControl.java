@@ -163,7 +163,9 @@ public final class MemoryControl implements Control {
       return result(Kind.KIND_WAITS, vm.getReason(), put(vm.build()));
     }
     vm.setState(VmState.VM_STATE_RUNNING).setPid(4242).setNode("n1");
-    vm.setCurrentMemoryBytes(8 << 20).setCpuNanos(65_000_000_000L).setStartedMillis(1_767_225_600_000L);
+    vm.setCurrentMemoryBytes(8 << 20)
+        .setCpuNanos(65_000_000_000L)
+        .setStartedMillis(1_767_225_600_000L);
     return result(Kind.KIND_DONE, "", put(vm.build()));
   }
 

@@ -7,7 +7,9 @@ import dev.troupe.proto.vmd.StartVm;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A daemon's door and nothing behind it, as a program: what vmctl's latency is measured against. */
+/**
+ * A daemon's door and nothing behind it, as a program: what vmctl's latency is measured against.
+ */
 public final class TestDoor {
   private TestDoor() {}
 
@@ -26,8 +28,7 @@ public final class TestDoor {
     }
     try (LogRing log = LogRing.install();
         Door door =
-            Door.open(
-                Path.of(arguments[0]), Optional.empty(), control, log, DoorLimits.DEFAULT)) {
+            Door.open(Path.of(arguments[0]), Optional.empty(), control, log, DoorLimits.DEFAULT)) {
       System.out.println("open");
       Thread.sleep(Long.MAX_VALUE);
     }
