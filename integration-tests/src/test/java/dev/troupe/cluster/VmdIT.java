@@ -123,7 +123,7 @@ class VmdIT {
   @Test
   void aMachineThatFitsNowhereWaitsWithAReasonAndIsStopped() throws Exception {
     VmctlProcess.Result start =
-        daemon.vmctl("start", "-m", "64T", "-b", kernel(TinyKernel.HALTED), "huge");
+        daemon.vmctl("start", "-m", "8T", "-b", kernel(TinyKernel.HALTED), "huge");
 
     assertThat(start.exitCode()).isNotZero();
     assertThat(start.out() + start.err()).contains("no node fits: alone: ");

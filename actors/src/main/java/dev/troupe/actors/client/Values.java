@@ -121,8 +121,6 @@ final class Values {
       case VM_STATE_RUNNING -> "running";
       case VM_STATE_PAUSED -> "paused";
       case VM_STATE_ENDED -> "stopped";
-      case VM_STATE_STOPPING -> "stopping";
-      case VM_STATE_FROZEN -> "frozen";
       case VM_STATE_UNSPECIFIED, UNRECOGNIZED -> "unknown";
     };
   }

@@ -43,7 +43,7 @@ class ClientTest {
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - end).as("what is waited for comes").isNegative();
       Thread.sleep(2);
@@ -222,7 +222,7 @@ class ClientTest {
         vmd.control.put(VmInfo.newBuilder().setId(1).setName("a").build()).toBuilder()
             .setState(VmState.VM_STATE_ENDED)
             .build());
-    expect(waiting.get(10, TimeUnit.SECONDS), 0, "", "waiting for vm a: terminated vm 1\n");
+    expect(waiting.get(60, TimeUnit.SECONDS), 0, "", "waiting for vm a: terminated vm 1\n");
   }
 
   @Test
@@ -270,7 +270,7 @@ class ClientTest {
     VmInfo.Builder vm = VmInfo.newBuilder().setId(1).setName("a").setEpoch(3);
     vmd.control.put(vm.setState(VmState.VM_STATE_RUNNING).build());
     vmd.control.put(vm.setState(VmState.VM_STATE_ENDED).setReason("powered off").build());
-    assertThat(watching.get(10, TimeUnit.SECONDS).out().lines())
+    assertThat(watching.get(60, TimeUnit.SECONDS).out().lines())
         .hasSize(2)
         .allMatch(l -> l.startsWith("{\"time\":\"2026-01-01T00:00:00.123Z\",\"vm\":{\"id\":1,"))
         .anyMatch(l -> l.contains("\"state\":\"stopped\",\"reason\":\"powered off\""));
@@ -408,7 +408,7 @@ class ClientTest {
     Thread.sleep(50); // the daemon is away for a while
     vmd.open();
     expect(
-        pausing.get(20, TimeUnit.SECONDS),
+        pausing.get(60, TimeUnit.SECONDS),
         0,
         "",
         "vmctl: the daemon went away; asking it again under the same id\n"
@@ -439,7 +439,7 @@ class ClientTest {
             });
     await(() -> !vmd.control.done.isEmpty());
     vmd.shut();
-    assertThat(asking.get(20, TimeUnit.SECONDS))
+    assertThat(asking.get(60, TimeUnit.SECONDS))
         .startsWith("no result: the daemon at ")
         .endsWith("the same command with --id the-id asks again");
     vmd.open();

@@ -94,7 +94,7 @@ class ConsoleClientTest {
 
   private static void await(java.util.function.BooleanSupplier condition)
       throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - end).as("what is waited for comes").isNegative();
       Thread.sleep(2);
@@ -115,7 +115,7 @@ class ConsoleClientTest {
     person.type("root\r");
     await(() -> session.typed().equals("root\r"));
     person.type("x\035y");
-    assertThat(person.end.get(10, TimeUnit.SECONDS)).isZero();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
     await(() -> session.closed);
     assertThat(session.typed()).isIn("root\r", "root\rx"); // the rest may still be on its way
     assertThat(person.notices()).isEqualTo("\r\n");
@@ -128,7 +128,7 @@ class ConsoleClientTest {
     person.type("~~a~.\r~b\r~");
     await(() -> session.typed().equals("~a~.\r~b\r"));
     person.type(".");
-    assertThat(person.end.get(10, TimeUnit.SECONDS)).isZero();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
   }
 
   @Test
@@ -140,7 +140,7 @@ class ConsoleClientTest {
     await(() -> session.typed().equals("a"));
     person.type("b".repeat(5000));
     person.type("\r~.");
-    assertThat(person.end.get(10, TimeUnit.SECONDS)).isZero();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
     assertThat(session.inputs()).as("the next comes when the guest has taken one").isEqualTo(1);
   }
 
@@ -155,7 +155,7 @@ class ConsoleClientTest {
     await(() -> person.screen().equals("still there"));
     session.say(ConsoleOutput.newBuilder().setClosed("powered off").build());
     session.end();
-    assertThat(person.end.get(10, TimeUnit.SECONDS)).isZero();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
     assertThat(person.notices()).isEqualTo("vmctl: the console is closed: powered off\n");
   }
 
@@ -178,7 +178,7 @@ class ConsoleClientTest {
     await(() -> three.typed().equals("heard"));
     assertThat(one.typed() + two.typed()).isEmpty();
     second.type("\035");
-    assertThat(second.end.get(10, TimeUnit.SECONDS)).as("who watches may leave").isZero();
+    assertThat(second.end.get(60, TimeUnit.SECONDS)).as("who watches may leave").isZero();
   }
 
   @Test
@@ -240,7 +240,7 @@ class ConsoleClientTest {
     session.say(ConsoleOutput.newBuilder().setChunk(next.setOffset(80)).build());
     session.say(ConsoleOutput.newBuilder().setChunk(next.setEpoch(2).setOffset(0)).build());
     session.end();
-    assertThat(person.end.get(10, TimeUnit.SECONDS)).isZero();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
     assertThat(person.screen()).isEqualTo("abbb");
     assertThat(person.notices())
         .isEqualTo(
@@ -260,7 +260,7 @@ class ConsoleClientTest {
     await(() -> session.typed().equals("\r"));
     vmd.shut();
     assertThat(person.end)
-        .failsWithin(10, TimeUnit.SECONDS)
+        .failsWithin(60, TimeUnit.SECONDS)
         .withThrowableThat()
         .havingCause()
         .isInstanceOf(ClientException.class)

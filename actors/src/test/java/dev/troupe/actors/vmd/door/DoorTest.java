@@ -145,7 +145,7 @@ class DoorTest {
       Thread.sleep(5);
     }
     door.close(Duration.ofMillis(100));
-    assertThat(waiting.get(10, TimeUnit.SECONDS)).isEqualTo(6);
+    assertThat(waiting.get(60, TimeUnit.SECONDS)).isEqualTo(6);
     assertThat(socket).doesNotExist();
   }
 
