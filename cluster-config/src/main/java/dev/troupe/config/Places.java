@@ -23,7 +23,7 @@ public record Places(Path runtime, Path state, Path logs, Path configuration) {
    * Those of a user. Where systemd has made folders for a service, those.
    *
    * @param environment its variables: XDG_RUNTIME_DIR, XDG_STATE_HOME, XDG_CONFIG_HOME; and
-   *     RUNTIME_DIRECTORY, STATE_DIRECTORY, LOGS_DIRECTORY
+   *     RUNTIME_DIRECTORY, STATE_DIRECTORY, LOGS_DIRECTORY, CONFIGURATION_DIRECTORY
    */
   public static Places of(Map<String, String> environment, String user, Path home) {
     boolean root = user.equals("root");
@@ -46,7 +46,7 @@ public record Places(Path runtime, Path state, Path logs, Path configuration) {
         variable(environment, "RUNTIME_DIRECTORY", runtime),
         variable(environment, "STATE_DIRECTORY", state),
         variable(environment, "LOGS_DIRECTORY", root ? Path.of("/var/log/troupe") : state),
-        configuration.resolve("vmd.conf"));
+        variable(environment, "CONFIGURATION_DIRECTORY", configuration).resolve("vmd.conf"));
   }
 
   /** Where the daemon listens for vmctl. */

@@ -85,7 +85,7 @@ final class Settings {
   /** A file's name, or what else the origin says. */
   static String place(ConfigOrigin origin) {
     if (origin.filename() != null) {
-      return origin.filename();
+      return Path.of(origin.filename()).normalize().toString();
     }
     return origin.resource() != null ? origin.resource() : origin.description();
   }

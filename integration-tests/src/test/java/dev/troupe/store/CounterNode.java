@@ -31,7 +31,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class CounterNode implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(60);
 
-  private sealed interface Command {}
+  sealed interface Command {}
 
   private record Ask(Counter.Command question) implements Command {}
 

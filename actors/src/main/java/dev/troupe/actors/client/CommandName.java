@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
  * The commands of vmctl, by the process that does them. Here are all names, so that a prefix is
  * unambiguous among all of them; {@code build/launcher.sh} has those of the other process, too.
  */
+@SuppressWarnings("ImmutableEnumChecker") // constructors, which hold nothing
 public enum CommandName {
   START(StartCommand::new),
   STOP(StopCommand::new),

@@ -80,6 +80,7 @@ final class ConsoleClient
   }
 
   /** On this process's streams, the terminal raw if it is one; until left or over. */
+  @SuppressWarnings("ClosingStandardOutputStreams") // it closes none of them
   static int run(Daemon daemon, OpenConsole open) {
     boolean terminal = Terminal.isTerminal();
     try (Terminal raw = terminal ? Terminal.raw() : null;

@@ -214,6 +214,6 @@ final class Daemon implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }

@@ -24,7 +24,7 @@ final class EscapeFilter {
   }
 
   private void take(byte typed, ByteArrayOutputStream guests) {
-    if (typed == CTRL_BRACKET || tilde && typed == '.') {
+    if (typed == CTRL_BRACKET || (tilde && typed == '.')) {
       left = true;
       return;
     }

@@ -119,7 +119,7 @@ enum Format {
   private static void scalar(StringBuilder out, Value value) {
     switch (value) {
       case Value.Text(String text) -> quote(out, text);
-      case Value.Number(String digits) -> out.append(digits);
+      case Value.Digits(String digits) -> out.append(digits);
       case Value.Flag(boolean set) -> out.append(set);
       default -> out.append("null");
     }

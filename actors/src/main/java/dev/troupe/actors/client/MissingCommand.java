@@ -14,7 +14,9 @@ final class MissingCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Unmatched private List<String> arguments;
+  @SuppressWarnings("UnusedVariable") // they may be anything
+  @Unmatched
+  private List<String> arguments;
 
   MissingCommand(String what) {
     this.what = what;

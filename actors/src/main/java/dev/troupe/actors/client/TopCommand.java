@@ -72,7 +72,7 @@ final class TopCommand implements Callable<Integer> {
             .filter(vm -> vm.getState() != VmState.VM_STATE_ENDED)
             .map(vm -> new Row(vm, share(vm)))
             .sorted(
-                Comparator.comparingDouble((Row r) -> -r.share).thenComparing(r -> r.vm.getId()))
+                Comparator.comparingDouble((Row r) -> -r.share).thenComparingInt(r -> r.vm.getId()))
             .toList();
     if (!output.forPeople()) {
       System.out.print(output.format().writePart(value(nodes, rows)));
@@ -136,7 +136,7 @@ final class TopCommand implements Callable<Integer> {
                             new Value.FieldsBuilder()
                                 .put(
                                     "cpu_percent",
-                                    new Value.Number(
+                                    new Value.Digits(
                                         String.format(Locale.ROOT, "%.1f", r.share * 100)))
                                 .put("vm", Values.vm(r.vm))
                                 .build())

@@ -15,7 +15,7 @@ sealed interface Value {
   record Text(String text) implements Value {}
 
   /** A whole number, or one with a fraction, as it is written. */
-  record Number(String digits) implements Value {}
+  record Digits(String digits) implements Value {}
 
   record Flag(boolean set) implements Value {}
 
@@ -32,7 +32,7 @@ sealed interface Value {
 
   /** A number without a sign. */
   static Value number(long unsigned) {
-    return new Number(Long.toUnsignedString(unsigned));
+    return new Digits(Long.toUnsignedString(unsigned));
   }
 
   /** A time, in UTC; 0 is nothing. */

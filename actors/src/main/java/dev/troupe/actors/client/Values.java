@@ -100,7 +100,7 @@ final class Values {
                             new Value.FieldsBuilder()
                                 .put("name", Value.text(score.getNode()))
                                 .put("fits", new Value.Flag(score.getFits()))
-                                .put("score", new Value.Number(Long.toString(score.getScore())))
+                                .put("score", new Value.Digits(Long.toString(score.getScore())))
                                 .put("reasons", Value.texts(score.getReasonsList()))
                                 .build())
                     .toList()))
@@ -121,6 +121,8 @@ final class Values {
       case VM_STATE_RUNNING -> "running";
       case VM_STATE_PAUSED -> "paused";
       case VM_STATE_ENDED -> "stopped";
+      case VM_STATE_STOPPING -> "stopping";
+      case VM_STATE_FROZEN -> "frozen";
       case VM_STATE_UNSPECIFIED, UNRECOGNIZED -> "unknown";
     };
   }

@@ -2,7 +2,7 @@ package dev.troupe.actors.vmd;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import sun.misc.Signal;
+import org.jline.utils.Signals;
 
 /**
  * SIGTERM and SIGINT: the first one asks the process to stop, the second one ends it at once. No
@@ -21,15 +21,15 @@ public final class StopSignals {
   /** Handles them from now on. */
   public static StopSignals install() {
     StopSignals signals = new StopSignals();
-    for (String name : new String[] {"TERM", "INT"}) {
-      Signal.handle(new Signal(name), signals::on);
-    }
+    // By JLine: javac warns of the JVM's own class for it, and nothing stops it from that.
+    Signals.register("TERM", () -> signals.on("SIGTERM", 15));
+    Signals.register("INT", () -> signals.on("SIGINT", 2));
     return signals;
   }
 
-  private void on(Signal signal) {
-    if (!first.complete("SIG" + signal.getName())) {
-      Runtime.getRuntime().halt(VmdExit.SIGNALLED + signal.getNumber());
+  private void on(String name, int number) {
+    if (!first.complete(name)) {
+      Runtime.getRuntime().halt(VmdExit.SIGNALLED + number);
     }
   }
 

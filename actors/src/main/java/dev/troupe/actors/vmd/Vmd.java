@@ -13,10 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The daemon's entry. */
 @Command(
@@ -45,8 +43,6 @@ public final class Vmd implements Callable<Integer> {
 
   @Option(names = "--end-with-input", hidden = true, description = "Stop when standard input ends.")
   private boolean endWithInput;
-
-  @Spec private CommandSpec spec;
 
   private final NodeServices.Factory services;
 

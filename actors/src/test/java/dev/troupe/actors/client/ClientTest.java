@@ -411,8 +411,10 @@ class ClientTest {
         pausing.get(60, TimeUnit.SECONDS),
         0,
         "",
-        "vmctl: the daemon went away; asking it again under the same id\n"
-            + "vmctl: paused vm 1 successfully\n");
+        """
+        vmctl: the daemon went away; asking it again under the same id
+        vmctl: paused vm 1 successfully
+        """);
     Command pause = vmd.control.done.getLast();
     assertThat(vmd.control.done).hasSize(2);
     assertThat(vmd.control.sent).containsEntry(pause.getId(), 2);

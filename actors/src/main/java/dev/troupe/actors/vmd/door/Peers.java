@@ -110,7 +110,8 @@ final class Peers implements InternalProtocolNegotiator.ProtocolNegotiator {
   /** Counts the connection in, if there is room for it. */
   private synchronized boolean enter(Caller caller) {
     int own = connections.getOrDefault(caller.uid(), 0);
-    if (total >= limits.connections() || !caller.privileged() && own >= limits.connectionsOfOne()) {
+    if (total >= limits.connections()
+        || (!caller.privileged() && own >= limits.connectionsOfOne())) {
       return false;
     }
     total++;
@@ -138,15 +139,15 @@ final class Peers implements InternalProtocolNegotiator.ProtocolNegotiator {
         caller = identify(context.channel());
       } catch (IOException | RuntimeException e) {
         LOG.warn("connection refused: {}", e.getMessage());
-        context.close();
+        var _ = context.close();
         return;
       }
       if (!enter(caller)) {
         LOG.warn("connection refused: too many, uid {}", caller.uid());
-        context.close();
+        var _ = context.close();
         return;
       }
-      context.channel().closeFuture().addListener(future -> leave(caller));
+      var _ = context.channel().closeFuture().addListener(future -> leave(caller));
       var event = getProtocolNegotiationEvent();
       replaceProtocolNegotiationEvent(
           InternalProtocolNegotiationEvent.withAttributes(

@@ -221,23 +221,25 @@ final class VmdService extends VmdGrpc.VmdImplBase {
     call.setOnCancelHandler(() -> future.cancel(false));
     CompletableFuture<T> limited =
         limit.isZero() ? future : future.copy().orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS);
-    limited.whenComplete(
-        (result, failure) -> {
-          if (call.isCancelled()) {
-            return;
-          }
-          if (failure == null) {
-            call.onNext(result);
-            call.onCompleted();
-          } else if (timedOut(failure)) {
-            future.cancel(false);
-            call.onError(
-                Refusals.of(
-                    Status.DEADLINE_EXCEEDED, "%s after %d s".formatted(late, limit.toSeconds())));
-          } else {
-            call.onError(Refusals.status(failure));
-          }
-        });
+    var _ =
+        limited.whenComplete(
+            (result, failure) -> {
+              if (call.isCancelled()) {
+                return;
+              }
+              if (failure == null) {
+                call.onNext(result);
+                call.onCompleted();
+              } else if (timedOut(failure)) {
+                future.cancel(false);
+                call.onError(
+                    Refusals.of(
+                        Status.DEADLINE_EXCEEDED,
+                        "%s after %d s".formatted(late, limit.toSeconds())));
+              } else {
+                call.onError(Refusals.status(failure));
+              }
+            });
   }
 
   private static boolean timedOut(Throwable failure) {

@@ -116,7 +116,7 @@ public final class LocalCluster implements Callable<Integer> {
     for (int node = 1; node <= nodes; node++) {
       files.add(configure(top, node, port, store));
     }
-    // All files are checked before anything starts.
+    // All files are checked before a node starts.
     Duration limit = Duration.ZERO;
     for (Path file : files) {
       limit = NodeConfiguration.load(Optional.of(file), definitions).stopLimit();
@@ -132,7 +132,9 @@ public final class LocalCluster implements Callable<Integer> {
       }
       out.println("ready; Ctrl-C ends all");
       out.flush();
-      children.forEach(child -> child.ended().thenAccept(ended -> sayEnd(child, ended, stop)));
+      for (NodeChild child : children) {
+        var _ = child.ended().thenAccept(ended -> sayEnd(child, ended, stop));
+      }
       CompletableFuture<?> allEnded =
           CompletableFuture.allOf(
               children.stream().map(NodeChild::ended).toArray(CompletableFuture[]::new));

@@ -55,14 +55,18 @@ final class NodeChild {
     NodeChild child = new NodeChild(name, new ProcessBuilder(line).start());
     child.follow(child.process.inputReader(), child::hear);
     child.follow(child.process.errorReader(), text -> err.println(name + ": " + text));
-    child
-        .process
-        .onExit()
-        .thenAccept(
-            ended ->
-                child.ready.completeExceptionally(
-                    new IOException(
-                        name + " ended before it served (exit code " + ended.exitValue() + ")")));
+    var _ =
+        child
+            .process
+            .onExit()
+            .thenAccept(
+                ended ->
+                    child.ready.completeExceptionally(
+                        new IOException(
+                            name
+                                + " ended before it served (exit code "
+                                + ended.exitValue()
+                                + ")")));
     return child;
   }
 

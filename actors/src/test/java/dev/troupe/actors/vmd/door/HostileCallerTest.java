@@ -43,6 +43,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -92,7 +93,7 @@ class HostileCallerTest {
   @AfterEach
   void close() throws IOException {
     channel.shutdownNow();
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     door.close();
     log.close();
     Files.delete(folder.resolve("vmd.sock.lock"));
@@ -291,15 +292,10 @@ class HostileCallerTest {
       byte[] bytes = new byte[1 + random.nextInt(500)];
       random.nextBytes(bytes);
       if (i % 2 == 0) {
-        System.arraycopy(
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
-            0,
-            bytes = new byte[24 + bytes.length],
-            0,
-            24);
-        byte[] rest = new byte[bytes.length - 24];
-        random.nextBytes(rest);
-        System.arraycopy(rest, 0, bytes, 24, rest.length);
+        byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] rest = bytes;
+        bytes = Arrays.copyOf(preface, preface.length + rest.length);
+        System.arraycopy(rest, 0, bytes, preface.length, rest.length);
       }
       try (SocketChannel raw = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
         raw.write(ByteBuffer.wrap(bytes));
