@@ -219,6 +219,7 @@ public final class HostLogic {
                 .setRound(bid.getRound())
                 .setHost(self)
                 .setScore(score.setNode(self.getName()))
+                .setPassing(!leased)
                 .build()));
   }
 

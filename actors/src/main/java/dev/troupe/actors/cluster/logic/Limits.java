@@ -22,6 +22,9 @@ public final class Limits {
   /** How long an entity waits for offers. Hosts answer at once or are not there. */
   public static final long BID_NANOS = Duration.ofSeconds(1).toNanos();
 
+  /** How long a host that says nothing, or no for now, is asked again before that is an answer. */
+  public static final long PASSING_NANOS = Duration.ofSeconds(10).toNanos();
+
   /** When a machine that fits nowhere is offered again. */
   public static final long REBID_NANOS = Duration.ofSeconds(2).toNanos();
 

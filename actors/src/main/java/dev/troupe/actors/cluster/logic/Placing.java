@@ -4,7 +4,6 @@ import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.Offer;
 import dev.troupe.proto.spec.VmSpec;
-import dev.troupe.proto.vmd.Explanation;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +42,7 @@ public final class Placing {
   private long round;
   private boolean asking;
   private List<HostId> asked = List.of();
-  private final Map<HostId, Explanation.Score> offers = new LinkedHashMap<>();
+  private final Map<HostId, Offer> offers = new LinkedHashMap<>();
 
   /** Why a host has refused what it had offered to take, by its name. */
   private final Map<String, String> refusals = new TreeMap<>();
@@ -52,6 +51,11 @@ public final class Placing {
   private long next;
 
   private boolean first = true;
+
+  /** When the machine began to look for a host; of no meaning before it has. */
+  private long begun;
+
+  private boolean looking;
   private Optional<String> waits = Optional.empty();
 
   Placing(String name, Policy policy) {
@@ -63,6 +67,7 @@ public final class Placing {
   void begin() {
     asking = false;
     first = true;
+    looking = false;
     refusals.clear();
     waits = Optional.empty();
   }
@@ -74,7 +79,7 @@ public final class Placing {
 
   void offered(Offer offer) {
     if (asking && offer.getRound() == round && asked.contains(offer.getHost())) {
-      offers.put(offer.getHost(), offer.getScore());
+      offers.put(offer.getHost(), offer);
     }
   }
 
@@ -87,6 +92,10 @@ public final class Placing {
 
   /** Does what is due; gives a host when one is chosen. */
   Optional<HostId> settle(VmSpec spec, Surroundings now, List<VmEffect> effects) {
+    if (!looking) {
+      looking = true;
+      begun = now.nanos();
+    }
     if (asking) {
       if (offers.size() < asked.size() && now.nanos() - next < 0) {
         return Optional.empty();
@@ -130,11 +139,12 @@ public final class Placing {
   private Optional<HostId> choose(Surroundings now) {
     HostId best = null;
     for (HostId host : asked) {
-      Explanation.Score score = offers.get(host);
-      if (score != null
-          && score.getFits()
+      Offer offer = offers.get(host);
+      if (offer != null
+          && offer.getScore().getFits()
           && now.hosts().present().contains(host)
-          && (best == null || score.getScore() > offers.get(best).getScore())) {
+          && (best == null
+              || offer.getScore().getScore() > offers.get(best).getScore().getScore())) {
         best = host;
       }
     }
@@ -147,12 +157,22 @@ public final class Placing {
   }
 
   private void none(Surroundings now) {
+    boolean passing =
+        asked.isEmpty()
+            || asked.stream()
+                .anyMatch(host -> offers.get(host) == null || offers.get(host).getPassing());
+    if (passing && refusals.isEmpty() && now.nanos() - begun < Limits.PASSING_NANOS) {
+      next = now.nanos() + Limits.BID_NANOS / 4;
+      return;
+    }
     Map<String, String> reasons = new TreeMap<>(refusals);
     for (HostId host : asked) {
-      Explanation.Score score = offers.get(host);
+      Offer offer = offers.get(host);
       reasons.put(
           host.getName(),
-          score == null ? "does not answer" : String.join(", ", score.getReasonsList()));
+          offer == null
+              ? "does not answer"
+              : String.join(", ", offer.getScore().getReasonsList()));
     }
     waits =
         Optional.of(
