@@ -76,7 +76,7 @@ class VcpuReplayTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"race", "timer", "apic", "numeric-error", "hello", "poll"})
+  @ValueSource(strings = {"race", "timer", "apic", "numeric-error", "hello", "poll", "reboot", "reboot-timer"})
   void aVcpuAloneDoesWhatItDidAmongItsDevices(String guest) throws Exception {
     Path journal = folder.resolve(guest);
     assertSame(
