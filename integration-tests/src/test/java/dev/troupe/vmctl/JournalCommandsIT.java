@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code vmctl journal}: what is found in a journal, by whichever selection, as text and as JSON. */
+/**
+ * {@code vmctl journal}: what is found in a journal, by whichever selection, as text and as JSON.
+ */
 @Timeout(600)
 class JournalCommandsIT {
   @TempDir private Path folder;

@@ -39,7 +39,9 @@ class RestoredJournalIT {
     try (Stream<Path> files = Files.list(saved)) {
       snapshot =
           files
-              .max(Comparator.comparing(file -> Long.valueOf(file.getFileName().toString().replaceAll("\\D", ""))))
+              .max(
+                  Comparator.comparing(
+                      file -> Long.valueOf(file.getFileName().toString().replaceAll("\\D", ""))))
               .orElseThrow();
     }
     journal = folder.resolve("rest.journal").toString();
@@ -66,11 +68,14 @@ class RestoredJournalIT {
 
   @Test
   void allOfItIsHadAgainToAnyPositionAndBackwards() throws Exception {
-    assertThat(vmctl("replay", journal, "--console").out()).startsWith("cd").contains("identical: ");
+    assertThat(vmctl("replay", journal, "--console").out())
+        .startsWith("cd")
+        .contains("identical: ");
     assertThat(vmctl("replay", journal, "--to", "i:850000").out())
         .startsWith("identical so far: i:850000 ");
     assertThat(vmctl("replay", journal, "--break", "kind=Typed").out()).startsWith("found: ");
-    byte[] commands = "goto i:850000\nback 100\nback 200000\nquit\n".getBytes(StandardCharsets.UTF_8);
+    byte[] commands =
+        "goto i:850000\nback 100\nback 200000\nquit\n".getBytes(StandardCharsets.UTF_8);
     assertThat(VmctlProcess.run(commands, "replay", journal, "--interactive").out())
         .containsSubsequence("i:850000 ", "i:849900 ", "this is the beginning of the run", "i:80");
   }

@@ -209,7 +209,8 @@ public final class Brake {
     }
     Stops.Hit hit = vcpus.get(vcpu).cpu.stops.takeStopped();
     boolean reached =
-        (vcpu == counted && count <= 0 && !before) || (goal != null && goal.units(positions.position()) <= 0);
+        (vcpu == counted && count <= 0 && !before)
+            || (goal != null && goal.units(positions.position()) <= 0);
     if (hit == null && !reached) {
       return false;
     }

@@ -6,15 +6,16 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code vmctl journal diff}: the first record in which two runs differ, and what led to it. */
 @Command(
     name = "diff",
-    description = "Prints the first difference of two journals, and the records before it; options say which"
+    description =
+        "Prints the first difference of two journals, and the records before it; options say which"
             + " records are compared.",
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 no difference, 1 a difference, 2 usage, 4 bad journal."})
@@ -46,8 +47,7 @@ final class JournalDiff implements Callable<Integer> {
       }
       Predicate<JournalRecord> left = selection.choose(pair.leftFields());
       Predicate<JournalRecord> right = selection.choose(pair.rightFields());
-      OptionalLong same =
-          pair.compare(context, left.and(pair::inBoth), right.and(pair::inBoth));
+      OptionalLong same = pair.compare(context, left.and(pair::inBoth), right.and(pair::inBoth));
       if (same.isEmpty()) {
         return ExitCode.DIFFERENT;
       }

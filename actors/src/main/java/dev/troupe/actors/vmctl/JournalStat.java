@@ -16,15 +16,15 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code vmctl journal stat}: what was recorded, and how much of what there is. */
 @Command(
     name = "stat",
-    description = "Prints what was recorded, and counts the records; options say which"
-            + " are counted.",
+    description =
+        "Prints what was recorded, and counts the records; options say which" + " are counted.",
     mixinStandardHelpOptions = true)
 final class JournalStat implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "The journal.")

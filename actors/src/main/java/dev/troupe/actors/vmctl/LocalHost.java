@@ -83,8 +83,7 @@ final class LocalHost implements MachineHost, BrakedMachine.Controls {
   static final class Early implements AutoCloseable {
     private final CompletableFuture<LocalHost> host =
         CompletableFuture.supplyAsync(
-            LocalHost::new,
-            work -> Thread.ofPlatform().daemon().name("troupe-host").start(work));
+            LocalHost::new, work -> Thread.ofPlatform().daemon().name("troupe-host").start(work));
 
     /** The same as {@link LocalHost#start}; once. */
     LocalHost start(

@@ -6,8 +6,8 @@ import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.snapshot.SnapshotHeader;
-import dev.troupe.runtime.journal.JournalWriter;
 import dev.troupe.runtime.journal.JournalCheckpoints;
+import dev.troupe.runtime.journal.JournalWriter;
 import dev.troupe.runtime.snapshot.SnapshotFile;
 import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
@@ -103,7 +103,9 @@ final class RecordOptions {
         asked.restore(),
         Optional.of(interval())
             .filter(Checkpoints.Interval::isAny)
-            .map(interval -> new Checkpoints.Every(interval, Optional.of(JournalCheckpoints.folder(file)))));
+            .map(
+                interval ->
+                    new Checkpoints.Every(interval, Optional.of(JournalCheckpoints.folder(file)))));
   }
 
   private Checkpoints.Interval interval() {
@@ -159,7 +161,10 @@ final class RecordOptions {
   }
 
   private void copy(Path snapshot, String name) throws IOException {
-    Files.copy(snapshot, JournalCheckpoints.folder(file).resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(
+        snapshot,
+        JournalCheckpoints.folder(file).resolve(name),
+        StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static String reason(IOException e) {

@@ -76,7 +76,17 @@ class VcpuReplayTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"race", "timer", "apic", "numeric-error", "hello", "poll", "reboot", "reboot-timer"})
+  @ValueSource(
+      strings = {
+        "race",
+        "timer",
+        "apic",
+        "numeric-error",
+        "hello",
+        "poll",
+        "reboot",
+        "reboot-timer"
+      })
   void aVcpuAloneDoesWhatItDidAmongItsDevices(String guest) throws Exception {
     Path journal = folder.resolve(guest);
     assertSame(

@@ -29,9 +29,10 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The vCPU of a machine with one alone, against its recorded board: it runs the guest from power-on,
- * or from the snapshot that the run began with, with the answers and interrupts that it got, and what it sends is compared with what it sent
- * then, its virtual time included, which is the number of its instructions. No device runs.
+ * The vCPU of a machine with one alone, against its recorded board: it runs the guest from
+ * power-on, or from the snapshot that the run began with, with the answers and interrupts that it
+ * got, and what it sends is compared with what it sent then, its virtual time included, which is
+ * the number of its instructions. No device runs.
  */
 public final class VcpuReplay {
   /**
@@ -462,9 +463,7 @@ public final class VcpuReplay {
       case JournalRecord.Schedule _, JournalRecord.End _ -> true;
       case JournalRecord.Reply(int who, long _) -> who == 0;
       case JournalRecord.Interrupted(int who, Interrupt _) -> who == 0;
-      case JournalRecord.Message message ->
-          message.from() == VCPU
-              || isReset(message);
+      case JournalRecord.Message message -> message.from() == VCPU || isReset(message);
       case JournalRecord.Injected injected -> {
         boolean simple =
             injected.deed() instanceof Deed.Dropped
