@@ -22,9 +22,9 @@ import java.util.stream.Stream;
  * What recording costs: boots of Debian's cloud kernel to user space and off, by the processor time
  * of all their threads, as a wait for the disk is not what is looked for and other work beside does
  * not count; interleaved. The figures to hold, checkpoints aside: inputs 1.03 times the unrecorded
- * run, all messages 1.25 times; 20 bytes a message; 2 MiB of inputs for a boot and an idle minute; a replay
- * takes no longer than the recorded run.
- * {@code RecordingCost [ROUNDS]}; run it by {@code integration-tests/bin/recording-cost}.
+ * run, all messages 1.25 times; 20 bytes a message; 2 MiB of inputs for a boot and an idle minute;
+ * a replay takes no longer than the recorded run. {@code RecordingCost [ROUNDS]}; run it by {@code
+ * integration-tests/bin/recording-cost}.
  */
 public final class RecordingCost {
   private static final double INPUTS_WANTED = 1.03;

@@ -144,12 +144,12 @@ class FaultRulesTest {
   @CsvSource({"1, true", "2, true", "3, false", "4, true"})
   void aRunWithFaultsIsHadAgainFromItsJournalAlone(int seed, boolean messages) throws Exception {
     String[] rules = {
-            "drop 1/9 kind=IoWrite port=0x3f8 seed=" + seed,
-            "delay 1/3 by=3ms kind=IoWrite to=uart0 seed=" + seed,
-            "reorder 1/5 past=2 to=pit seed=" + seed,
-            "corrupt 1/4 value:=flip kind=IoWrite port=0x3f8 seed=" + seed,
-            "duplicate 1/7 to=uart0 kind=ConsoleInput",
-            "delay 1/2 by=500us kind=Sipi"
+      "drop 1/9 kind=IoWrite port=0x3f8 seed=" + seed,
+      "delay 1/3 by=3ms kind=IoWrite to=uart0 seed=" + seed,
+      "reorder 1/5 past=2 to=pit seed=" + seed,
+      "corrupt 1/4 value:=flip kind=IoWrite port=0x3f8 seed=" + seed,
+      "duplicate 1/7 to=uart0 kind=ConsoleInput",
+      "delay 1/2 by=500us kind=Sipi"
     };
     Path journal = folder.resolve("race-" + seed);
     MachineActor.Ended recorded =

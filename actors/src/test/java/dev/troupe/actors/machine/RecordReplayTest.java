@@ -82,7 +82,8 @@ class RecordReplayTest {
 
     for (EngineKind engine :
         List.of(EngineKind.ENGINE_KIND_INTERPRETER, EngineKind.ENGINE_KIND_AUTO)) {
-      Recordings.assertIdentical(runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
+      Recordings.assertIdentical(
+          runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
     }
     assertThat(JournalScan.of(journal).inputs()).hasSize(TinyGuest.SCRIPT.size());
   }
@@ -93,7 +94,8 @@ class RecordReplayTest {
   void whatIsTypedWhileTheMachineRunsEntersInTheSamePlaceAgain(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("typed-" + guest + cpus);
-    Recordings.Recording recording = runs.record(runs.spec(guest, cpus, true), List.of(), true, journal);
+    Recordings.Recording recording =
+        runs.record(runs.spec(guest, cpus, true), List.of(), true, journal);
     for (byte letter : "abcdefxyz".getBytes(StandardCharsets.US_ASCII)) {
       Thread.sleep(3);
       recording.console().type(new byte[] {letter});
@@ -271,7 +273,9 @@ class RecordReplayTest {
     Recordings.assertEachDeviceDoesTheSameAlone(journal);
     if (guest.equals("race")) {
       assertThat(Recordings.alone(journal, "uart0", device -> device).outputs()).isPositive();
-      assertThat(Recordings.alone(journal, "uart0", device -> new Faulty(device, new AtomicInteger(5))).difference())
+      assertThat(
+              Recordings.alone(journal, "uart0", device -> new Faulty(device, new AtomicInteger(5)))
+                  .difference())
           .hasValueSatisfying(
               difference ->
                   assertThat(difference.input().message()).isInstanceOf(BoardMessage.IoRead.class));

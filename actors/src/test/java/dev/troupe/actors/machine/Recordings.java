@@ -126,10 +126,7 @@ final class Recordings implements AutoCloseable {
     return TinyGuest.spec(guest, folder.get())
         .setCpus(cpus)
         .setDeterministic(
-            Deterministic.newBuilder()
-                .setSeed(7)
-                .setUnpaced(!paced)
-                .addAllFaults(List.of(rules)))
+            Deterministic.newBuilder().setSeed(7).setUnpaced(!paced).addAllFaults(List.of(rules)))
         .build();
   }
 
