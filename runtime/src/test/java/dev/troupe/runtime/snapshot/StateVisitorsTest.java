@@ -219,8 +219,7 @@ final class StateVisitorsTest {
     byte[] bytes = StateWriter.save(parts(new Toy(2), changed(2)));
     Toy toy = new Toy(2);
     for (String missing : List.of("toy2", "toy")) {
-      assertThatThrownBy(
-              () -> StateReader.restoreSome(bytes, List.of(new StatePart(missing, toy))))
+      assertThatThrownBy(() -> StateReader.restoreSome(bytes, List.of(new StatePart(missing, toy))))
           .isInstanceOf(StateException.class)
           .hasMessageContaining("only 0 bytes left");
     }
