@@ -111,8 +111,8 @@ public record NodeConfiguration(
   private static final String ENDPOINT = "(" + HOST + "):" + PORT;
   private static final String LABEL = "[A-Za-z0-9]([A-Za-z0-9._/-]{0,62})";
 
-  /** The kernel's field for it has 108 bytes, one of them a zero. */
-  private static final int LONGEST_SOCKET = 107;
+  /** The kernel's field for it has 108 bytes, one of them a zero; it is bound in a folder below. */
+  private static final int LONGEST_SOCKET = 97;
 
   private static final long MIB = 1 << 20;
   private static final long MOST_MEMORY = 1L << 50;

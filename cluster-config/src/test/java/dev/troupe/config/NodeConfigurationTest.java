@@ -286,7 +286,7 @@ class NodeConfigurationTest {
     assertThat(problems("troupe.socket = /" + "x".repeat(107), Map.of()))
         .singleElement()
         .asString()
-        .endsWith("expected a path of 107 bytes at most, as sockets have");
+        .endsWith("expected a path of 97 bytes at most, as sockets have");
   }
 
   @Test

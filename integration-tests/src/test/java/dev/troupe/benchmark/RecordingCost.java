@@ -22,8 +22,9 @@ import java.util.stream.Stream;
  * What recording costs: boots of Debian's cloud kernel to user space and off, by the processor time
  * of all their threads, as a wait for the disk is not what is looked for and other work beside does
  * not count; interleaved. The figures to hold, checkpoints aside: inputs 1.03 times the unrecorded
- * run, all messages 1.25 times; 20 bytes a message; 2 MiB of inputs for a boot and an idle minute.
- * {@code RecordingCost [ROUNDS]}; run it by {@code integration-tests/bin/recording-cost}.
+ * run, all messages 1.25 times; 20 bytes a message; 2 MiB of inputs for a boot and an idle minute;
+ * a replay takes no longer than the recorded run. {@code RecordingCost [ROUNDS]}; run it by {@code
+ * integration-tests/bin/recording-cost}.
  */
 public final class RecordingCost {
   private static final double INPUTS_WANTED = 1.03;
@@ -34,6 +35,7 @@ public final class RecordingCost {
 
   private static final String PLAIN = "deterministic";
   private static final String INPUTS = "inputs, no checkpoints";
+  private static final String REPLAY = "replay";
   private static final String MESSAGES = "messages, no checkpoints";
 
   private final GuestFiles files;
@@ -66,13 +68,17 @@ public final class RecordingCost {
 
   private void time(String name, List<String> line) throws IOException, InterruptedException {
     clean();
+    timed(name, line);
+  }
+
+  private void timed(String name, List<String> line) throws IOException, InterruptedException {
     Path times = folder.resolve("times");
-    List<String> timed = new ArrayList<>();
-    timed.addAll(List.of("sh", "-c", "\"$@\"; code=$?; times >\"$0\"; exit $code"));
-    timed.add(times.toString());
-    timed.addAll(line);
+    List<String> shell = new ArrayList<>();
+    shell.addAll(List.of("sh", "-c", "\"$@\"; code=$?; times >\"$0\"; exit $code"));
+    shell.add(times.toString());
+    shell.addAll(line);
     ProcessBuilder builder =
-        new ProcessBuilder(timed)
+        new ProcessBuilder(shell)
             .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
             .redirectOutput(folder.resolve("output").toFile())
             .redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -114,6 +120,7 @@ public final class RecordingCost {
     troupe(INPUTS, "--record", file, "--checkpoint-every", "off");
     troupe("inputs", "--record", file);
     troupe("messages", "--record", file, "--record-level", "messages");
+    timed(REPLAY, VmctlChild.command("replay", List.of(file)));
     troupe(MESSAGES, "--record", file, "--record-level", "messages", "--checkpoint-every", "off");
     if (withQemu) {
       qemu("QEMU, icount", "shift=auto");
@@ -127,6 +134,9 @@ public final class RecordingCost {
     met &= ratio(MESSAGES, MESSAGES_WANTED);
     ratio("inputs", Double.NaN);
     ratio("messages", Double.NaN);
+    double replayed = median(REPLAY) / median("messages");
+    System.out.printf("%-26s %6.2f times the recorded run, wanted 1%n", REPLAY, replayed);
+    met &= replayed <= 1;
     if (seconds.containsKey("QEMU, icount")) {
       System.out.printf(
           "%-26s %6.2f times its unrecorded run%n",

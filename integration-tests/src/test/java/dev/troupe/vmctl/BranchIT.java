@@ -115,35 +115,6 @@ class BranchIT {
   }
 
   @Test
-  void aRunFromASnapshotOnIsRecordedAndHadAgain() throws Exception {
-    String kernel = TinyKernel.write(folder, TinyKernel.ECHO).toString();
-    Path script =
-        Files.writeString(
-            folder.resolve("inputs"), "i:1000 console \"ab\"\ni:900000 console \"c\\x04\"\n");
-    String snapshot = folder.resolve("middle.snapshot").toString();
-    List<String> more =
-        List.of("--inputs", script.toString(), "--no-pacing", "--hash-every", "1ms");
-    List<String> first = new ArrayList<>(List.of("run", "--kernel", kernel, "--memory", "4M"));
-    first.addAll(List.of("--deterministic", "--snapshot-at", "i:500000", snapshot));
-    first.addAll(more);
-    assertThat(vmctl(first.toArray(String[]::new)).exitCode()).isEqualTo(3);
-
-    String journal = folder.resolve("rest.journal").toString();
-    List<String> rest = new ArrayList<>(List.of("run", "--restore", snapshot));
-    rest.addAll(List.of("--record", journal, "--record-level", "messages"));
-    rest.addAll(more);
-    assertThat(vmctl(rest.toArray(String[]::new)).exitCode()).isEqualTo(3);
-    Files.delete(Path.of(snapshot)); // the journal has its own
-
-    var replayed = vmctl("replay", journal, "--console");
-    assertThat(replayed.out()).startsWith("c").contains("identical: ");
-    var to = vmctl("replay", journal, "--to", "i:600000");
-    assertThat(to.out()).startsWith("identical so far: i:600000 ");
-    assertThat(vmctl("replay", journal, "--only", "uart0").err())
-        .contains("the run began with a snapshot");
-  }
-
-  @Test
   void twoRunsAreBisectedByTheirHashesHoweverTheyWereRecorded() throws Exception {
     String kernel = TinyKernel.write(folder, TinyKernel.ECHO).toString();
     List<String> journals = new ArrayList<>();

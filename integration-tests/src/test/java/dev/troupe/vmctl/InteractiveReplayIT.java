@@ -6,8 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +25,10 @@ class InteractiveReplayIT {
   @TempDir private Path folder;
 
   private Path record(String guest, String... inputs) throws Exception {
+    return record(50_000_000, guest, inputs);
+  }
+
+  private Path record(int checkpointEvery, String guest, String... inputs) throws Exception {
     Path journal = folder.resolve("run.journal");
     Path script = Files.write(folder.resolve("inputs"), List.of(inputs));
     String kernel = TinyKernel.write(folder, guest).toString();
@@ -36,7 +42,9 @@ class InteractiveReplayIT {
             "--inputs",
             script.toString(),
             "--record",
-            journal.toString());
+            journal.toString(),
+            "--checkpoint-every",
+            "i:" + checkpointEvery);
     assertThat(recorded.err()).isEmpty();
     return journal;
   }
@@ -125,6 +133,26 @@ class InteractiveReplayIT {
     var found =
         VmctlProcess.run(new byte[0], "replay", journal.toString(), "--break", "kind=Typed");
     assertThat(found.out()).startsWith("found: ").contains("identical so far: ");
+  }
+
+  @Test
+  void stepsAtOnceEndWhereStepsOneByOneDo() throws Exception {
+    Path journal = record(1000, TinyKernel.ECHO, "i:90000 console \"ab\\x04\"");
+    try (Stream<Path> saved = Files.list(folder.resolve("run.journal.checkpoints"))) {
+      assertThat(saved).hasSizeGreaterThan(2);
+    }
+    List<String> lines = new ArrayList<>(List.of("goto i:80000"));
+    for (int steps : List.of(7, 60, 42_000)) {
+      lines.addAll(List.of("back " + steps, "hash", "step " + steps, "hash"));
+    }
+    lines.addAll(Collections.nCopies(60, "back"));
+    lines.addAll(List.of("hash", "back 900000", "step 0"));
+    String output = replay(journal, lines.toArray(String[]::new));
+    List<String> hashes = output.lines().filter(line -> line.matches("[0-9a-f]{16}")).toList();
+    assertThat(hashes).hasSize(7);
+    assertThat(hashes.get(6)).isEqualTo(hashes.get(2)).isNotEqualTo(hashes.get(4));
+    assertThat(hashes.get(1)).isEqualTo(hashes.get(3)).isEqualTo(hashes.get(5));
+    assertThat(output).contains("this is the beginning of the run", "expected at least one step");
   }
 
   @Test

@@ -117,8 +117,31 @@ public final class ReplayTarget implements DebugServer.Target, AutoCloseable {
         switch (how) {
           case Run(boolean back) -> back ? runBack() : forwards(brake -> {});
           case Step(int vcpu, boolean back) ->
-              back ? stepBack(vcpu) : forwards(brake -> brake.after(vcpu, 1));
+              back ? back(vcpu, 1) : forwards(brake -> brake.after(vcpu, 1));
         };
+    return stands;
+  }
+
+  /**
+   * Goes on until a vCPU has run so many instructions, or to what else stops it.
+   *
+   * @param count at least 1
+   */
+  public Stop step(int vcpu, long count) {
+    interrupted = false;
+    stands = forwards(brake -> brake.after(vcpu, count));
+    return stands;
+  }
+
+  /**
+   * Goes back to just before the last so many instructions that a vCPU has run; breakpoints do not
+   * stop it.
+   *
+   * @param count at least 1
+   */
+  public Stop stepBack(int vcpu, long count) {
+    interrupted = false;
+    stands = back(vcpu, count);
     return stands;
   }
 
@@ -228,47 +251,51 @@ public final class ReplayTarget implements DebugServer.Target, AutoCloseable {
     if (goal.units(place()) <= 0) {
       return true;
     }
+    return run(brake -> brake.at(goal));
+  }
+
+  /** Past what it is to stop at; false if it has been interrupted, or has ended. */
+  private boolean run(Setting setting) {
     clear();
     brake().release();
-    brake().at(goal);
+    setting.on(brake());
     boolean there = machine().go() == BrakedMachine.Stand.BRAKED;
     apply();
     return there;
   }
 
-  /** To just before the last instruction that a vCPU has run. */
-  private Stop stepBack(int vcpu) {
+  /** To just before the last instructions that a vCPU has run. */
+  private Stop back(int vcpu, long count) {
     long from = here();
-    long last = lastRan(vcpu, from);
+    long missing = count;
+    long ran = brake().ran(vcpu);
+    while (ran < missing && origin.isPresent() && !interrupted) {
+      missing -= ran;
+      Brake.Goal start = instructions(origin.get().place().position().instructions());
+      begin(before(start));
+      if (!runTo(start)) {
+        break;
+      }
+      ran = brake().ran(vcpu);
+    }
     if (interrupted) {
       return new Stop(NO_VCPU, Reason.INTERRUPTED, null);
     }
-    if (last <= 0) {
+    if (ran < missing) {
       return new Stop(NO_VCPU, seek(0) ? Reason.BEGIN : Reason.INTERRUPTED, null);
     }
     // An event that was delivered with an instruction counts as one, and nothing stands between.
-    for (long wanted = last - 1; wanted >= 0; wanted--) {
-      if (!seek(wanted)) {
+    for (long before = ran - missing; before >= 0; before--) {
+      begin(origin);
+      long wanted = before;
+      if (!run(brake -> brake.before(vcpu, wanted))) {
         return new Stop(NO_VCPU, Reason.INTERRUPTED, null);
       }
       if (here() < from) {
         return new Stop(vcpu, Reason.TRAP, null);
       }
     }
-    return new Stop(NO_VCPU, Reason.BEGIN, null);
-  }
-
-  /** What the machine had retired when the vCPU had run its last instruction before this place. */
-  private long lastRan(int vcpu, long from) {
-    long last = brake().lastRan(vcpu);
-    while (last < 0 && origin.isPresent() && !interrupted) {
-      begin(before(instructions(origin.get().place().position().instructions())));
-      if (!runTo(instructions(from))) {
-        break;
-      }
-      last = brake().lastRan(vcpu);
-    }
-    return last;
+    throw new IllegalStateException("vCPU %d has run nothing before i:%d".formatted(vcpu, from));
   }
 
   /** To the last hit before where the machine stands. */

@@ -2,6 +2,7 @@ package dev.troupe.actors.journal;
 
 import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.runtime.journal.JournalCheckpoints;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * What a replay has to know of a journal before it begins.
@@ -28,9 +28,6 @@ public record JournalScan(
     List<JournalRecord.Checkpoint> checkpoints,
     Place last,
     Optional<JournalReader.Damage> damage) {
-  /** What a checkpoint's file is called; a name that leads elsewhere is none. */
-  private static final Pattern NAME = Pattern.compile("t\\d{1,19}\\.snapshot");
-
   /** Reads a journal from end to end. */
   public static JournalScan of(Path file) throws IOException {
     List<JournalRecord.Input> inputs = new ArrayList<>();
@@ -43,7 +40,7 @@ public record JournalScan(
         }
         switch (record) {
           case JournalRecord.Input input -> inputs.add(input);
-          case JournalRecord.Checkpoint checkpoint when NAME.matcher(checkpoint.file()).matches() ->
+          case JournalRecord.Checkpoint checkpoint when JournalCheckpoints.isSaved(checkpoint) ->
               checkpoints.add(checkpoint);
           default -> {}
         }

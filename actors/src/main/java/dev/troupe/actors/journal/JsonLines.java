@@ -19,16 +19,29 @@ public final class JsonLines implements Closeable {
     json = factory.createGenerator(ObjectWriteContext.empty(), out, JsonEncoding.UTF8);
   }
 
-  /** Writes a record's fields. */
+  /**
+   * Writes an object.
+   *
+   * @param fields a record's, or others: numbers, flags, objects as maps, and text
+   */
   public void write(Map<String, Object> fields) {
+    object(fields);
+  }
+
+  private void object(Map<?, ?> fields) {
     json.writeStartObject();
-    fields.forEach(this::field);
+    fields.forEach((name, value) -> field(name.toString(), value));
     json.writeEndObject();
   }
 
   private void field(String name, Object value) {
     switch (value) {
       case Long number -> json.writeNumberProperty(name, number);
+      case Integer number -> json.writeNumberProperty(name, number);
+      case Map<?, ?> inner -> {
+        json.writeName(name);
+        object(inner);
+      }
       case Boolean flag -> json.writeBooleanProperty(name, flag);
       default -> json.writeStringProperty(name, value.toString());
     }

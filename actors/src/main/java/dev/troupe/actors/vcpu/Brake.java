@@ -5,7 +5,6 @@ import dev.troupe.actors.schedule.Schedule;
 import dev.troupe.runtime.cpu.Stops;
 import dev.troupe.runtime.cpu.Vcpu;
 import dev.troupe.runtime.machine.Position;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -56,14 +55,18 @@ public final class Brake {
 
   private List<Vcpu> vcpus = List.of();
 
-  /** What the machine had retired after each vCPU's last unit; -1 before its first. */
-  private long[] lastRan = {};
+  /** Units that each vCPU has retired since the machine was made. */
+  private long[] ran = {};
 
   private DeterministicSchedule positions;
   private LongSupplier hash;
 
   private int counted = NOBODY;
   private long count;
+
+  /** Not where the counted vCPU has come to the count, but where it would run on. */
+  private boolean before;
+
   private Goal goal;
   private Watcher watcher;
   private boolean wanted;
@@ -80,8 +83,7 @@ public final class Brake {
     }
     vcpus = List.copyOf(machine);
     hash = stateHash;
-    lastRan = new long[vcpus.size()];
-    Arrays.fill(lastRan, NOBODY);
+    ran = new long[vcpus.size()];
     positions = schedule instanceof DeterministicSchedule deterministic ? deterministic : null;
     for (int i = 0; i < vcpus.size(); i++) {
       int index = i;
@@ -120,17 +122,15 @@ public final class Brake {
     return Optional.ofNullable(positions).map(DeterministicSchedule::position);
   }
 
-  /**
-   * How many units a deterministic machine had retired when this vCPU had retired its last one; -1
-   * if it has not run since the machine was made.
-   */
-  public long lastRan(int vcpu) {
-    return lastRan[vcpu];
+  /** How many units a vCPU has retired since the machine was made. */
+  public long ran(int vcpu) {
+    return ran[vcpu];
   }
 
   /** Nothing stops the machine any more but what its vCPUs are to stop at. */
   public void release() {
     counted = NOBODY;
+    before = false;
     goal = null;
     watcher = null;
     wanted = false;
@@ -146,6 +146,12 @@ public final class Brake {
   public void after(int vcpu, long units) {
     counted = vcpu;
     count = units;
+  }
+
+  /** It is to stand before this vCPU runs on when it has retired so many units more. */
+  public void before(int vcpu, long units) {
+    after(vcpu, units);
+    before = true;
   }
 
   /** It is to stand at a place of its run; only a deterministic machine. */
@@ -190,9 +196,7 @@ public final class Brake {
     if (this == NONE) {
       return;
     }
-    if (units > 0 && positions != null) {
-      lastRan[vcpu] = positions.instructions();
-    }
+    ran[vcpu] += units;
     if (vcpu == counted) {
       count -= units;
     }
@@ -205,7 +209,8 @@ public final class Brake {
     }
     Stops.Hit hit = vcpus.get(vcpu).cpu.stops.takeStopped();
     boolean reached =
-        (vcpu == counted && count <= 0) || (goal != null && goal.units(positions.position()) <= 0);
+        (vcpu == counted && count <= 0 && !before)
+            || (goal != null && goal.units(positions.position()) <= 0);
     if (hit == null && !reached) {
       return false;
     }

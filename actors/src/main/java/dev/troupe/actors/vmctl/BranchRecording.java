@@ -8,11 +8,15 @@ import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.journal.JournalLevel;
 import dev.troupe.proto.journal.JournalParent;
+import dev.troupe.runtime.journal.JournalCheckpoints;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.snapshot.SnapshotFile;
+import dev.troupe.runtime.snapshot.StateException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
@@ -29,7 +33,7 @@ final class BranchRecording {
     if (!JournalHeaders.checkpoints(parent.header()).isAny()) {
       return Optional.empty();
     }
-    return Optional.of(Files.createDirectories(RecordOptions.checkpoints(copy)));
+    return Optional.of(Files.createDirectories(JournalCheckpoints.folder(copy)));
   }
 
   /**
@@ -80,18 +84,29 @@ final class BranchRecording {
       do {
         record = reader.next();
         if (record instanceof JournalRecord.Checkpoint saved && !saved.file().isEmpty()) {
-          share(parent.snapshot(saved), RecordOptions.checkpoints(copy).resolve(saved.file()));
+          share(parent.snapshot(saved), Files.createDirectories(JournalCheckpoints.folder(copy)));
         }
         recorder.happened(record);
       } while (!record.equals(start));
     }
   }
 
-  /** The same file under another name, where the file system has that. */
-  private static void share(Path old, Path name) throws IOException {
-    if (!Files.exists(old)) {
+  /** A checkpoint, with what it builds on, in another folder, too. */
+  private static void share(Path checkpoint, Path folder) throws IOException {
+    if (!Files.exists(checkpoint)) {
       return; // checkpoints can be thrown away
     }
+    try {
+      for (Path file : SnapshotFile.files(checkpoint)) {
+        link(file, folder.resolve(file.getFileName()));
+      }
+    } catch (NoSuchFileException | StateException e) {
+      Vmctl.complain("checkpoint " + checkpoint + " is left out: " + e.getMessage());
+    }
+  }
+
+  /** The same file under another name, where the file system has that. */
+  private static void link(Path old, Path name) throws IOException {
     Files.deleteIfExists(name);
     try {
       Files.createLink(name, old);

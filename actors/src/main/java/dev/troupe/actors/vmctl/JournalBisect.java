@@ -3,6 +3,7 @@ package dev.troupe.actors.vmctl;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.Place;
+import dev.troupe.runtime.machine.Position;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -41,6 +43,8 @@ final class JournalBisect implements Callable<Integer> {
       description = "Records before the difference; default ${DEFAULT-VALUE}.")
   private int context;
 
+  @Mixin private ReportFormat format;
+
   /** A place at which both runs have a hash. */
   private record Mark(Place place, boolean equal) {}
 
@@ -55,33 +59,51 @@ final class JournalBisect implements Callable<Integer> {
             marks.add(new Mark(place, theirs.get(place).equals(hash)));
           }
         });
-    try (JournalPair pair = new JournalPair(one, other)) {
+    try (JournalPair pair = new JournalPair(one, other, format)) {
       if (!pair.sameMachine()) {
         throw new UserException(
             ExitCode.BAD_IMAGE,
             "the journals are of different machines or images: see vmctl journal stat");
       }
       int equal = equal(marks);
+      Position upTo = equal == 0 ? new Position(0, 0, 0) : marks.get(equal - 1).place.position();
       if (equal > 0) {
         Place last = marks.get(equal - 1).place;
         pair.skip(record -> hashed(record) && place(record).equals(last));
-        System.out.printf(
-            "equal at %d of %d common hashes, up to %s%n", equal, marks.size(), last.position());
-      } else {
-        System.out.printf("equal at none of %d common hashes%n", marks.size());
       }
+      tell(equal, marks.size(), upTo);
       boolean messages = pair.sameLevel();
       Predicate<JournalRecord> compared =
           record ->
               hashed(record)
                   ? ours.containsKey(place(record)) && theirs.containsKey(place(record))
                   : messages ? pair.inBoth(record) : isInput(record);
-      OptionalLong same = pair.compare(context, compared);
+      OptionalLong same = pair.compare(context, compared, compared);
       if (same.isEmpty()) {
         return ExitCode.DIFFERENT;
       }
-      System.out.printf("no difference in %d records after it%n", same.getAsLong());
+      if (format.isJson()) {
+        JournalPair.print(Map.of("same", same.getAsLong()));
+      } else {
+        System.out.printf("no difference in %d records after it%n", same.getAsLong());
+      }
       return ExitCode.OK;
+    }
+  }
+
+  private void tell(int equal, int marks, Position upTo) {
+    if (format.isJson()) {
+      Map<String, Object> line = new LinkedHashMap<>();
+      line.put("equalHashes", equal);
+      line.put("commonHashes", marks);
+      line.put("i", upTo.instructions());
+      line.put("m", upTo.messages());
+      line.put("t", upTo.nanos());
+      JournalPair.print(line);
+    } else if (equal > 0) {
+      System.out.printf("equal at %d of %d common hashes, up to %s%n", equal, marks, upTo);
+    } else {
+      System.out.printf("equal at none of %d common hashes%n", marks);
     }
   }
 

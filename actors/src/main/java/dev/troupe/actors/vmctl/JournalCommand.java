@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     subcommands = {
       JournalShow.class,
+      JournalGrep.class,
       JournalStat.class,
       JournalDiff.class,
       JournalBisect.class,

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.journal.JsonLines;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
@@ -7,7 +8,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Optional;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 
@@ -17,6 +19,7 @@ final class JournalPair implements AutoCloseable {
   private final Path other;
   private final JournalReader left;
   private final JournalReader right;
+  private final ReportFormat format;
 
   /** Something that is read of a journal. */
   @FunctionalInterface
@@ -28,9 +31,11 @@ final class JournalPair implements AutoCloseable {
   /**
    * Opens two journals.
    *
+   * @param format of what is printed
    * @throws UserException if one cannot be read
    */
-  JournalPair(Path one, Path other) {
+  JournalPair(Path one, Path other, ReportFormat format) {
+    this.format = format;
     this.one = one;
     this.other = other;
     left = of(one, () -> new JournalReader(one));
@@ -90,15 +95,17 @@ final class JournalPair implements AutoCloseable {
    * Compares what is left, and prints the first difference with what led to it.
    *
    * @param context records before it
-   * @param compared which records are compared
+   * @param compared which records are compared; asked for each record of the one
+   * @param otherCompared the same for the other
    * @return how many were the same; empty if there is a difference
    */
-  OptionalLong compare(int context, Predicate<JournalRecord> compared) {
+  OptionalLong compare(
+      int context, Predicate<JournalRecord> compared, Predicate<JournalRecord> otherCompared) {
     Deque<JournalRecord> before = new ArrayDeque<>();
     long same = 0;
     while (true) {
       JournalRecord a = next(one, left, compared);
-      JournalRecord b = next(other, right, compared);
+      JournalRecord b = next(other, right, otherCompared);
       if (a == null && b == null) {
         complain();
         return OptionalLong.of(same);
@@ -138,14 +145,42 @@ final class JournalPair implements AutoCloseable {
   }
 
   private void print(Deque<JournalRecord> before, JournalRecord a, JournalRecord b) {
-    RecordFields fields = new RecordFields(left.header().getActorsList());
-    before.forEach(record -> System.out.println("  " + fields.line(record)));
-    System.out.println("< " + line(fields, a));
-    System.out.println("> " + line(new RecordFields(right.header().getActorsList()), b));
+    before.forEach(record -> print("  ", "both", leftFields(), record));
+    print("< ", "first", leftFields(), a);
+    print("> ", "second", rightFields(), b);
   }
 
-  private static String line(RecordFields fields, JournalRecord record) {
-    return Optional.ofNullable(record).map(fields::line).orElse("nothing more");
+  private void print(String mark, String in, RecordFields fields, JournalRecord record) {
+    if (!format.isJson()) {
+      System.out.println(mark + (record == null ? "nothing more" : fields.line(record)));
+      return;
+    }
+    Map<String, Object> line = new LinkedHashMap<>(Map.of("in", in));
+    if (record == null) {
+      line.put("kind", "nothing");
+    } else {
+      line.putAll(fields.of(record));
+    }
+    print(line);
+  }
+
+  /** Prints a line of JSON. */
+  static void print(Map<String, Object> line) {
+    try (JsonLines json = new JsonLines(ReportFormat.out())) {
+      json.write(line);
+    } catch (IOException e) {
+      throw new UserException(ExitCode.INTERNAL, "standard output: " + e.getMessage());
+    }
+  }
+
+  /** What the records of the one have. */
+  RecordFields leftFields() {
+    return new RecordFields(left.header().getActorsList());
+  }
+
+  /** What the records of the other have. */
+  RecordFields rightFields() {
+    return new RecordFields(right.header().getActorsList());
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -86,22 +87,43 @@ final class JournalSelection {
    */
   void read(Path file, Sink sink) {
     try (JournalReader reader = new JournalReader(file)) {
-      RecordFilter filter = filter(new RecordFields(reader.header().getActorsList()));
-      Follower follower = new Follower();
-      boolean begun = from == null;
+      Chosen chosen = choose(new RecordFields(reader.header().getActorsList()));
       for (JournalRecord record = reader.next(); record != null; record = reader.next()) {
-        Position position = follower.at(record);
-        begun = begun || from.test(position);
-        if (to != null && to.test(position)) {
-          return;
-        }
-        if (begun && told(record) && filter.test(record) && !sink.take(record)) {
+        boolean shown = chosen.test(record) && told(record);
+        if (chosen.over || (shown && !sink.take(record))) {
           return;
         }
       }
       complain(file, reader.damage());
     } catch (IOException e) {
       throw unreadable(file, e);
+    }
+  }
+
+  /** Says of one journal's records, all in their order, which are selected. */
+  Chosen choose(RecordFields fields) {
+    return new Chosen(filter(fields));
+  }
+
+  /** Which records of one journal are selected. */
+  final class Chosen implements Predicate<JournalRecord> {
+    private final RecordFilter filter;
+    private final Follower follower = new Follower();
+    private boolean begun = from == null;
+
+    /** No more records are. */
+    private boolean over;
+
+    private Chosen(RecordFilter filter) {
+      this.filter = filter;
+    }
+
+    @Override
+    public boolean test(JournalRecord record) {
+      Position position = follower.at(record);
+      begun = begun || from.test(position);
+      over = over || (to != null && to.test(position));
+      return begun && !over && filter.test(record);
     }
   }
 

@@ -11,20 +11,28 @@ import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code vmctl journal stat}: what was recorded, and how much of what there is. */
 @Command(
     name = "stat",
-    description = "Prints what was recorded, and counts the records.",
+    description =
+        "Prints what was recorded, and counts the records; options say which" + " are counted.",
     mixinStandardHelpOptions = true)
 final class JournalStat implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "The journal.")
   private Path file;
+
+  @Mixin private JournalSelection selection;
+
+  @Mixin private ReportFormat format;
 
   private final Map<String, Long> counts = new TreeMap<>();
   private long records;
@@ -35,10 +43,18 @@ final class JournalStat implements Callable<Integer> {
   public Integer call() {
     try (JournalReader reader = new JournalReader(file)) {
       RecordFields fields = new RecordFields(reader.header().getActorsList());
-      header(reader.header());
+      Predicate<JournalRecord> chosen = selection.choose(fields);
       for (JournalRecord record = reader.next(); record != null; record = reader.next()) {
-        count(fields, record);
+        total(record);
+        if (chosen.test(record)) {
+          count(fields, record);
+        }
       }
+      if (format.isJson()) {
+        JournalPair.print(json(reader, fields));
+        return ExitCode.OK;
+      }
+      header(reader.header());
       print("size: %d bytes, %d records".formatted(reader.size(), records));
       if (messages > 0) {
         print(
@@ -52,6 +68,50 @@ final class JournalStat implements Callable<Integer> {
     } catch (IOException e) {
       throw JournalSelection.unreadable(file, e);
     }
+  }
+
+  private Map<String, Object> json(JournalReader reader, RecordFields fields) {
+    JournalHeader header = reader.header();
+    VmSpec spec = header.getSpec();
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("vcpus", spec.getCpus());
+    json.put("cpu", header.getCpuModel());
+    json.put("memoryBytes", spec.getMemoryBytes());
+    json.put("seed", spec.getDeterministic().getSeed());
+    Map<String, Object> images = new LinkedHashMap<>();
+    header.getImagesList().forEach(image -> images.put(image.getPath(), image.getLength()));
+    json.put("imageBytes", images);
+    json.put("level", level(header));
+    json.put("hashEveryNanos", header.getHashEveryNanos());
+    json.put("checkpoints", text(JournalHeaders.checkpoints(header)));
+    Map<String, Object> faults = new LinkedHashMap<>();
+    spec.getDeterministic()
+        .getFaultsList()
+        .forEach(rule -> faults.put(Integer.toString(faults.size() + 1), rule));
+    json.put("faults", faults);
+    json.put("restored", header.getRestored());
+    if (header.hasParent()) {
+      json.put("parent", header.getParent().getPath());
+      json.put("parentPosition", header.getParent().getPosition());
+    }
+    if (spec.getDeterministic().hasTurns()) {
+      json.put("turnsSeed", spec.getDeterministic().getTurns().getSeed());
+      json.put("turnsFrom", spec.getDeterministic().getTurns().getFrom());
+    }
+    json.put("recordedOn", header.getHost().getCpuName());
+    json.put("bytes", reader.size());
+    json.put("records", records);
+    json.put("messages", messages);
+    json.put("counts", counts);
+    if (last != null) {
+      json.put("last", fields.of(last));
+    }
+    json.put("damage", reader.damage().map(Object::toString).orElse("none"));
+    return json;
+  }
+
+  private static String level(JournalHeader header) {
+    return header.getLevel() == JournalLevel.JOURNAL_LEVEL_MESSAGES ? "messages" : "inputs";
   }
 
   private static void header(JournalHeader header) {
@@ -69,11 +129,14 @@ final class JournalStat implements Callable<Integer> {
     print(
         "level: %s, hashes every %d ms, checkpoints %s"
             .formatted(
-                header.getLevel() == JournalLevel.JOURNAL_LEVEL_MESSAGES ? "messages" : "inputs",
+                level(header),
                 header.getHashEveryNanos() / 1_000_000,
                 text(JournalHeaders.checkpoints(header))));
     for (int i = 0; i < spec.getDeterministic().getFaultsCount(); i++) {
       print("fault %d: %s".formatted(i + 1, spec.getDeterministic().getFaults(i)));
+    }
+    if (header.getRestored()) {
+      print("begins with a snapshot");
     }
     if (header.hasParent()) {
       print(
@@ -97,7 +160,7 @@ final class JournalStat implements Callable<Integer> {
     return interval.isAny() ? "every %d ms".formatted(interval.nanos() / 1_000_000) : "none";
   }
 
-  private void count(RecordFields fields, JournalRecord record) {
+  private void total(JournalRecord record) {
     records++;
     switch (record) {
       case JournalRecord.Placed placed -> last = placed;
@@ -107,6 +170,9 @@ final class JournalStat implements Callable<Integer> {
           JournalRecord.Injected _,
           JournalRecord.Schedule _ -> {}
     }
+  }
+
+  private void count(RecordFields fields, JournalRecord record) {
     Map<String, Object> values = fields.of(record);
     StringBuilder what = new StringBuilder(RecordFields.kind(record));
     if (record instanceof JournalRecord.Injected) {

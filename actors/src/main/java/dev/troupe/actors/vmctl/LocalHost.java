@@ -30,10 +30,27 @@ final class LocalHost implements MachineHost, BrakedMachine.Controls {
 
   private record FromMachine(MachineActor.Event event) implements Command {}
 
+  /** There is something to run. */
+  private record Begin(
+      MachineParts parts,
+      ConsoleEnd console,
+      Doors doors,
+      CompletableFuture<MachineActor.Ended> ended,
+      Consumer<MachineActor.Event> notes,
+      boolean started)
+      implements Command {}
+
   private final ActorSystem<Command> system;
 
-  private LocalHost(ActorSystem<Command> system) {
-    this.system = system;
+  private LocalHost() {
+    // Before the actor system's threads, or SLF4J complains about those that come while it starts.
+    LoggerFactory.getILoggerFactory();
+    Configuration configuration = Configuration.load(Configuration.Role.LOCAL);
+    system =
+        ActorSystem.create(
+            Behaviors.receive(Command.class).onMessage(Begin.class, LocalHost::running).build(),
+            "troupe",
+            configuration.config());
   }
 
   /** Starts a machine; {@code ended} is completed when it has ended, all else goes to notes. */
@@ -54,36 +71,53 @@ final class LocalHost implements MachineHost, BrakedMachine.Controls {
       CompletableFuture<MachineActor.Ended> ended,
       Consumer<MachineActor.Event> notes,
       boolean started) {
-    // Before the actor system's threads, or SLF4J complains about those that come while it starts.
-    LoggerFactory.getILoggerFactory();
-    Configuration configuration = Configuration.load(Configuration.Role.LOCAL);
-    return new LocalHost(
-        ActorSystem.create(
-            guardian(parts, console, doors, ended, notes, started),
-            "troupe",
-            configuration.config()));
+    LocalHost host = new LocalHost();
+    host.system.tell(new Begin(parts, console, doors, ended, notes, started));
+    return host;
   }
 
-  private static Behavior<Command> guardian(
-      MachineParts parts,
-      ConsoleEnd console,
-      Doors doors,
-      CompletableFuture<MachineActor.Ended> ended,
-      Consumer<MachineActor.Event> notes,
-      boolean started) {
+  /**
+   * A host that starts while its machine is still being made: an actor system takes half a second
+   * of a new process.
+   */
+  static final class Early implements AutoCloseable {
+    private final CompletableFuture<LocalHost> host =
+        CompletableFuture.supplyAsync(
+            LocalHost::new, work -> Thread.ofPlatform().daemon().name("troupe-host").start(work));
+
+    /** The same as {@link LocalHost#start}; once. */
+    LocalHost start(
+        MachineParts parts,
+        ConsoleEnd console,
+        Doors doors,
+        CompletableFuture<MachineActor.Ended> ended,
+        Consumer<MachineActor.Event> notes) {
+      LocalHost there = host.join();
+      there.system.tell(new Begin(parts, console, doors, ended, notes, true));
+      return there;
+    }
+
+    /** The host is not needed any more, if it ever was. */
+    @Override
+    public void close() {
+      var _ = host.thenAccept(LocalHost::close);
+    }
+  }
+
+  private static Behavior<Command> running(Begin begin) {
     return Behaviors.setup(
         context -> {
           ActorRef<MachineActor.Command> machine =
               context.spawn(
                   MachineActor.create(
-                      parts,
-                      console,
-                      doors,
+                      begin.parts,
+                      begin.console,
+                      begin.doors,
                       context.messageAdapter(MachineActor.Event.class, FromMachine::new)),
                   "machine",
                   DispatcherSelector.fromConfig(BoardDispatcher.ID));
           context.watch(machine);
-          if (started) {
+          if (begin.started) {
             machine.tell(new MachineActor.Resume());
           }
           ActorRef<MachineActor.Event> events =
@@ -111,16 +145,16 @@ final class LocalHost implements MachineHost, BrakedMachine.Controls {
                   FromMachine.class,
                   message -> {
                     if (message.event() instanceof MachineActor.Ended end) {
-                      ended.complete(end);
+                      begin.ended.complete(end);
                     } else {
-                      notes.accept(message.event());
+                      begin.notes.accept(message.event());
                     }
                     return Behaviors.same();
                   })
               .onSignal(
                   ChildFailed.class,
                   failed -> {
-                    ended.completeExceptionally(failed.cause());
+                    begin.ended.completeExceptionally(failed.cause());
                     return Behaviors.same();
                   })
               .onSignal(Terminated.class, gone -> Behaviors.same())

@@ -6,6 +6,7 @@ import dev.troupe.actors.machine.Checkpoints;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.snapshot.SnapshotHeader;
+import dev.troupe.runtime.journal.JournalCheckpoints;
 import dev.troupe.runtime.journal.JournalWriter;
 import dev.troupe.runtime.snapshot.SnapshotFile;
 import dev.troupe.runtime.snapshot.StateException;
@@ -90,12 +91,6 @@ final class RecordOptions {
     return Optional.empty();
   }
 
-  /** The folder of a journal's checkpoints. */
-  static Path checkpoints(Path journal) {
-    Path file = journal.toAbsolutePath();
-    return file.resolveSibling(file.getFileName() + ".checkpoints");
-  }
-
   /** Where a recorded run is looked at, beside what the user asks for. */
   Checkpoints checkpoints(Checkpoints asked) {
     if (!repeatable()) {
@@ -108,7 +103,9 @@ final class RecordOptions {
         asked.restore(),
         Optional.of(interval())
             .filter(Checkpoints.Interval::isAny)
-            .map(interval -> new Checkpoints.Every(interval, Optional.of(checkpoints(file)))));
+            .map(
+                interval ->
+                    new Checkpoints.Every(interval, Optional.of(JournalCheckpoints.folder(file)))));
   }
 
   private Checkpoints.Interval interval() {
@@ -131,7 +128,7 @@ final class RecordOptions {
     boolean messages = parallel || level == Level.MESSAGES;
     try {
       if (interval().isAny() || restore.isPresent()) {
-        Files.createDirectories(checkpoints(file));
+        Files.createDirectories(JournalCheckpoints.folder(file));
       }
       JournalHeader header =
           JournalHeaders.of(parts, messages, hashEvery, interval()).toBuilder()
@@ -154,9 +151,7 @@ final class RecordOptions {
       SnapshotHeader header = SnapshotFile.readHeader(snapshot);
       String name = "t%d.snapshot".formatted(header.getPosition().getVirtualNanos());
       copy(snapshot, name);
-      while (!header.getBase().isEmpty()) {
-        Path base = snapshot.resolveSibling(header.getBase());
-        header = SnapshotFile.readHeader(base);
+      for (Path base : SnapshotFile.files(snapshot).stream().skip(1).toList()) {
         copy(base, base.getFileName().toString());
       }
       return name;
@@ -166,7 +161,10 @@ final class RecordOptions {
   }
 
   private void copy(Path snapshot, String name) throws IOException {
-    Files.copy(snapshot, checkpoints(file).resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(
+        snapshot,
+        JournalCheckpoints.folder(file).resolve(name),
+        StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static String reason(IOException e) {

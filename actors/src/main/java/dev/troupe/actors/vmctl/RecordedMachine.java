@@ -11,6 +11,7 @@ import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.journal.JournalCheckpoints;
 import dev.troupe.runtime.journal.JournalException;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
@@ -116,7 +117,7 @@ record RecordedMachine(Path file, JournalScan scan) {
       throw new UserException(
           ExitCode.BAD_IMAGE,
           "journal %s begins with a snapshot, which is not in %s"
-              .formatted(file, RecordOptions.checkpoints(file)));
+              .formatted(file, JournalCheckpoints.folder(file)));
     }
     return first;
   }
@@ -166,7 +167,7 @@ record RecordedMachine(Path file, JournalScan scan) {
 
   /** A checkpoint's file. */
   Path snapshot(JournalRecord.Checkpoint checkpoint) {
-    return RecordOptions.checkpoints(file).resolve(checkpoint.file());
+    return JournalCheckpoints.folder(file).resolve(checkpoint.file());
   }
 
   /**

@@ -112,11 +112,13 @@ final class ReplayCommand implements Callable<Integer> {
       if (only != null) {
         return alone();
       }
-      RecordedMachine machine = RecordedMachine.open(file);
-      if (branch.given()) {
-        return new Branch(machine, branch, to, engine.kind(), console).run();
+      if (!branch.given() && !debug.given()) {
+        return replay();
       }
-      return debug.given() ? look(machine) : replay(machine);
+      RecordedMachine machine = RecordedMachine.open(file);
+      return debug.given()
+          ? look(machine)
+          : new Branch(machine, branch, to, engine.kind(), console).run();
     } catch (BadImageException e) {
       throw new UserException(ExitCode.BAD_IMAGE, e.getMessage());
     } catch (IOException e) {
@@ -124,7 +126,13 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private int replay(RecordedMachine machine) throws IOException {
+  private int replay() throws IOException {
+    try (LocalHost.Early host = new LocalHost.Early()) {
+      return replay(RecordedMachine.open(file), host);
+    }
+  }
+
+  private int replay(RecordedMachine machine, LocalHost.Early host) throws IOException {
     RecordFields fields = new RecordFields(machine.header().getActorsList());
     Replayer.Goal goal = goal(fields);
     // All is to be compared if it is not to go to a position.
@@ -139,7 +147,7 @@ final class ReplayCommand implements Callable<Integer> {
       replayer.whenFound(brake::now);
       replayer.whenOver(brake::now);
       parts.observe(replayer).brake(brake);
-      MachineActor.Ended ended = run(parts, replayer, brake);
+      MachineActor.Ended ended = run(host, parts, replayer, brake);
       String failure =
           ended.outcome() instanceof Outcome.InternalFailure broken
               ? "machine failed: " + broken.message()
@@ -233,7 +241,8 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private MachineActor.Ended run(MachineParts parts, Replayer replayer, Brake brake) {
+  private MachineActor.Ended run(
+      LocalHost.Early early, MachineParts parts, Replayer replayer, Brake brake) {
     OutputStream out =
         console ? new FileOutputStream(FileDescriptor.out) : OutputStream.nullOutputStream();
     StreamConsole end =
@@ -245,7 +254,7 @@ final class ReplayCommand implements Callable<Integer> {
             replayer.stands(brake.position().orElseThrow(), brake.hash());
           }
         };
-    try (MachineHost host = LocalHost.start(parts, end, Doors.OPEN, ended, notes)) {
+    try (MachineHost host = early.start(parts, end, Doors.OPEN, ended, notes)) {
       var _ = replayer.result().thenRun(host::stop);
       return ended.get();
     } catch (ExecutionException e) {

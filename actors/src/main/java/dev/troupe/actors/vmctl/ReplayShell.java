@@ -47,7 +47,7 @@ final class ReplayShell {
   private static final int DEFAULT_INSTRUCTIONS = 8;
   private static final int MAX_INSTRUCTIONS = 1000;
   private static final int DEFAULT_MESSAGES = 10;
-  private static final int MAX_STEPS = 1_000_000;
+  private static final int MAX_STEPS = 1_000_000_000;
   private static final int WORD = 8;
 
   private final ReplayTarget target;
@@ -199,32 +199,20 @@ final class ReplayShell {
         throw new BadCommand(e.getMessage());
       }
     } else if (isByMessage(words)) {
-      long wanted = target.place().messages() + number(words, 1, 1, MAX_STEPS);
+      long wanted = target.place().messages() + steps(words, 1);
       stopped(target.go(new Where.Messages(wanted)::units));
     } else {
-      Stop stop = null;
-      for (long n = number(words, 0, 1, MAX_STEPS); n > 0 && goesOn(stop); n--) {
-        stop = target.move(new DebugTarget.Step(vcpu, false));
-      }
-      stopped(stop);
+      stopped(target.step(vcpu, steps(words, 0)));
     }
-  }
-
-  private static boolean goesOn(Stop stop) {
-    return stop == null || stop.reason() == DebugTarget.Reason.TRAP;
   }
 
   private void back(List<String> words) {
     if (isByMessage(words)) {
-      long wanted = target.place().messages() - number(words, 1, 1, MAX_STEPS);
+      long wanted = target.place().messages() - steps(words, 1);
       stopped(target.go(new Where.Messages(Math.max(0, wanted))::units));
       return;
     }
-    Stop stop = null;
-    for (long n = number(words, 0, 1, MAX_STEPS); n > 0 && goesOn(stop); n--) {
-      stop = target.move(new DebugTarget.Step(vcpu, true));
-    }
-    stopped(stop);
+    stopped(target.stepBack(vcpu, steps(words, 0)));
   }
 
   private static boolean isByMessage(List<String> words) {
@@ -331,6 +319,14 @@ final class ReplayShell {
     } catch (NumberFormatException e) {
       throw new BadCommand("'" + word + "' is no address: hexadecimal is expected");
     }
+  }
+
+  private static long steps(List<String> words, int index) {
+    long steps = number(words, index, 1, MAX_STEPS);
+    if (steps == 0) {
+      throw new BadCommand("expected at least one step");
+    }
+    return steps;
   }
 
   private static long number(List<String> words, int index, long otherwise, long most) {

@@ -6,14 +6,8 @@ import dev.troupe.actors.journal.JournalScan;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.actors.journal.Replayer;
 import dev.troupe.actors.schedule.ScriptedInput;
-import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
-import dev.troupe.proto.spec.VmSpec;
-import dev.troupe.runtime.device.Device;
-import dev.troupe.runtime.journal.DeviceReplay;
-import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
-import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.Outcome;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,14 +39,6 @@ class FaultRulesTest {
     runs.close();
   }
 
-  private VmSpec spec(String guest, int cpus, List<String> rules) {
-    return TinyGuest.spec(guest, folder)
-        .setCpus(cpus)
-        .setDeterministic(
-            Deterministic.newBuilder().setSeed(7).setUnpaced(true).addAllFaults(rules))
-        .build();
-  }
-
   /** How such a run ended, what it printed, and what was done to it. */
   private record Run(Outcome outcome, String output, List<String> injected) {}
 
@@ -60,7 +46,7 @@ class FaultRulesTest {
       throws Exception {
     Path journal = folder.resolve(guest + ".journal");
     Recordings.Recording recording =
-        runs.record(spec(guest, cpus, List.of(rules)), script, true, journal);
+        runs.record(runs.spec(guest, cpus, false, rules), script, true, journal);
     MachineActor.Ended ended = recording.end();
     assertIdentical(journal, ended, EngineKind.ENGINE_KIND_INTERPRETER);
     RecordFields fields = new RecordFields(JournalScan.of(journal).header().getActorsList());
@@ -74,9 +60,8 @@ class FaultRulesTest {
 
   private void assertIdentical(Path journal, MachineActor.Ended recorded, EngineKind engine)
       throws Exception {
-    var end = recorded.statistics().stateHash().orElseThrow();
-    assertThat(runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine))
-        .isEqualTo(new Replayer.Identical(end.position(), end.hash()));
+    Recordings.assertIdentical(
+        runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
   }
 
   @ParameterizedTest
@@ -158,41 +143,30 @@ class FaultRulesTest {
   @ParameterizedTest
   @CsvSource({"1, true", "2, true", "3, false", "4, true"})
   void aRunWithFaultsIsHadAgainFromItsJournalAlone(int seed, boolean messages) throws Exception {
-    List<String> rules =
-        List.of(
-            "drop 1/9 kind=IoWrite port=0x3f8 seed=" + seed,
-            "delay 1/3 by=3ms kind=IoWrite to=uart0 seed=" + seed,
-            "reorder 1/5 past=2 to=pit seed=" + seed,
-            "corrupt 1/4 value:=flip kind=IoWrite port=0x3f8 seed=" + seed,
-            "duplicate 1/7 to=uart0 kind=ConsoleInput",
-            "delay 1/2 by=500us kind=Sipi");
+    String[] rules = {
+      "drop 1/9 kind=IoWrite port=0x3f8 seed=" + seed,
+      "delay 1/3 by=3ms kind=IoWrite to=uart0 seed=" + seed,
+      "reorder 1/5 past=2 to=pit seed=" + seed,
+      "corrupt 1/4 value:=flip kind=IoWrite port=0x3f8 seed=" + seed,
+      "duplicate 1/7 to=uart0 kind=ConsoleInput",
+      "delay 1/2 by=500us kind=Sipi"
+    };
     Path journal = folder.resolve("race-" + seed);
     MachineActor.Ended recorded =
-        runs.record(spec("race", 3, rules), TinyGuest.SCRIPT, messages, journal).end();
+        runs.record(runs.spec("race", 3, false, rules), TinyGuest.SCRIPT, messages, journal).end();
     assertThat(Recordings.read(journal)).anyMatch(JournalRecord.Injected.class::isInstance);
     assertIdentical(journal, recorded, EngineKind.ENGINE_KIND_INTERPRETER);
     assertIdentical(journal, recorded, EngineKind.ENGINE_KIND_AUTO);
-    var end = recorded.statistics().stateHash().orElseThrow();
     List<JournalRecord.Checkpoint> checkpoints = JournalScan.of(journal).checkpoints();
     assertThat(checkpoints).isNotEmpty();
     for (JournalRecord.Checkpoint checkpoint : checkpoints) { // messages are held back at some
-      assertThat(
-              runs.replay(
-                  journal, Replayer.Goal.END, Optional.of(checkpoint), EngineKind.ENGINE_KIND_AUTO))
-          .isEqualTo(new Replayer.Identical(end.position(), end.hash()));
+      Recordings.assertIdentical(
+          runs.replay(
+              journal, Replayer.Goal.END, Optional.of(checkpoint), EngineKind.ENGINE_KIND_AUTO),
+          recorded);
     }
     if (messages) {
-      for (Device device : BoardLayout.standard(spec("race", 3, rules), 0).devices()) {
-        try (JournalReader reader = new JournalReader(journal)) {
-          BoardLayout layout = BoardLayout.standard(reader.header().getSpec(), 0);
-          assertThat(
-                  DeviceReplay.run(
-                          reader, layout, layout.devices().get(layout.find(device.name()).get()))
-                      .difference())
-              .as(device.name())
-              .isEmpty();
-        }
-      }
+      Recordings.assertEachDeviceDoesTheSameAlone(journal);
     }
   }
 }

@@ -8,17 +8,14 @@ import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.journal.Replayer;
 import dev.troupe.proto.journal.JournalHeader;
 import dev.troupe.proto.message.BoardMessage;
-import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.device.Device;
 import dev.troupe.runtime.device.Effects;
-import dev.troupe.runtime.journal.DeviceReplay;
 import dev.troupe.runtime.journal.FrameBuilder;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
-import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.snapshot.StateVisitor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -60,13 +57,6 @@ class RecordReplayTest {
     runs.close();
   }
 
-  private VmSpec spec(String guest, int cpus, boolean paced) {
-    return TinyGuest.spec(guest, folder)
-        .setCpus(cpus)
-        .setDeterministic(Deterministic.newBuilder().setSeed(7).setUnpaced(!paced))
-        .build();
-  }
-
   /** The journal with its records changed. */
   private Path edit(Path journal, UnaryOperator<JournalRecord> change) throws IOException {
     Path edited = folder.resolve("edited");
@@ -83,21 +73,17 @@ class RecordReplayTest {
     return edited;
   }
 
-  private static void assertIdentical(Replayer.Result result, MachineActor.Ended recorded) {
-    var end = recorded.statistics().stateHash().orElseThrow();
-    assertThat(result).isEqualTo(new Replayer.Identical(end.position(), end.hash()));
-  }
-
   @ParameterizedTest
   @CsvSource({"1, false", "2, false", "4, false", "1, true", "2, true", "4, true"})
   void aScriptedRunIsHadAgainOnBothEngines(int cpus, boolean messages) throws Exception {
     Path journal = folder.resolve("race-" + cpus + messages);
     MachineActor.Ended recorded =
-        runs.record(spec("race", cpus, false), TinyGuest.SCRIPT, messages, journal).end();
+        runs.record(runs.spec("race", cpus, false), TinyGuest.SCRIPT, messages, journal).end();
 
     for (EngineKind engine :
         List.of(EngineKind.ENGINE_KIND_INTERPRETER, EngineKind.ENGINE_KIND_AUTO)) {
-      assertIdentical(runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
+      Recordings.assertIdentical(
+          runs.replay(journal, Replayer.Goal.END, Optional.empty(), engine), recorded);
     }
     assertThat(JournalScan.of(journal).inputs()).hasSize(TinyGuest.SCRIPT.size());
   }
@@ -108,7 +94,8 @@ class RecordReplayTest {
   void whatIsTypedWhileTheMachineRunsEntersInTheSamePlaceAgain(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("typed-" + guest + cpus);
-    Recordings.Recording recording = runs.record(spec(guest, cpus, true), List.of(), true, journal);
+    Recordings.Recording recording =
+        runs.record(runs.spec(guest, cpus, true), List.of(), true, journal);
     for (byte letter : "abcdefxyz".getBytes(StandardCharsets.US_ASCII)) {
       Thread.sleep(3);
       recording.console().type(new byte[] {letter});
@@ -118,14 +105,14 @@ class RecordReplayTest {
 
     assertThat(JournalScan.of(journal).inputs()).hasSizeGreaterThan(5);
     for (int i = 0; i < 3; i++) {
-      assertIdentical(runs.replay(journal), recorded);
+      Recordings.assertIdentical(runs.replay(journal), recorded);
     }
   }
 
   @Test
   void aChangedMessageIsNamed() throws Exception {
     Path journal = folder.resolve("race");
-    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
+    runs.record(runs.spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     JournalRecord.Message wanted =
         Recordings.read(journal).stream()
             .filter(JournalRecord.Message.class::isInstance)
@@ -156,7 +143,7 @@ class RecordReplayTest {
   @CsvSource({"true", "false"})
   void aChangedInputIsNoticedAtTheLatestByTheNextHash(boolean messages) throws Exception {
     Path journal = folder.resolve("race-input-" + messages);
-    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
+    runs.record(runs.spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     Path edited =
         edit(
             journal,
@@ -173,7 +160,7 @@ class RecordReplayTest {
   @CsvSource({"true", "false"})
   void aJournalThatWasCutIsReplayedAsFarAsItGoes(boolean messages) throws Exception {
     Path journal = folder.resolve("race-whole-" + messages);
-    runs.record(spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
+    runs.record(runs.spec("race", 2, false), TinyGuest.SCRIPT, messages, journal).end();
     byte[] whole = Files.readAllBytes(journal);
     for (int part = 4; part < 8; part++) {
       Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(whole, whole.length * part / 8));
@@ -188,7 +175,7 @@ class RecordReplayTest {
     for (boolean messages : new boolean[] {true, false}) {
       Path journal = folder.resolve("stopped-" + messages);
       Recordings.Recording recording =
-          runs.record(spec("race", 2, true), List.of(), messages, journal);
+          runs.record(runs.spec("race", 2, true), List.of(), messages, journal);
       recording.console().type(new byte[] {'q'});
       Thread.sleep(50);
       recording.machine().stop();
@@ -204,12 +191,12 @@ class RecordReplayTest {
   void aReplayMayBeginWithACheckpointAndEndAnywhere() throws Exception {
     Path journal = folder.resolve("race-checkpoints");
     MachineActor.Ended recorded =
-        runs.record(spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
+        runs.record(runs.spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     List<JournalRecord.Checkpoint> checkpoints = JournalScan.of(journal).checkpoints();
     assertThat(checkpoints).isNotEmpty();
     EngineKind engine = EngineKind.ENGINE_KIND_AUTO;
     for (JournalRecord.Checkpoint checkpoint : checkpoints) {
-      assertIdentical(
+      Recordings.assertIdentical(
           runs.replay(journal, Replayer.Goal.END, Optional.of(checkpoint), engine), recorded);
     }
     long middle = checkpoints.getFirst().place().position().messages() + 5;
@@ -229,7 +216,7 @@ class RecordReplayTest {
     }
     MachineActor.Ended recorded =
         runs.record(
-                spec("race", 2, false),
+                runs.spec("race", 2, false),
                 TinyGuest.SCRIPT,
                 false,
                 journal,
@@ -247,7 +234,7 @@ class RecordReplayTest {
     assertThat(all).hasSizeGreaterThan(150);
     assertThat(left).hasSizeBetween(64, 128);
     for (int i = 0; i < left.size(); i += 9) {
-      assertIdentical(
+      Recordings.assertIdentical(
           runs.replay(
               journal,
               Replayer.Goal.END,
@@ -277,30 +264,18 @@ class RecordReplayTest {
     }
   }
 
-  private static DeviceReplay.Result alone(Path journal, String name, int right)
-      throws IOException {
-    try (JournalReader reader = new JournalReader(journal)) {
-      BoardLayout layout = DeviceReplay.board(reader.header());
-      Device device = layout.devices().get(layout.find(name).orElseThrow());
-      return DeviceReplay.run(
-          reader, layout, right < 0 ? device : new Faulty(device, new AtomicInteger(right)));
-    }
-  }
-
   @ParameterizedTest
   @CsvSource({"race, 2", "timer, 1"})
   void aDeviceAloneGivesWhatItGaveAmongItsPeersAndAPlantedFaultIsFound(String guest, int cpus)
       throws Exception {
     Path journal = folder.resolve("devices-" + guest);
-    runs.record(spec(guest, cpus, false), TinyGuest.SCRIPT, true, journal).end();
-    for (Device device : BoardLayout.standard(spec(guest, cpus, false), 0).devices()) {
-      DeviceReplay.Result result = alone(journal, device.name(), -1);
-      assertThat(result.difference()).as(device.name()).isEmpty();
-      assertThat(result.messages()).isPositive();
-    }
+    runs.record(runs.spec(guest, cpus, false), TinyGuest.SCRIPT, true, journal).end();
+    Recordings.assertEachDeviceDoesTheSameAlone(journal);
     if (guest.equals("race")) {
-      assertThat(alone(journal, "uart0", -1).outputs()).isPositive();
-      assertThat(alone(journal, "uart0", 5).difference())
+      assertThat(Recordings.alone(journal, "uart0", device -> device).outputs()).isPositive();
+      assertThat(
+              Recordings.alone(journal, "uart0", device -> new Faulty(device, new AtomicInteger(5)))
+                  .difference())
           .hasValueSatisfying(
               difference ->
                   assertThat(difference.input().message()).isInstanceOf(BoardMessage.IoRead.class));
@@ -333,9 +308,7 @@ class RecordReplayTest {
         .hasSizeGreaterThan(20)
         .allSatisfy(
             record -> assertThat(((JournalRecord.Message) record).number()).isEqualTo(++number[0]));
-    for (Device device : BoardLayout.standard(spec, 0).devices()) {
-      assertThat(alone(journal, device.name(), -1).difference()).as(device.name()).isEmpty();
-    }
+    Recordings.assertEachDeviceDoesTheSameAlone(journal);
   }
 
   /** A disk with room for the header and little more. */
@@ -364,7 +337,7 @@ class RecordReplayTest {
   @Test
   void aFullDiskEndsTheRecordingWithOneLineAndNotTheGuest() throws Exception {
     MachineParts parts =
-        MachineParts.prepare(spec("race", 2, false), TinyGuest.SCRIPT, Checkpoints.NONE);
+        MachineParts.prepare(runs.spec("race", 2, false), TinyGuest.SCRIPT, Checkpoints.NONE);
     List<String> complaints = new ArrayList<>();
     JournalHeader header =
         JournalHeaders.of(parts, true, Recordings.INTERVAL, new Checkpoints.Interval(0, 0));

@@ -8,11 +8,15 @@ import dev.troupe.actors.journal.Recorder;
 import dev.troupe.actors.journal.Replayer;
 import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.proto.journal.JournalHeader;
+import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.runtime.device.Device;
+import dev.troupe.runtime.journal.DeviceReplay;
 import dev.troupe.runtime.journal.JournalReader;
 import dev.troupe.runtime.journal.JournalRecord;
 import dev.troupe.runtime.journal.JournalWriter;
+import dev.troupe.runtime.machine.BoardLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** Machines in a local actor system that are recorded and had again. */
 final class Recordings implements AutoCloseable {
@@ -113,6 +118,44 @@ final class Recordings implements AutoCloseable {
       var _ = replayer.result().thenRun(machine::stop);
       machine.ended();
       return replayer.result().getNow(null);
+    }
+  }
+
+  /** A repeatable machine with this guest, and these fault rules. */
+  VmSpec spec(String guest, int cpus, boolean paced, String... rules) {
+    return TinyGuest.spec(guest, folder.get())
+        .setCpus(cpus)
+        .setDeterministic(
+            Deterministic.newBuilder().setSeed(7).setUnpaced(!paced).addAllFaults(List.of(rules)))
+        .build();
+  }
+
+  /** A replay has come to the recorded run's end, and to its state. */
+  static void assertIdentical(Replayer.Result result, MachineActor.Ended recorded) {
+    var end = recorded.statistics().stateHash().orElseThrow();
+    assertThat(result).isEqualTo(new Replayer.Identical(end.position(), end.hash()));
+  }
+
+  /** One device of a journal alone, with something done to it. */
+  static DeviceReplay.Result alone(Path journal, String name, UnaryOperator<Device> change)
+      throws IOException {
+    try (JournalReader reader = new JournalReader(journal)) {
+      BoardLayout layout = DeviceReplay.board(reader.header());
+      Device device = layout.devices().get(layout.find(name).orElseThrow());
+      return DeviceReplay.run(reader, layout, change.apply(device));
+    }
+  }
+
+  /** Each device of a journal alone does what it did among its peers. */
+  static void assertEachDeviceDoesTheSameAlone(Path journal) throws IOException {
+    BoardLayout layout;
+    try (JournalReader reader = new JournalReader(journal)) {
+      layout = DeviceReplay.board(reader.header());
+    }
+    for (Device device : layout.devices()) {
+      DeviceReplay.Result result = alone(journal, device.name(), UnaryOperator.identity());
+      assertThat(result.difference()).as(device.name()).isEmpty();
+      assertThat(result.messages()).isPositive();
     }
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.proto.message.Exit;
-import dev.troupe.proto.spec.Deterministic;
 import dev.troupe.proto.spec.EngineKind;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.cpu.Cpu;
@@ -47,12 +46,6 @@ class VcpuReplayTest {
     runs.close();
   }
 
-  private VmSpec.Builder spec(String guest, boolean paced, String... faults) {
-    return TinyGuest.spec(guest, folder)
-        .setDeterministic(
-            Deterministic.newBuilder().setSeed(7).setUnpaced(!paced).addAllFaults(List.of(faults)));
-  }
-
   private static Function<Vcpu, Engine> engine(EngineKind kind) {
     return Engines.of(kind, new EngineWatch(System::nanoTime, null));
   }
@@ -76,17 +69,27 @@ class VcpuReplayTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"race", "timer", "apic", "numeric-error", "hello", "poll"})
+  @ValueSource(
+      strings = {
+        "race",
+        "timer",
+        "apic",
+        "numeric-error",
+        "hello",
+        "poll",
+        "reboot",
+        "reboot-timer"
+      })
   void aVcpuAloneDoesWhatItDidAmongItsDevices(String guest) throws Exception {
     Path journal = folder.resolve(guest);
     assertSame(
-        journal, runs.record(spec(guest, false).build(), TinyGuest.SCRIPT, true, journal).end());
+        journal, runs.record(runs.spec(guest, 1, false), TinyGuest.SCRIPT, true, journal).end());
   }
 
   @Test
   void whatWasTypedWhileItWaitedReachesItInTheSamePlace() throws Exception {
     Path journal = folder.resolve("typed");
-    var recording = runs.record(spec("echo", true).build(), List.of(), true, journal);
+    var recording = runs.record(runs.spec("echo", 1, true), List.of(), true, journal);
     for (byte letter : "abcdefxyz".getBytes(StandardCharsets.US_ASCII)) {
       Thread.sleep(3);
       recording.console().type(new byte[] {letter});
@@ -106,13 +109,13 @@ class VcpuReplayTest {
     Path journal = folder.resolve("faults");
     assertSame(
         journal,
-        runs.record(spec("race", false, rule).build(), TinyGuest.SCRIPT, true, journal).end());
+        runs.record(runs.spec("race", 1, false, rule), TinyGuest.SCRIPT, true, journal).end());
   }
 
   @Test
   void aVcpuWhoseInterruptsWereChangedIsRefused() throws Exception {
     Path journal = folder.resolve("delayed");
-    VmSpec spec = spec("timer", false, "delay by=1us kind=Intr to=vcpu0").build();
+    VmSpec spec = runs.spec("timer", 1, false, "delay by=1us kind=Intr to=vcpu0");
     runs.record(spec, List.of(), true, journal).end();
     assertThatThrownBy(() -> alone(journal, engine(EngineKind.ENGINE_KIND_INTERPRETER)))
         .isInstanceOf(JournalException.class)
@@ -144,7 +147,7 @@ class VcpuReplayTest {
   @CsvSource({"race, 11", "race, 30", "poll, 5"})
   void anEngineThatSpoilsRegistersIsFound(String guest, int right) throws Exception {
     Path journal = folder.resolve("planted-" + guest);
-    runs.record(spec(guest, false).build(), TinyGuest.SCRIPT, true, journal).end();
+    runs.record(runs.spec(guest, 1, false), TinyGuest.SCRIPT, true, journal).end();
     var interpreter = engine(EngineKind.ENGINE_KIND_INTERPRETER);
     VcpuReplay.Result result = alone(journal, vcpu -> new Wrong(interpreter.apply(vcpu), right));
     assertThat(result.difference())
@@ -158,11 +161,11 @@ class VcpuReplayTest {
   @Test
   void aJournalOfOtherMachinesIsRefused() throws Exception {
     Path journal = folder.resolve("two");
-    runs.record(spec("race", false).setCpus(2).build(), TinyGuest.SCRIPT, true, journal).end();
+    runs.record(runs.spec("race", 2, false), TinyGuest.SCRIPT, true, journal).end();
     assertThatThrownBy(() -> alone(journal, engine(EngineKind.ENGINE_KIND_INTERPRETER)))
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("repeatable runs of one");
-    runs.record(spec("race", false).build(), TinyGuest.SCRIPT, false, journal).end();
+    runs.record(runs.spec("race", 1, false), TinyGuest.SCRIPT, false, journal).end();
     assertThatThrownBy(() -> alone(journal, engine(EngineKind.ENGINE_KIND_INTERPRETER)))
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("--record-level messages");

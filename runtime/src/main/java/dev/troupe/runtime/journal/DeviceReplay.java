@@ -10,6 +10,7 @@ import dev.troupe.runtime.device.Effects;
 import dev.troupe.runtime.device.PowerEvent;
 import dev.troupe.runtime.machine.BoardLayout;
 import dev.troupe.runtime.machine.Target;
+import dev.troupe.runtime.snapshot.StatePart;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -85,6 +86,9 @@ public final class DeviceReplay {
   /** For the device, unless the next record tells that a fault rule had it. */
   private JournalRecord.Message waiting;
 
+  /** The run began with a snapshot, not with power-on. */
+  private boolean restored;
+
   private boolean answers;
   private long answer;
   private long now;
@@ -120,16 +124,15 @@ public final class DeviceReplay {
    * Replays a device.
    *
    * @param reader of a journal with messages, which has read nothing yet
-   * @param layout of a board like the recorded one, in its power-on state
+   * @param layout of a board like the recorded one, in its power-on state; of a run that began with
+   *     a snapshot the device is restored from that
    * @param device takes the place of the layout's device of that name, or is it
-   * @throws JournalException if the journal has no messages, or no such device
+   * @throws JournalException if the journal has no messages, or no such device, or if the snapshot
+   *     that it began with is missing
    * @throws IOException if the journal cannot be read
    */
   public static Result run(JournalReader reader, BoardLayout layout, Device device)
       throws IOException {
-    if (reader.header().getRestored()) {
-      throw new JournalException("the run began with a snapshot: only all of it can be had again");
-    }
     List<String> actors = reader.header().getActorsList();
     int actor = actors.indexOf(device.name());
     int index = layout.find(device.name()).orElse(-1);
@@ -142,6 +145,11 @@ public final class DeviceReplay {
     }
     int deadlines = reader.header().getSpec().hasDeterministic() ? 1 : RACING_DEADLINES;
     DeviceReplay replay = new DeviceReplay(layout, device, index, actors, firstDevice, deadlines);
+    if (reader.header().getRestored()) {
+      replay.restored = true;
+      JournalCheckpoints.begin(
+          reader, List.of(new StatePart(device.name(), device)), Optional.empty());
+    }
     Optional<Difference> difference = Optional.empty();
     JournalRecord next;
     while (difference.isEmpty() && (next = reader.next()) != null) {
@@ -213,7 +221,7 @@ public final class DeviceReplay {
     input = record;
     messages++;
     if (message instanceof BoardMessage.TimerFired(int timer, long deadline)) {
-      Deque<Long> set = timers.computeIfAbsent(timer, _ -> new ArrayDeque<>());
+      Deque<Long> set = timers.computeIfAbsent(timer, _ -> first(deadline));
       Optional<Difference> difference =
           compare(
               "timer %d at %d".formatted(timer, deadline),
@@ -230,6 +238,11 @@ public final class DeviceReplay {
         message instanceof BoardMessage.IoRead
             || message instanceof BoardMessage.InterruptAcknowledge;
     return Optional.empty();
+  }
+
+  /** A timer that has not been set may have been before the snapshot that the run began with. */
+  private Deque<Long> first(long deadline) {
+    return new ArrayDeque<>(restored ? List.of(deadline) : List.of());
   }
 
   private Optional<Difference> compare(String recorded, String replayed) {

@@ -114,6 +114,11 @@ public final class JournalReader implements AutoCloseable {
     }
   }
 
+  /** The journal. */
+  public Path file() {
+    return file;
+  }
+
   /** What was recorded. */
   public JournalHeader header() {
     return header;

@@ -19,16 +19,20 @@ import dev.troupe.runtime.machine.InterruptRouter;
 import dev.troupe.runtime.machine.SeededNumbers;
 import dev.troupe.runtime.machine.TurnRules;
 import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.snapshot.StatePart;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The vCPU of a machine with one alone, against its recorded board: it runs the guest from power-on
- * with the answers and interrupts that it got, and what it sends is compared with what it sent
- * then, its virtual time included, which is the number of its instructions. No device runs.
+ * The vCPU of a machine with one alone, against its recorded board: it runs the guest from
+ * power-on, or from the snapshot that the run began with, with the answers and interrupts that it
+ * got, and what it sends is compared with what it sent then, its virtual time included, which is
+ * the number of its instructions. No device runs.
  */
 public final class VcpuReplay {
   /**
@@ -92,7 +96,7 @@ public final class VcpuReplay {
   private final BootPlan plan;
   private final GuestMemory memory;
   private final Clock clock = new Clock();
-  private final SeededNumbers turns;
+  private final SeededNumbers entropy;
   private final Vcpu vcpu;
   private final Engine engine;
   private final InterruptRouter router;
@@ -101,14 +105,20 @@ public final class VcpuReplay {
   private final int ioApic;
   private final int numericError;
 
+  /** Lengths of turns. */
+  private SeededNumbers turns;
+
   /** The next record that the vCPU has to do with; null at the end. */
   private JournalRecord next;
+
+  /** Those behind it that have been read. */
+  private final Deque<JournalRecord> ahead = new ArrayDeque<>();
 
   /** It came between two turns: a timer or the outside had caused it, not the vCPU. */
   private boolean between;
 
-  /** The devices have been reset since the vCPU last ran. */
-  private boolean fresh = true;
+  /** The devices are being reset; the vCPU is when they have been. */
+  private boolean resetting;
 
   private long messages;
 
@@ -134,13 +144,27 @@ public final class VcpuReplay {
     ioApic = layout.find("ioapic").orElseThrow();
     numericError = layout.find("ferr").orElseThrow();
     turns = new SeededNumbers(seed);
-    Cpu cpu = new Cpu(model, memory, clock, new SeededNumbers(~seed), 0, 1);
+    entropy = new SeededNumbers(~seed);
+    Cpu cpu = new Cpu(model, memory, clock, entropy, 0, 1);
     cpu.pvclock.setWallClock(layout.wallClockNanos());
     vcpu = new Vcpu(cpu);
     engine = engines.apply(vcpu);
     router = new InterruptRouter(List.of(vcpu), (_, interrupt) -> posts(interrupt));
-    powerOn();
+    if (reader.header().getRestored()) {
+      restore(seed);
+    } else {
+      powerOn();
+    }
     advance();
+  }
+
+  private void restore(long seed) throws IOException {
+    List<StatePart> parts =
+        List.of(new StatePart("entropy", entropy), new StatePart(actors.get(VCPU), vcpu));
+    Place place = JournalCheckpoints.begin(reader, parts, Optional.of(memory));
+    turns = SeededNumbers.after(place.turn(), seed);
+    clock.retired = place.position().instructions();
+    clock.skipped = place.position().nanos() - clock.instructions() * TurnRules.NANOS_PER_UNIT;
   }
 
   /**
@@ -159,9 +183,6 @@ public final class VcpuReplay {
       throw new JournalException(
           "%d vCPUs, %s: a vCPU alone is for repeatable runs of one"
               .formatted(spec.getCpus(), spec.hasDeterministic() ? "repeatable" : "parallel"));
-    }
-    if (reader.header().getRestored()) {
-      throw new JournalException("the run began with a snapshot: only all of it can be had again");
     }
     if (!reader.header().getTurns()) {
       throw new JournalException(
@@ -217,32 +238,28 @@ public final class VcpuReplay {
     return null;
   }
 
-  private void take(JournalRecord record) {
+  private void take(JournalRecord record) throws IOException {
     switch (record) {
       case JournalRecord.Turn turn -> {
         advance();
         turn(turn);
       }
       case JournalRecord.Interrupted(int _, Interrupt interrupt) -> {
-        advance();
         vcpu.post(interrupt);
+        advance();
       }
-      case JournalRecord.Message reset when reset.message() instanceof BoardMessage.Reset -> {
-        if (!fresh) {
-          powerOn();
-          fresh = true;
-        }
+      case JournalRecord.Message reset when isReset(reset) -> {
+        resetting = true;
         advance();
       }
       default -> throw different(text(record), "nothing: the turn is over");
     }
   }
 
-  private void turn(JournalRecord.Turn turn) {
+  private void turn(JournalRecord.Turn turn) throws IOException {
     long drawn = turns.upTo(TurnRules.TURN_UNITS);
     long left = turn.units() == 0 ? drawn : turn.units();
     clock.skipped += turn.idle();
-    fresh = false;
     vcpu.cpu.attend();
     while (left > 0) {
       long used = step(left);
@@ -255,14 +272,49 @@ public final class VcpuReplay {
         return;
       }
       handle(exit);
-      if (next instanceof JournalRecord.End || next == null) {
-        return; // what it sent last has ended the machine, or nobody knows how it went on
-      }
       if (next instanceof JournalRecord.Cut(long units)) {
         left = Math.min(left, units);
         advance();
       }
+      if (next instanceof JournalRecord.End || next == null || resetFollows()) {
+        return; // what it sent last has ended or reset the machine, or nobody knows how it went on
+      }
     }
+  }
+
+  /** Whether the machine is reset before the vCPU does anything more. */
+  private boolean resetFollows() throws IOException {
+    if (isReset(next)) {
+      return true;
+    }
+    if (!(next instanceof JournalRecord.Interrupted)) {
+      return false;
+    }
+    for (JournalRecord record : ahead) {
+      if (decides(record)) {
+        return isReset(record);
+      }
+    }
+    JournalRecord record = reader.next();
+    while (record != null) {
+      ahead.add(record);
+      if (decides(record)) {
+        return isReset(record);
+      }
+      record = reader.next();
+    }
+    return false;
+  }
+
+  private static boolean decides(JournalRecord record) {
+    return record instanceof JournalRecord.Schedule
+        || isReset(record)
+        || (record instanceof JournalRecord.Message message && message.from() == VCPU);
+  }
+
+  private static boolean isReset(JournalRecord record) {
+    return record instanceof JournalRecord.Message message
+        && message.message() instanceof BoardMessage.Reset;
   }
 
   /** What the last run of the engine ended with. */
@@ -388,7 +440,13 @@ public final class VcpuReplay {
   private void advance() {
     try {
       do {
-        next = reader.next();
+        next = ahead.isEmpty() ? reader.next() : ahead.poll();
+        if (resetting
+            && (next instanceof JournalRecord.Turn
+                || (next instanceof JournalRecord.Message && !isReset(next)))) {
+          powerOn();
+          resetting = false;
+        }
         if (next instanceof JournalRecord.Turn) {
           between = false;
         } else if (next instanceof JournalRecord.Message message) {
@@ -405,9 +463,7 @@ public final class VcpuReplay {
       case JournalRecord.Schedule _, JournalRecord.End _ -> true;
       case JournalRecord.Reply(int who, long _) -> who == 0;
       case JournalRecord.Interrupted(int who, Interrupt _) -> who == 0;
-      case JournalRecord.Message message ->
-          message.from() == VCPU
-              || (message.to() == FIRST_DEVICE && message.message() instanceof BoardMessage.Reset);
+      case JournalRecord.Message message -> message.from() == VCPU || isReset(message);
       case JournalRecord.Injected injected -> {
         boolean simple =
             injected.deed() instanceof Deed.Dropped

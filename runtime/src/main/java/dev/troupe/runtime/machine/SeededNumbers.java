@@ -24,6 +24,13 @@ public final class SeededNumbers implements Entropy, Stateful {
     state = seed;
   }
 
+  /** The numbers of this seed behind the first so many. */
+  public static SeededNumbers after(long drawn, long seed) {
+    SeededNumbers numbers = new SeededNumbers(seed);
+    numbers.state += drawn * GAMMA;
+    return numbers;
+  }
+
   /** How many numbers have been drawn. */
   public long drawn() {
     return (state - seed) * INVERSE;

@@ -12,6 +12,7 @@ final class SnapshotChain implements AutoCloseable {
   /** More than {@link StateCopy} makes. */
   private static final int MOST = 16;
 
+  private final List<Path> paths = new ArrayList<>();
   private final List<FileChannel> channels = new ArrayList<>();
 
   /** From the whole one on. */
@@ -30,6 +31,7 @@ final class SnapshotChain implements AutoCloseable {
       while (true) {
         FileChannel channel = FileChannel.open(at, StandardOpenOption.READ);
         channels.add(channel);
+        paths.add(at);
         SnapshotInput input = new SnapshotInput(at.toString(), channel);
         inputs.addFirst(input);
         if (above != null) {
@@ -48,6 +50,11 @@ final class SnapshotChain implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  /** The files, the snapshot's own first. */
+  List<Path> paths() {
+    return List.copyOf(paths);
   }
 
   /** The snapshot itself. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -120,6 +121,18 @@ public final class SnapshotFile {
   }
 
   /**
+   * The files of a snapshot: itself, then what it builds on, down to a whole one.
+   *
+   * @throws StateException if one is damaged or of a newer format, or a base is another
+   * @throws IOException if one cannot be read
+   */
+  public static List<Path> files(Path path) throws IOException, StateException {
+    try (SnapshotChain chain = new SnapshotChain(path)) {
+      return chain.paths();
+    }
+  }
+
+  /**
    * Restores a machine. The whole file is checked before anything changes; parts are restored all
    * or none, and then the memory. Afterwards {@link MachineState#hash()} is the header's state
    * hash, if no part was opened from an older layout.
@@ -140,11 +153,50 @@ public final class SnapshotFile {
         input.checkMemory(state.memory());
       }
       StateReader.restore(chain.top().parts(), state.parts());
-      state.memory().reset();
-      for (SnapshotInput input : chain.fromWhole()) {
-        input.restoreMemory(state.memory());
-      }
+      restoreMemory(chain, state.memory());
       return chain.top().header();
+    }
+  }
+
+  /**
+   * Restores some parts of a machine, and perhaps its memory; the other parts are passed over.
+   *
+   * @param parts in the order of the machine's
+   * @param memory empty if it is not wanted
+   * @param cpuModel the machine's CPU, which has to be the snapshot's
+   * @param cpuFeatures hash of all that CPUID says of it
+   * @throws StateException as for {@link #restore}
+   * @throws IOException if the file cannot be read; parts and memory may then not belong together
+   */
+  public static SnapshotHeader restoreSome(
+      Path path,
+      List<StatePart> parts,
+      Optional<GuestMemory> memory,
+      String cpuModel,
+      long cpuFeatures)
+      throws IOException, StateException {
+    try (SnapshotChain chain = new SnapshotChain(path)) {
+      SnapshotHeader header = chain.top().header();
+      long bytes = memory.map(GuestMemory::size).orElse(header.getSpec().getMemoryBytes());
+      chain.top().checkMachine(bytes, cpuModel, cpuFeatures);
+      if (memory.isPresent()) {
+        for (SnapshotInput input : chain.fromWhole()) {
+          input.checkMemory(memory.get());
+        }
+      }
+      StateReader.restoreSome(chain.top().parts(), parts);
+      if (memory.isPresent()) {
+        restoreMemory(chain, memory.get());
+      }
+      return header;
+    }
+  }
+
+  private static void restoreMemory(SnapshotChain chain, GuestMemory memory)
+      throws IOException, StateException {
+    memory.reset();
+    for (SnapshotInput input : chain.fromWhole()) {
+      input.restoreMemory(memory);
     }
   }
 }

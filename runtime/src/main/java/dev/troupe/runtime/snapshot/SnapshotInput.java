@@ -228,16 +228,17 @@ final class SnapshotInput {
         if (!chunk.expand()) {
           throw refusal(where, "damaged zstd frame", "the pages that its bitmap names");
         }
-        digest += chunk.digest();
         if (restore) {
           chunk.scatter(memory);
+        } else if (!hasBase()) { // else the header's is that of both together
+          digest += chunk.digest();
         }
         before = chunk.first();
         at += MemoryChunk.HEAD_BYTES + chunk.length();
       }
     }
     checkSection(section, crc);
-    if (!hasBase() && digest != header.getMemoryDigest()) { // else it is that of both together
+    if (!restore && !hasBase() && digest != header.getMemoryDigest()) {
       throw refusal("memory: digest", hex(digest), hex(header.getMemoryDigest()));
     }
   }

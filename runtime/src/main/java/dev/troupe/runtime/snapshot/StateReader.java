@@ -1,5 +1,6 @@
 package dev.troupe.runtime.snapshot;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -48,6 +49,32 @@ public final class StateReader implements StateVisitor {
     }
   }
 
+  /**
+   * Restores some parts from what {@link StateWriter#save} made of them and of others, which are
+   * passed over.
+   *
+   * @param parts in the order in which they were saved
+   * @throws StateException if the bytes are refused, or one of the parts is not among them; the
+   *     parts are then as they were
+   */
+  public static void restoreSome(byte[] bytes, List<StatePart> parts) throws StateException {
+    StateReader reader = new StateReader(bytes);
+    ByteArrayOutputStream some = new ByteArrayOutputStream();
+    try {
+      for (StatePart part : parts) {
+        while (reader.at < reader.end && !reader.isNext(part.name())) {
+          reader.at = reader.frameOfAny();
+        }
+        int from = reader.at;
+        reader.at = reader.frame(part.name());
+        some.write(bytes, from, reader.at - from);
+      }
+    } catch (InvalidState e) {
+      throw e.refusal();
+    }
+    restore(some.toByteArray(), parts);
+  }
+
   private static void read(byte[] bytes, List<StatePart> parts) {
     StateReader reader = new StateReader(bytes);
     for (StatePart part : parts) {
@@ -84,12 +111,25 @@ public final class StateReader implements StateVisitor {
 
   /** Reads the head of a part; {@link #at} is then at its content, whose end comes back. */
   private int frame(String name) {
-    int length = (int) take(name, NO_INDEX, Width.BYTE);
-    String found = new String(bytes, skip(name, length), length, StandardCharsets.US_ASCII);
+    String found = name(name);
     if (!found.equals(name)) {
       throw new InvalidState(
           path.of(name, NO_INDEX), "part '" + printable(found) + "'", "'" + name + "'");
     }
+    return content(name);
+  }
+
+  /** The same of a part of whichever name. */
+  private int frameOfAny() {
+    return content(printable(name("part")));
+  }
+
+  private String name(String wanted) {
+    int length = (int) take(wanted, NO_INDEX, Width.BYTE);
+    return new String(bytes, skip(wanted, length), length, StandardCharsets.US_ASCII);
+  }
+
+  private int content(String name) {
     version = (int) take(name, NO_INDEX, Width.SHORT);
     long content = Integer.toUnsignedLong((int) take(name, NO_INDEX, Width.INT));
     if (content > end - at) {

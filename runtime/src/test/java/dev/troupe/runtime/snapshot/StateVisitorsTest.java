@@ -205,6 +205,35 @@ final class StateVisitorsTest {
   }
 
   @Test
+  void a_part_is_restored_among_others_that_stay_as_they_were() throws StateException {
+    byte[] bytes = StateWriter.save(parts(new Toy(2), changed(2), changed(2)));
+    Toy first = new Toy(2);
+    Toy second = new Toy(2);
+    StateReader.restoreSome(bytes, List.of(new StatePart("toy1", second)));
+    assertThat(StateHasher.hash(parts(first))).isEqualTo(StateHasher.hash(parts(new Toy(2))));
+    assertThat(StateHasher.hash(parts(second))).isEqualTo(StateHasher.hash(parts(changed(2))));
+  }
+
+  @Test
+  void a_part_that_is_not_there_or_is_behind_a_damaged_one_is_refused() {
+    byte[] bytes = StateWriter.save(parts(new Toy(2), changed(2)));
+    Toy toy = new Toy(2);
+    for (String missing : List.of("toy2", "toy")) {
+      assertThatThrownBy(() -> StateReader.restoreSome(bytes, List.of(new StatePart(missing, toy))))
+          .isInstanceOf(StateException.class)
+          .hasMessageContaining("only 0 bytes left");
+    }
+    byte[] cut = Arrays.copyOf(bytes, bytes.length - 1);
+    assertThatThrownBy(() -> StateReader.restoreSome(cut, List.of(new StatePart("toy1", toy))))
+        .isInstanceOf(StateException.class)
+        .hasMessageContaining("at most");
+    bytes["x".length() + "toy0".length() + 2] = (byte) 0xFF; // the first part's length
+    assertThatThrownBy(() -> StateReader.restoreSome(bytes, List.of(new StatePart("toy1", toy))))
+        .isInstanceOf(StateException.class);
+    assertThat(StateHasher.hash(parts(toy))).isEqualTo(StateHasher.hash(parts(new Toy(2))));
+  }
+
+  @Test
   void saving_a_value_out_of_its_range_is_an_error_of_ours_with_the_numbers() {
     Toy toy = new Toy(1);
     toy.inner.count = 0;

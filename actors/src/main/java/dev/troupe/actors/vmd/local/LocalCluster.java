@@ -132,9 +132,7 @@ public final class LocalCluster implements Callable<Integer> {
       }
       out.println("ready; Ctrl-C ends all");
       out.flush();
-      for (NodeChild child : children) {
-        var _ = child.ended().thenAccept(ended -> sayEnd(child, ended, stop));
-      }
+      children.forEach(child -> child.onEnd(exit -> sayEnd(child, exit, stop)));
       CompletableFuture<?> allEnded =
           CompletableFuture.allOf(
               children.stream().map(NodeChild::ended).toArray(CompletableFuture[]::new));
@@ -145,9 +143,9 @@ public final class LocalCluster implements Callable<Integer> {
     }
   }
 
-  private void sayEnd(NodeChild child, Process ended, CompletableFuture<String> stop) {
+  private void sayEnd(NodeChild child, int exit, CompletableFuture<String> stop) {
     if (!stop.isDone()) {
-      out.println(child.name() + " ended (exit code " + ended.exitValue() + ")");
+      out.println(child.name() + " ended (exit code " + exit + ")");
       out.flush();
     }
   }

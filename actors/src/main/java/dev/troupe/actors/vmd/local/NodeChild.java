@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /** The process of one node of a local cluster. */
 final class NodeChild {
@@ -55,18 +56,10 @@ final class NodeChild {
     NodeChild child = new NodeChild(name, new ProcessBuilder(line).start());
     child.follow(child.process.inputReader(), child::hear);
     child.follow(child.process.errorReader(), text -> err.println(name + ": " + text));
-    var _ =
-        child
-            .process
-            .onExit()
-            .thenAccept(
-                ended ->
-                    child.ready.completeExceptionally(
-                        new IOException(
-                            name
-                                + " ended before it served (exit code "
-                                + ended.exitValue()
-                                + ")")));
+    child.onEnd(
+        exit ->
+            child.ready.completeExceptionally(
+                new IOException(name + " ended before it served (exit code " + exit + ")")));
     return child;
   }
 
@@ -101,6 +94,11 @@ final class NodeChild {
   /** Completed when it serves; fails if it ended before. */
   CompletableFuture<String> ready() {
     return ready;
+  }
+
+  /** Tells the exit code when it ends. */
+  void onEnd(IntConsumer listener) {
+    var _ = process.onExit().thenAccept(ended -> listener.accept(ended.exitValue()));
   }
 
   CompletableFuture<Process> ended() {
