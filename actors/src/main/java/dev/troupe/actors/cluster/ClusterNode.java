@@ -34,12 +34,7 @@ public final class ClusterNode {
     this.settings = settings;
     ActorSystem<?> system = context.getSystem();
     Cluster cluster = Cluster.get(system);
-    self =
-        HostId.newBuilder()
-            .setName(settings.name())
-            .setAddress(cluster.selfMember().address().toString())
-            .setUid(cluster.selfMember().uniqueAddress().longUid())
-            .build();
+    self = NodeActor.id(cluster.selfMember());
     ClusterSharding sharding = ClusterSharding.get(system);
     HostRefs hosts = new HostRefs(settings.grace().toNanos());
     sharding.init(Entity.of(RegistryEntity.KEY, entity -> RegistryEntity.create(hosts)));

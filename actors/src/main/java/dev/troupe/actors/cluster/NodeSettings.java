@@ -5,9 +5,9 @@ import dev.troupe.actors.cluster.logic.Placing;
 import java.time.Duration;
 
 /**
- * What a node of a cluster is told of itself.
+ * What a node of a cluster is told of itself, beside its name: that is in its member's role {@code
+ * node-NAME}.
  *
- * @param name its name in the cluster; its member carries the role {@code node-} and this name
  * @param capacity what it offers to machines
  * @param policy how nodes are chosen for the machines whose entities are here
  * @param lease how long it may run machines after most of the cluster has answered it
@@ -16,7 +16,6 @@ import java.time.Duration;
  * @param command how long a command may take until its caller is told that nobody answers
  */
 public record NodeSettings(
-    String name,
     Capacity capacity,
     Placing.Policy policy,
     Duration lease,

@@ -31,7 +31,6 @@ final class ShardedHost implements MachineHost {
   /** One machine has its node for itself. */
   private static final NodeSettings SETTINGS =
       new NodeSettings(
-          "local",
           new Capacity(
               Long.MAX_VALUE, Integer.MAX_VALUE, Set.of("interpreter", "translator"), Map.of()),
           Placing.Policy.SPREAD,

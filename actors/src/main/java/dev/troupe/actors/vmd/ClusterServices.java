@@ -47,7 +47,6 @@ final class ClusterServices implements NodeServices {
   private static NodeSettings settings(NodeConfiguration configuration) {
     NodeConfiguration.Offer offer = configuration.offer();
     return new NodeSettings(
-        configuration.name(),
         new Capacity(
             offer.memory(),
             offer.vcpus(),

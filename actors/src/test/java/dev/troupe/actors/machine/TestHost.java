@@ -162,7 +162,6 @@ interface TestHost extends AutoCloseable {
     private static final Control.Caller CALLER = new Control.Caller(0, "root", true);
     private static final NodeSettings SETTINGS =
         new NodeSettings(
-            "test",
             new Capacity(1L << 40, 1000, Set.of("interpreter", "translator"), Map.of()),
             Placing.Policy.SPREAD,
             Duration.ofSeconds(WAIT_SECONDS),

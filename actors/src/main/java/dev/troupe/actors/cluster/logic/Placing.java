@@ -170,9 +170,7 @@ public final class Placing {
       Offer offer = offers.get(host);
       reasons.put(
           host.getName(),
-          offer == null
-              ? "does not answer"
-              : String.join(", ", offer.getScore().getReasonsList()));
+          offer == null ? "does not answer" : String.join(", ", offer.getScore().getReasonsList()));
     }
     waits =
         Optional.of(
