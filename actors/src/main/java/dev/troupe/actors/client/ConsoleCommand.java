@@ -11,8 +11,8 @@ import picocli.CommandLine.Parameters;
 /** {@code vmctl console}. */
 @Command(
     description = {
-      "Connects this terminal to a machine's console; Ctrl-], or ~. at the beginning of a line,",
-      "leaves. Several may watch, one types."
+      "Connects this terminal to a machine's console.",
+      "Ctrl-], or ~. at the beginning of a line, leaves. Several may watch, one types."
     },
     mixinStandardHelpOptions = true)
 final class ConsoleCommand implements Callable<Integer> {

@@ -12,8 +12,8 @@ import picocli.CommandLine.Parameters;
 /** {@code vmctl start}. */
 @Command(
     description = {
-      "Starts a machine: a new one, or one that has stopped. What is not given is as it",
-      "was, or has its default: one CPU, 512M."
+      "Starts a machine: a new one, or one that has stopped.",
+      "What is not given is as it was, or has its default: one CPU, 512M."
     },
     mixinStandardHelpOptions = true)
 final class StartCommand implements Callable<Integer> {

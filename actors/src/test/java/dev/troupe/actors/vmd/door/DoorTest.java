@@ -169,10 +169,8 @@ class DoorTest {
     try (Door door = open(Optional.of(group))) {
       Process relay = relay();
       try {
+        assertThat(relay.inputReader().readLine()).isEqualTo("listens");
         Path relayed = folder.resolve("nobody/relay.sock");
-        while (relay.isAlive() && !Files.exists(relayed)) {
-          Thread.sleep(5);
-        }
         String to = relayed.toString();
         assertThat(Client.execute("pause", "nobodys", "--socket", to)).isZero();
         assertThat(control.lastCaller.uid()).isEqualTo(NOBODY);
@@ -210,8 +208,7 @@ class DoorTest {
                 Relay.class.getName(),
                 own.resolve("relay.sock").toString(),
                 socket.toString()))
-        .redirectErrorStream(true)
-        .inheritIO()
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
 }

@@ -14,6 +14,7 @@ public final class Relay {
   public static void main(String[] arguments) throws Exception {
     try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(arguments[0]));
+      System.out.println("listens");
       while (true) {
         SocketChannel here = server.accept();
         SocketChannel there = SocketChannel.open(UnixDomainSocketAddress.of(arguments[1]));
