@@ -288,6 +288,10 @@ class ClientTest {
 
   @Test
   void theLogIsShownAndFollowed() {
+    // What tests log is switched off, and other tests may have switched it on.
+    if (LoggerFactory.getLogger("dev.troupe") instanceof ch.qos.logback.classic.Logger ours) {
+      ours.setLevel(ch.qos.logback.classic.Level.INFO);
+    }
     LoggerFactory.getLogger("dev.troupe.LogTest").warn("something \033[31m happened");
     assertThat(vmd.vmctl("log").out()).contains("WARN  LogTest: something ?[31m happened\n");
     assertThat(vmd.vmctl("log", "-n", "0")).isEqualTo(new Result(0, "", ""));

@@ -132,8 +132,17 @@ public final class Door implements AutoCloseable {
   private static void stop(
       MultiThreadIoEventLoopGroup loops, ExecutorService threads, ScheduledExecutorService timer) {
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
-    threads.shutdownNow();
     timer.shutdownNow();
+    // Those whose calls were cut off are told so on these threads.
+    threads.shutdown();
+    try {
+      if (!threads.awaitTermination(1, TimeUnit.SECONDS)) {
+        threads.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      threads.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void closeQuietly(SocketFile file) {

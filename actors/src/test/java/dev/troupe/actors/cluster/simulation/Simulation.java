@@ -2,6 +2,7 @@ package dev.troupe.actors.cluster.simulation;
 
 import com.google.protobuf.Message;
 import dev.troupe.proto.cluster.HostId;
+import dev.troupe.proto.cluster.RegistryRecord;
 import dev.troupe.proto.cluster.VmRecord;
 import dev.troupe.proto.cluster.Wake;
 import dev.troupe.proto.spec.VmSpec;
@@ -401,8 +402,11 @@ final class Simulation {
   }
 
   private boolean fitsSomewhere(VmSpec spec) {
+    // A drain that was under way when peace came may have been taken after its undrain.
+    RegistryRecord registry =
+        (RegistryRecord) store.read(REGISTRY, RegistryRecord.getDefaultInstance());
     return nodes.values().stream()
-        .filter(node -> node.alive)
+        .filter(node -> node.alive && !registry.getDrainedList().contains(node.id.getName()))
         .anyMatch(
             node ->
                 node.machines.values().stream().mapToLong(m -> m.spec.getMemoryBytes()).sum()
