@@ -39,33 +39,9 @@ record Daemon(Path socket) {
     return node;
   }
 
-  /** Starts a cluster, and waits until all nodes serve. */
-  static VmctlProcess startCluster(Path folder, int nodes)
-      throws IOException, InterruptedException {
-    VmctlProcess cluster =
-        VmctlProcess.startProgram(
-            VMD,
-            Map.of(),
-            List.of(
-                "cluster",
-                "--nodes",
-                Integer.toString(nodes),
-                "--dir",
-                folder.toString(),
-                "-D",
-                "troupe.stop.limit=6s"));
-    cluster.await("ready", 0, 240);
-    return cluster;
-  }
-
   /** The daemon of a node alone. */
   static Daemon of(Path folder) {
     return new Daemon(folder.resolve("vmd.sock"));
-  }
-
-  /** The daemon of a cluster's node, from 1. */
-  static Daemon of(Path folder, int node) {
-    return new Daemon(folder.resolve("node" + node).resolve("vmd.sock"));
   }
 
   private Map<String, String> environment() {
