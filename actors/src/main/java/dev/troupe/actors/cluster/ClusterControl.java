@@ -109,16 +109,7 @@ public final class ClusterControl implements Control {
         spec ->
             registered(caller, vm)
                 .thenCompose(
-                    registration ->
-                        entity(
-                            registration.getName(),
-                            to ->
-                                submission(caller, command)
-                                    .setReplyTo(to)
-                                    .setRegistration(registration)
-                                    .setLike(spec)
-                                    .build()))
-                .thenApply(reply -> result((CommandReply) reply)));
+                    registration -> toVm(registration, submission(caller, command).setLike(spec))));
   }
 
   /** A number names a machine that is there; a name makes one known that is not. */
@@ -140,16 +131,12 @@ public final class ClusterControl implements Control {
   }
 
   private CompletionStage<CommandResult> toVm(Caller caller, String vm, Command command) {
-    return lookup(vm)
-        .thenCompose(
-            registration ->
-                entity(
-                    registration.getName(),
-                    to ->
-                        submission(caller, command)
-                            .setReplyTo(to)
-                            .setRegistration(registration)
-                            .build()))
+    return lookup(vm).thenCompose(registration -> toVm(registration, submission(caller, command)));
+  }
+
+  private CompletionStage<CommandResult> toVm(Registration vm, Submit.Builder submission) {
+    submission.setRegistration(vm);
+    return entity(vm.getName(), to -> submission.setReplyTo(to).build())
         .thenApply(reply -> result((CommandReply) reply));
   }
 

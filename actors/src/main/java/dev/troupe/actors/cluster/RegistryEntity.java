@@ -123,16 +123,14 @@ public final class RegistryEntity {
   }
 
   private void onRecovered(RegistryRecord stored) {
-    RegistryStored storing = logic.storing();
-    if (storing != null && stored.equals(RegistryLogic.apply(logic.record(), storing))) {
-      perform(logic.stored(surroundings()));
-    } else if (stored.equals(logic.record())) {
-      if (storing != null) {
-        perform(logic.notStored("the store has failed", surroundings()));
+    switch (logic.recovered(stored)) {
+      case STORED -> perform(logic.stored(surroundings()));
+      case NOT_STORED -> perform(logic.notStored("the store has failed", surroundings()));
+      case UNCHANGED -> {}
+      case FOREIGN -> {
+        context.getLog().warn("somebody else has stored something of the registry");
+        logic = new RegistryLogic(stored);
       }
-    } else {
-      context.getLog().warn("somebody else has stored something of the registry");
-      logic = new RegistryLogic(stored);
     }
   }
 

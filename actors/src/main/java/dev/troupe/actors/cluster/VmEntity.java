@@ -151,16 +151,14 @@ public final class VmEntity {
 
   /** The store's actor has started again: a write has failed, or has only seemed to. */
   private void onRecovered(VmRecord stored) {
-    VmStored storing = logic.storing();
-    if (storing != null && stored.equals(VmRecords.apply(logic.record(), storing))) {
-      perform(logic.stored(surroundings()));
-    } else if (stored.equals(logic.record())) {
-      if (storing != null) {
-        perform(logic.notStored("the store has failed", surroundings()));
+    switch (logic.recovered(stored)) {
+      case STORED -> perform(logic.stored(surroundings()));
+      case NOT_STORED -> perform(logic.notStored("the store has failed", surroundings()));
+      case UNCHANGED -> {}
+      case FOREIGN -> {
+        context.getLog().warn("{}: somebody else has stored something of it", name);
+        begin(stored);
       }
-    } else {
-      context.getLog().warn("{}: somebody else has stored something of it", name);
-      begin(stored);
     }
   }
 

@@ -68,10 +68,8 @@ final class ClusterServices implements NodeServices {
   @Override
   public AutoCloseable open(NodeConfiguration configuration) throws VmdException {
     try {
-      Door door =
-          Door.open(
-              configuration.socket(), Optional.empty(), node.control(), log, DoorLimits.DEFAULT);
-      return door;
+      return Door.open(
+          configuration.socket(), Optional.empty(), node.control(), log, DoorLimits.DEFAULT);
     } catch (DoorException e) {
       throw new VmdException(VmdExit.UNAVAILABLE, e.getMessage());
     }

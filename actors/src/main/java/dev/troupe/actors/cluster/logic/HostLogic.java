@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The host of one node: which machines are here, under which epochs, and what was done to them. It
@@ -146,10 +147,7 @@ public final class HostLogic {
 
   private void admit(Want want) {
     String vm = want.getVm();
-    List<String> against = room().against(want.getSpec());
-    if (draining || leaving) {
-      against = List.of(draining ? "is drained" : "is about to go");
-    }
+    List<String> against = shut().map(List::of).orElseGet(() -> room().against(want.getSpec()));
     if (want.getDesired().getStop()) {
       close(vm, want.getEpoch());
       report(vm, want.getEpoch(), Phase.PHASE_RELEASED, "");
@@ -206,11 +204,11 @@ public final class HostLogic {
 
   private void onBid(Bid bid) {
     Explanation.Score.Builder score = room().score(bid.getSpec(), bid.getPolicy());
-    if (draining || leaving) {
-      score.setFits(false).clearReasons().addReasons(draining ? "is drained" : "is about to go");
-    } else if (!leased) {
-      score.setFits(false).clearReasons().addReasons("has lost touch with most of the cluster");
-    }
+    shut()
+        .or(
+            () ->
+                leased ? Optional.empty() : Optional.of("has lost touch with most of the cluster"))
+        .ifPresent(reason -> score.setFits(false).clearReasons().addReasons(reason));
     effects.add(
         new HostEffect.SendOffer(
             bid.getVm(),
@@ -221,6 +219,14 @@ public final class HostLogic {
                 .setScore(score.setNode(self.getName()))
                 .setPassing(!leased)
                 .build()));
+  }
+
+  /** Why the node takes nothing at all; empty if it does. */
+  private Optional<String> shut() {
+    if (draining) {
+      return Optional.of("is drained");
+    }
+    return leaving ? Optional.of("is about to go") : Optional.empty();
   }
 
   private Room room() {

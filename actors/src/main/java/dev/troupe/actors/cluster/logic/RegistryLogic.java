@@ -140,6 +140,11 @@ public final class RegistryLogic {
     return record;
   }
 
+  /** What a store that has started again says, by what it has. */
+  public Recovered recovered(RegistryRecord found) {
+    return Recovered.of(found, record, storing == null ? null : apply(record, storing));
+  }
+
   /** What is being stored; null if nothing is. */
   public RegistryStored storing() {
     return storing;

@@ -151,6 +151,11 @@ public final class VmLogic {
     return record;
   }
 
+  /** What a store that has started again says, by what it has. */
+  public Recovered recovered(VmRecord found) {
+    return Recovered.of(found, record, storing == null ? null : VmRecords.apply(record, storing));
+  }
+
   /** What is being stored; null if nothing is. */
   public VmStored storing() {
     return storing;

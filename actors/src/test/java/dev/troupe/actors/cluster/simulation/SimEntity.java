@@ -121,12 +121,11 @@ sealed interface SimEntity {
         return;
       }
       VmRecord stored = (VmRecord) node.world.store.read(name, VmRecord.getDefaultInstance());
-      if (stored.equals(VmRecords.apply(logic.record(), logic.storing()))) {
-        perform(logic.stored(node.surroundings()));
-      } else if (stored.equals(logic.record())) {
-        perform(logic.notStored("the store has failed", node.surroundings()));
-      } else {
-        recover();
+      switch (logic.recovered(stored)) {
+        case STORED -> perform(logic.stored(node.surroundings()));
+        case NOT_STORED -> perform(logic.notStored("the store has failed", node.surroundings()));
+        case UNCHANGED -> {}
+        case FOREIGN -> recover();
       }
     }
   }
@@ -210,10 +209,13 @@ sealed interface SimEntity {
       }
       if (acknowledged) {
         perform(logic.stored(node.surroundings()));
-      } else if (stored().equals(logic.record())) {
-        perform(logic.notStored("the store has failed", node.surroundings()));
-      } else {
-        logic = new RegistryLogic(stored());
+        return;
+      }
+      switch (logic.recovered(stored())) {
+        case STORED -> perform(logic.stored(node.surroundings()));
+        case NOT_STORED -> perform(logic.notStored("the store has failed", node.surroundings()));
+        case UNCHANGED -> {}
+        case FOREIGN -> logic = new RegistryLogic(stored());
       }
     }
   }
