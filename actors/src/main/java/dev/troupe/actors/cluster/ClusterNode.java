@@ -47,7 +47,7 @@ public final class ClusterNode {
             PREPARING_THREADS, Thread.ofPlatform().daemon().name("troupe-prepare-", 0).factory());
     host =
         context.spawn(HostActor.create(self, settings, lease, feed, backends, preparing), "host");
-    context.spawn(NodeActor.create(self, lease, settings.lease().toNanos(), host, parts), "node");
+    context.spawn(NodeActor.create(self, lease, settings, host, parts), "node");
   }
 
   /**

@@ -55,7 +55,7 @@ public final class NodeActor {
 
   private static final Duration TICK = Duration.ofMillis(250);
 
-  /** Two ticks and the time of a few turns. */
+  /** Two ticks and the time of a few turns; less where a lease is so short. */
   private static final long MARGIN_NANOS = Duration.ofMillis(700).toNanos();
 
   /** Ticks between two words to the registry. */
@@ -72,13 +72,16 @@ public final class NodeActor {
   private final ActorRefResolver references;
   private final Map<String, ActorRef<Command>> peers = new HashMap<>();
   private final Map<String, ActorRef<HostActor.Command>> found = new HashMap<>();
+  private final long renewNanos;
+  private final long marginNanos;
+  private long nextHeartbeat;
   private int ticks;
 
   private NodeActor(
       ActorContext<Command> context,
       HostId self,
       Lease lease,
-      long leaseNanos,
+      NodeSettings settings,
       ActorRef<HostActor.Command> host,
       ClusterParts parts) {
     this.context = context;
@@ -87,7 +90,10 @@ public final class NodeActor {
     this.lease = lease;
     this.host = host;
     this.parts = parts;
-    votes = new NodeLease(self, leaseNanos);
+    renewNanos = settings.renew().toNanos();
+    marginNanos = Math.min(MARGIN_NANOS, settings.lease().minus(settings.renew()).toNanos() / 2);
+    nextHeartbeat = System.nanoTime();
+    votes = new NodeLease(self, settings.lease().toNanos());
     cluster = Cluster.get(context.getSystem());
     references = ActorRefResolver.get(context.getSystem());
   }
@@ -95,19 +101,19 @@ public final class NodeActor {
   /**
    * This node's part.
    *
-   * @param leaseNanos how long a node may run machines after the others have answered it
+   * @param lease kept up from now on
    */
   static Behavior<Command> create(
       HostId self,
       Lease lease,
-      long leaseNanos,
+      NodeSettings settings,
       ActorRef<HostActor.Command> host,
       ClusterParts parts) {
     return Behaviors.withTimers(
         timers ->
             Behaviors.setup(
                 context ->
-                    new NodeActor(context, self, lease, leaseNanos, host, parts).begin(timers)));
+                    new NodeActor(context, self, lease, settings, host, parts).begin(timers)));
   }
 
   private Behavior<Command> begin(TimerScheduler<Command> timers) {
@@ -210,7 +216,18 @@ public final class NodeActor {
     long until = votes.until(nanos);
     lease.extend(until);
     // Machines are to stand before their output would be kept back.
-    host.tell(new HostActor.Tick(nanos, until - nanos > MARGIN_NANOS));
+    host.tell(new HostActor.Tick(nanos, until - nanos > marginNanos));
+    if (nanos - nextHeartbeat >= 0) {
+      nextHeartbeat = nanos + renewNanos;
+      askOthers(nanos);
+    }
+    if (ticks++ % WAKE_EVERY == 0 && hosts.members().contains(self)) {
+      parts.registry().tell(new Wire(Wake.getDefaultInstance()));
+    }
+    return Behaviors.same();
+  }
+
+  private void askOthers(long nanos) {
     Wire heartbeat =
         new Wire(
             Heartbeat.newBuilder()
@@ -224,10 +241,6 @@ public final class NodeActor {
         peer.tell(heartbeat);
       }
     }
-    if (ticks++ % WAKE_EVERY == 0 && hosts.members().contains(self)) {
-      parts.registry().tell(new Wire(Wake.getDefaultInstance()));
-    }
-    return Behaviors.same();
   }
 
   private Behavior<Command> onWire(Wire wire) {

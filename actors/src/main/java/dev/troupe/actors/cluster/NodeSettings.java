@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param capacity what it offers to machines
  * @param policy how nodes are chosen for the machines whose entities are here
  * @param lease how long it may run machines after most of the cluster has answered it
+ * @param renew how often it asks them
  * @param alone no other process can have run its machines: it owns its store, so none is waited for
  * @param consoleRing bytes of each console's output that are kept
  * @param command how long a command may take until its caller is told that nobody answers
@@ -19,6 +20,7 @@ public record NodeSettings(
     Capacity capacity,
     Placing.Policy policy,
     Duration lease,
+    Duration renew,
     boolean alone,
     int consoleRing,
     Duration command) {

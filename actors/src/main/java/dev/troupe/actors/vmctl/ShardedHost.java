@@ -35,6 +35,7 @@ final class ShardedHost implements MachineHost {
               Long.MAX_VALUE, Integer.MAX_VALUE, Set.of("interpreter", "translator"), Map.of()),
           Placing.Policy.SPREAD,
           Duration.ofSeconds(10),
+          Duration.ofSeconds(1),
           true,
           1 << 20,
           Duration.ofMinutes(1));

@@ -59,6 +59,7 @@ final class ClusterServices implements NodeServices {
           case PACK -> Placing.Policy.PACK;
         },
         configuration.lease().length(),
+        configuration.lease().renew(),
         // Its file is this process's alone: whoever had it before is gone.
         configuration.store().place() instanceof StoreConfiguration.Embedded,
         configuration.consoleRing(),

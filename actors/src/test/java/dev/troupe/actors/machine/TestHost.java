@@ -165,6 +165,7 @@ interface TestHost extends AutoCloseable {
             new Capacity(1L << 40, 1000, Set.of("interpreter", "translator"), Map.of()),
             Placing.Policy.SPREAD,
             Duration.ofSeconds(WAIT_SECONDS),
+            Duration.ofSeconds(1),
             true,
             1 << 20,
             Duration.ofSeconds(WAIT_SECONDS));
