@@ -19,6 +19,9 @@ public final class TinyKernel {
   /** Halts for ever, with interrupts off. */
   public static final String HALTED = "f4ebfd";
 
+  /** Looks for the power button, and switches off when it is pressed. */
+  public static final String SWITCHES_OFF = "66ba0006f39066edf6c40174f766ba040666b8003466eff4ebfd";
+
   /** An invalid opcode without an IDT. */
   static final String TRIPLE_FAULT = "0f0b";
 
