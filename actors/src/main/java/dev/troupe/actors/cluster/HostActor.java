@@ -9,6 +9,7 @@ import dev.troupe.actors.console.ConsoleEnd;
 import dev.troupe.actors.machine.Doors;
 import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
+import dev.troupe.actors.machine.TurnTimes;
 import dev.troupe.actors.schedule.BoardDispatcher;
 import dev.troupe.actors.terminal.ConsoleHub;
 import dev.troupe.actors.terminal.Fence;
@@ -33,6 +34,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.ActorPath;
@@ -58,7 +60,7 @@ public final class HostActor {
 
   /** What a host understands: {@link Wire}, from anywhere, and its node's. */
   public sealed interface Command
-      permits Wire, Tick, FromMachine, Prepared, Fenced, Offering, Leave {}
+      permits Wire, Tick, FromMachine, Prepared, Fenced, Looked, Offering, Leave {}
 
   /** Time has passed; whether the node's lease is held. */
   record Tick(long nanos, boolean leased) implements Command {}
@@ -71,6 +73,9 @@ public final class HostActor {
 
   /** Output of a machine was kept back. */
   private record Fenced(String vm, long epoch) implements Command {}
+
+  /** What machines use. */
+  private record Looked(MachineMeter.Round round) implements Command {}
 
   /** The node offers something else from now on. */
   public record Offering(Capacity capacity) implements Command {}
@@ -116,6 +121,9 @@ public final class HostActor {
     /** Null until it is made. */
     ActorRef<MachineActor.Command> actor;
 
+    /** Null until then. */
+    MachineMeter.Subject subject;
+
     /** What is to be done to it when it is. */
     final Deque<Operation> early = new ArrayDeque<>();
 
@@ -146,6 +154,8 @@ public final class HostActor {
   private final ClusterSharding sharding;
   private final ActorRefResolver references;
   private final ActorRef<MachineActor.Event> events;
+  private final MachineMeter meter;
+  private final TurnTimes turnTimes = TurnTimes.ofHost();
 
   /** Those that are made or being made, by name. */
   private final Map<String, Resident> residents = new HashMap<>();
@@ -175,6 +185,8 @@ public final class HostActor {
     sharding = ClusterSharding.get(context.getSystem());
     references = ActorRefResolver.get(context.getSystem());
     events = context.messageAdapter(MachineActor.Event.class, FromMachine::new);
+    ActorRef<Command> me = context.getSelf();
+    meter = new MachineMeter(preparing, round -> me.tell(new Looked(round)));
   }
 
   /**
@@ -202,7 +214,8 @@ public final class HostActor {
   private Behavior<Command> behavior() {
     return Behaviors.receive(Command.class)
         .onMessage(Wire.class, this::onWire)
-        .onMessage(Tick.class, tick -> perform(new HostLogic.Tick(tick.nanos(), tick.leased())))
+        .onMessage(Tick.class, this::onTick)
+        .onMessage(Looked.class, this::onLooked)
         .onMessage(Offering.class, offer -> perform(new HostLogic.Offering(offer.capacity())))
         .onMessage(Prepared.class, this::onPrepared)
         .onMessage(
@@ -227,6 +240,21 @@ public final class HostActor {
       case Message other ->
           context.getLog().warn("not for a host: {}", other.getDescriptorForType());
     }
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onTick(Tick tick) {
+    if (leaving == null) {
+      meter.tick(
+          tick.nanos(),
+          residents.values().stream().map(r -> r.subject).filter(Objects::nonNull).toList());
+    }
+    return perform(new HostLogic.Tick(tick.nanos(), tick.leased()));
+  }
+
+  private Behavior<Command> onLooked(Looked message) {
+    meter.over(message.round());
+    message.round().news().forEach(this::perform);
     return Behaviors.same();
   }
 
@@ -328,6 +356,8 @@ public final class HostActor {
 
   private void spawn(Resident resident, MachineParts parts) {
     VmSpec spec = parts.spec();
+    resident.subject =
+        new MachineMeter.Subject(resident.vm, resident.epoch, parts.measure(turnTimes));
     // A name for the path: a machine's own name comes again with each start.
     resident.actor =
         context.spawn(

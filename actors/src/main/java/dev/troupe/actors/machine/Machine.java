@@ -334,7 +334,8 @@ final class Machine implements AutoCloseable {
             schedule,
             turns,
             parts.brake(),
-            counters.get(index));
+            counters.get(index),
+            parts.turnMeter());
     var actor = context.spawn(VcpuActor.create(own, supervisor.vcpus()), "vcpu" + index, TURNS);
     context.watch(actor);
     vcpuActors.add(actor);

@@ -6,6 +6,7 @@ import dev.troupe.actors.journal.Where;
 import dev.troupe.actors.schedule.DeterministicSchedule;
 import dev.troupe.actors.schedule.ScriptedInput;
 import dev.troupe.actors.vcpu.Brake;
+import dev.troupe.actors.vcpu.TurnMeter;
 import dev.troupe.proto.spec.TurnVariation;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.runtime.boot.BadImageException;
@@ -53,6 +54,7 @@ public final class MachineParts implements AutoCloseable {
   private Predicate<Position> paced;
   private RunObserver observer = RunObserver.NONE;
   private Brake brake = Brake.NONE;
+  private TurnMeter turnMeter = TurnMeter.NONE;
 
   private MachineParts(
       VmSpec spec,
@@ -233,6 +235,21 @@ public final class MachineParts implements AutoCloseable {
 
   Brake brake() {
     return brake;
+  }
+
+  /**
+   * Takes the time of the machine's turns; before there is the machine.
+   *
+   * @return what it uses from then on
+   */
+  public MachineUsage measure(TurnTimes times) {
+    MachineUsage usage = new MachineUsage(memory);
+    turnMeter = usage.meter(times);
+    return usage;
+  }
+
+  TurnMeter turnMeter() {
+    return turnMeter;
   }
 
   /** From where on idle time takes as long by the wall clock; before there is the machine. */

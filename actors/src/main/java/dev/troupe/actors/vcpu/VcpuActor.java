@@ -72,7 +72,8 @@ public final class VcpuActor {
       Schedule schedule,
       TurnGate gate,
       Brake brake,
-      VcpuCounters counters) {}
+      VcpuCounters counters,
+      TurnMeter meter) {}
 
   private final Parts parts;
   private final ActorContext<Command> context;
@@ -133,26 +134,34 @@ public final class VcpuActor {
       owed = true;
       return Behaviors.same();
     }
+    parts.meter().begin();
+    turns();
+    parts.meter().end();
+    return Behaviors.same();
+  }
+
+  /** As many turns as share a message. */
+  private void turns() {
     long used = 0;
     while (true) {
       long units = braked ? left : begin();
       if (units == 0 && !braked) {
-        return Behaviors.same();
+        return;
       }
       braked = false;
       turn();
       if (braked) {
         owed = true;
         machine.tell(new Braked(parts.index()));
-        return Behaviors.same();
+        return;
       }
       if (!parts.schedule().end(parts.index(), end)) {
-        return Behaviors.same();
+        return;
       }
       used += units;
       if (used >= Schedule.TURN_UNITS) { // short turns share a message
         parts.door().again();
-        return Behaviors.same();
+        return;
       }
     }
   }

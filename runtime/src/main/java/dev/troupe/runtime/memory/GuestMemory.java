@@ -108,6 +108,14 @@ public final class GuestMemory implements AutoCloseable {
     return size;
   }
 
+  /**
+   * Bytes of RAM that the host has given pages to; see {@link HostMapping#residentBytes}. May be
+   * asked by any thread at any time, also when this memory is closed.
+   */
+  public long residentBytes() {
+    return ram.residentBytes();
+  }
+
   /** End of RAM below 4 GiB, exclusive. */
   public long lowSize() {
     return lowSize;

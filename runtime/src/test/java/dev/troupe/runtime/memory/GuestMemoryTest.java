@@ -53,6 +53,32 @@ class GuestMemoryTest {
   }
 
   @Test
+  void theHostKeepsThePagesThatWereTouchedAndNoOthersUntilTheyAreDiscarded() {
+    GuestMemory memory = GuestMemory.allocate(32L << 20);
+    try (memory) {
+      assertThat(memory.residentBytes()).isZero();
+      for (int page : new int[] {0, 1, 9, 4000, (32 << 20) / 4096 - 1}) {
+        memory.copyIn(page * 4096L + 17, new byte[] {1});
+      }
+      assertThat(memory.residentBytes()).isEqualTo(5 * 4096);
+      memory.reset();
+      assertThat(memory.residentBytes()).isZero();
+    }
+    assertThat(memory.residentBytes()).isZero();
+  }
+
+  @Test
+  void pagesOfALargeMappingAreCountedInAllOfItsParts() {
+    long size = (1L << 30) + 12288;
+    try (HostMapping mapping = HostMapping.map(size)) {
+      for (long at : new long[] {0, (256L << 20) - 1, 256L << 20, 1L << 30, size - 1}) {
+        Raw.put8(mapping.address() + at, (byte) 1);
+      }
+      assertThat(mapping.residentBytes()).isEqualTo(5 * 4096);
+    }
+  }
+
+  @Test
   void copiesThatReachOutsideRamCopyNothing() {
     try (GuestMemory memory = GuestMemory.allocate(8192)) {
       assertThat(memory.copyIn(8190, new byte[] {1, 2, 3})).isFalse();

@@ -65,6 +65,15 @@ public final class HostLogic {
    */
   public record Fenced(String vm, long epoch) implements Input {}
 
+  /**
+   * What a machine uses; told with the next report.
+   *
+   * @param memoryBytes that the host has given pages to
+   * @param processorNanos of its vCPUs
+   */
+  public record Measured(String vm, long epoch, long memoryBytes, long processorNanos)
+      implements Input {}
+
   /** The node offers something else from now on. */
   public record Offering(Capacity capacity) implements Input {}
 
@@ -114,6 +123,13 @@ public final class HostLogic {
         Resident resident = find(vm, epoch);
         if (resident != null && !resident.over()) {
           end(resident);
+        }
+      }
+      case Measured(String vm, long epoch, long memoryBytes, long processorNanos) -> {
+        Resident resident = find(vm, epoch);
+        if (resident != null) {
+          resident.memoryBytes = memoryBytes;
+          resident.processorNanos = processorNanos;
         }
       }
       case Offering(Capacity now) -> capacity = now;
@@ -390,7 +406,9 @@ public final class HostLogic {
             .setHost(self)
             .setPhase(resident.phase)
             .setDone(resident.done())
-            .setPid(pid);
+            .setPid(pid)
+            .setCurrentMemoryBytes(resident.memoryBytes)
+            .setCpuNanos(resident.processorNanos);
     if (resident.outcome != null) {
       report.setOutcome(resident.outcome);
     }
@@ -448,6 +466,9 @@ public final class HostLogic {
 
     int resets;
     int presses;
+
+    long memoryBytes;
+    long processorNanos;
 
     Resident(String vm, long epoch, VmSpec spec) {
       this.vm = vm;
