@@ -46,6 +46,9 @@ public final class Mmu implements Stateful {
   /** Host address of the TLB bank that explicit accesses use now. */
   private long bank;
 
+  /** Host address of its side table. */
+  private long side;
+
   /** No address of a page, canonical or not. */
   private static final long NO_PAGE = 1;
 
@@ -420,7 +423,14 @@ public final class Mmu implements Stateful {
     if (Long.compareUnsigned(linear ^ Raw.get64(entry), Tlb.PAGE - 1) <= 0) {
       return linear + Raw.get64(entry + Tlb.ADDEND);
     }
-    return GuestMemory.NO_RAM;
+    return beside(linear, Tlb.READ);
+  }
+
+  private long beside(long linear, int tag) {
+    long entry = side + Tlb.sideEntry(linear);
+    return Raw.get64(entry + tag) == (linear & -Tlb.PAGE)
+        ? linear + Raw.get64(entry + Tlb.ADDEND)
+        : GuestMemory.NO_RAM;
   }
 
   /** {@link #readableHost} for writing: no code, already dirty, not watched. */
@@ -429,7 +439,7 @@ public final class Mmu implements Stateful {
     if (Long.compareUnsigned(linear ^ Raw.get64(entry + Tlb.WRITE), Tlb.PAGE - 1) <= 0) {
       return linear + Raw.get64(entry + Tlb.ADDEND);
     }
-    return GuestMemory.NO_RAM;
+    return beside(linear, Tlb.WRITE);
   }
 
   // Control
@@ -450,6 +460,7 @@ public final class Mmu implements Stateful {
     boolean aligned = own == Tlb.USER && access && (cpu.cr0 & ControlRegisters.AM) != 0;
     long before = bank;
     bank = tlb.bankAddress(aligned ? Tlb.CHECKED : own);
+    side = tlb.sideAddress(aligned ? Tlb.CHECKED : own);
     if (bank != before) {
       codePage = NO_PAGE; // other rights
     }

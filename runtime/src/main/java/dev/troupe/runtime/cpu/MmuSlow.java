@@ -85,11 +85,10 @@ final class MmuSlow {
     int tagOffset =
         access == PageWalk.FETCH ? Tlb.EXECUTE : access == PageWalk.WRITE ? Tlb.WRITE : Tlb.READ;
     long page = linear & PAGE_MASK;
-    long entry = Tlb.entry(tlb.bankAddress(inBank), linear);
-    long tag = Raw.get64(entry + tagOffset);
-    if (tag == page || tag == Tlb.slow(page)) {
+    long entry = tlb.permitting(inBank, linear, tagOffset);
+    if (entry != 0) {
       long host = linear + Raw.get64(entry + Tlb.ADDEND);
-      if (tag != page) {
+      if (Raw.get64(entry + tagOffset) != page) {
         hasten(entry, tagOffset, page, host);
       }
       return host;
@@ -134,9 +133,10 @@ final class MmuSlow {
     if (isWatched(page)) {
       return;
     }
-    Raw.putRelease64(entry + tagOffset, page);
-    if (tagOffset == Tlb.WRITE && !memory.grantWrite(host)) {
-      Raw.putRelease64(entry + tagOffset, Tlb.slow(page));
+    if (tagOffset == Tlb.WRITE) {
+      tlb.hasten(entry + tagOffset, page, host);
+    } else {
+      Raw.putRelease64(entry + tagOffset, page);
     }
   }
 

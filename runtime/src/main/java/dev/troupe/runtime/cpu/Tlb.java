@@ -13,6 +13,15 @@ import java.util.function.LongPredicate;
  * {@link #ENTRY_BYTES} bytes a bank, outside the heap, the same for all engines (DESIGN.md, law on
  * the TLB).
  *
+ * <p>Beside each bank is its side table of {@link #SIDE_ENTRIES} entries. It gets what another page
+ * has driven out of its entry, at a place that depends on further bits of the address, and is
+ * looked into where the entry has another page. So two pages that are in use at once and have one
+ * entry do not drive each other out for ever. A page that has been driven out is on trial: its tags
+ * are slow, and the first access puts it back, for what drove it out may have been used once; that
+ * one stays in the side table and is found there as fast as emitted code can. A write of CR3 puts
+ * all that are there on trial again. So what the TLB holds depends on which pages are accessed in
+ * which order, but not on how often, which engines need not agree about.
+ *
  * <p>An entry is {read tag, write tag, execute tag, addend}. A tag that permits an access without
  * more ado is the linear address of the page; then {@code (linear ^ tag) <= 4096 - size}, unsigned,
  * is the whole check, page crossing included, and the host address is {@code linear + addend}. A
@@ -33,6 +42,19 @@ public final class Tlb implements WriteGrants, Stateful {
 
   public static final int INDEX_MASK = (ENTRIES - 1) * ENTRY_BYTES;
 
+  /** Entries of a side table. */
+  public static final int SIDE_ENTRIES = 1024;
+
+  public static final int SIDE_BYTES = SIDE_ENTRIES * ENTRY_BYTES;
+
+  /**
+   * {@code (linear >>> INDEX_SHIFT ^ linear >>> SIDE_SHIFT) & SIDE_MASK} is the offset in the side
+   * table: pages of one entry differ in the bits that the second shift brings in.
+   */
+  public static final int SIDE_SHIFT = 19;
+
+  public static final int SIDE_MASK = (SIDE_ENTRIES - 1) * ENTRY_BYTES;
+
   /** Bytes a page, as the hit check needs it. */
   static final long PAGE = 4096;
 
@@ -52,6 +74,15 @@ public final class Tlb implements WriteGrants, Stateful {
 
   private static final int FILLED_BANKS = 3;
   private static final int BANKS = 4;
+
+  /** Places are numbered: those of the banks, then those of the side tables. */
+  private static final int FIRST_SIDE = FILLED_BANKS * ENTRIES;
+
+  private static final int PLACES = FIRST_SIDE + FILLED_BANKS * SIDE_ENTRIES;
+
+  /** No page. */
+  private static final long NONE = 1;
+
   private static final long PAGE_MASK = -4096L;
 
   /** An invalid tag of entry 0, where zero would be the tag of page 0. */
@@ -67,6 +98,9 @@ public final class Tlb implements WriteGrants, Stateful {
   /** Page is 1 GiB. */
   private static final byte HUGE = 8;
 
+  /** In a side table, and not accessed since. */
+  private static final byte ON_TRIAL = 16;
+
   private static final int SMALL_SHIFT = 12;
   private static final int LARGE_SHIFT = 22;
   private static final int HUGE_SHIFT = 30;
@@ -76,15 +110,24 @@ public final class Tlb implements WriteGrants, Stateful {
   private static final int CAN_WRITE = 1 << 1;
   private static final int CAN_EXECUTE = 1 << 2;
   private static final int IS_GLOBAL = 1 << 3;
+  private static final int IS_ON_TRIAL = 1 << 4;
+  private static final int ALL = CAN_READ | CAN_WRITE | CAN_EXECUTE | IS_GLOBAL | IS_ON_TRIAL;
 
   private final GuestMemory memory;
   private final long base;
-  private final byte[] traits = new byte[FILLED_BANKS * ENTRIES];
+  private final byte[] traits = new byte[PLACES];
 
-  /** Entries that may be valid, bank * ENTRIES + index, so that a flush need not visit all. */
-  private final int[] filled = new int[FILLED_BANKS * ENTRIES];
+  /** Places that may be valid, so that a flush need not visit all. */
+  private final int[] filled = new int[PLACES];
 
   private int filledCount;
+
+  /** Places of side tables that may hold a page that is not on trial, each once. */
+  private final int[] settled = new int[FILLED_BANKS * SIDE_ENTRIES];
+
+  private final boolean[] settledListed = new boolean[FILLED_BANKS * SIDE_ENTRIES];
+
+  private int settledCount;
 
   /**
    * Whether a fragment of a large page may be held around an address: a filter by address bits, so
@@ -102,9 +145,10 @@ public final class Tlb implements WriteGrants, Stateful {
    */
   public Tlb(GuestMemory memory, long before) {
     this.memory = memory;
-    base = memory.mapBeside(before + (long) BANKS * BANK_BYTES) + before;
+    base = memory.mapBeside(before + (long) BANKS * (BANK_BYTES + SIDE_BYTES)) + before;
     for (int bank = 0; bank < BANKS; bank++) {
       invalidate(bankAddress(bank), 0);
+      invalidate(sideAddress(bank), 0);
     }
     memory.addWriteGrants(this);
   }
@@ -117,6 +161,97 @@ public final class Tlb implements WriteGrants, Stateful {
   /** Host address of the entry for a linear address. */
   public static long entry(long bankAddress, long linear) {
     return bankAddress + ((linear >>> INDEX_SHIFT) & INDEX_MASK);
+  }
+
+  /** Host address of a bank's side table. */
+  public long sideAddress(int bank) {
+    return base + side(bank);
+  }
+
+  /** Offset of a bank's side table from bank 0. */
+  public static int side(int bank) {
+    return BANKS * BANK_BYTES + bank * SIDE_BYTES;
+  }
+
+  /** Offset of the entry for a linear address in a side table. */
+  public static int sideEntry(long linear) {
+    return (int) (linear >>> INDEX_SHIFT ^ linear >>> SIDE_SHIFT) & SIDE_MASK;
+  }
+
+  /**
+   * The addend for a linear address whose page permits an access without more ado, in its entry or
+   * in the side table.
+   *
+   * @param firstBank host address of bank 0
+   * @param tag {@link #READ}, {@link #WRITE} or {@link #EXECUTE}
+   * @return {@link GuestMemory#NO_RAM} if it does not
+   */
+  public static long addend(long firstBank, int bank, long linear, int tag) {
+    long page = linear & PAGE_MASK;
+    long entry = entry(firstBank + (long) bank * BANK_BYTES, linear);
+    if (Raw.get64(entry + tag) != page) {
+      entry = firstBank + side(bank) + sideEntry(linear);
+      if (Raw.get64(entry + tag) != page) {
+        return GuestMemory.NO_RAM;
+      }
+    }
+    return Raw.get64(entry + ADDEND);
+  }
+
+  /**
+   * Host address of the entry that permits an access, by a fast tag or a slow one: for an access
+   * that is going to be done.
+   *
+   * @return 0 if there is none
+   */
+  long permitting(int bank, long linear, int tag) {
+    long page = linear & PAGE_MASK;
+    long entry = entry(bankAddress(bank), linear);
+    if (permits(entry + tag, page)) {
+      return entry;
+    }
+    int beside = sidePlace(bank, page);
+    entry = entryOf(beside);
+    if (!permits(entry + tag, page)) {
+      return 0;
+    }
+    return (traits[beside] & ON_TRIAL) == 0 ? entry : putBack(bank, beside, page);
+  }
+
+  /** A page on trial has been accessed; gives its entry, where its tags are slow. */
+  private long putBack(int bank, int beside, long page) {
+    int number = place(bank, page);
+    long from = entryOf(beside);
+    long addend = Raw.get64(from + ADDEND);
+    boolean read = permits(from + READ, page);
+    boolean write = permits(from + WRITE, page);
+    boolean execute = permits(from + EXECUTE, page);
+    byte kept = (byte) (traits[beside] & ~ON_TRIAL);
+    drop(beside, false);
+    long held = pageHeld(number);
+    if (held != NONE) {
+      setAside(bank, number, held, false);
+    }
+    invalidate(number);
+    list(number, kept);
+    return put(number, page, addend, read, write, execute);
+  }
+
+  /** Slow tags of a page that is nowhere else. */
+  private long put(
+      int number, long page, long addend, boolean read, boolean write, boolean execute) {
+    long entry = entryOf(number);
+    Raw.put64(entry + ADDEND, addend);
+    if (read) {
+      Raw.put64(entry + READ, slow(page));
+    }
+    if (write) {
+      Raw.putRelease64(entry + WRITE, slow(page));
+    }
+    if (execute) {
+      Raw.put64(entry + EXECUTE, slow(page));
+    }
+    return entry;
   }
 
   /** The tag that says: permitted, but look first. */
@@ -132,8 +267,8 @@ public final class Tlb implements WriteGrants, Stateful {
   }
 
   /**
-   * Prepares an entry for a page: an entry of another page is evicted, all its tags go; tags of the
-   * same translation stay. The caller then puts tags.
+   * Prepares an entry for a page: another page in it goes to the side table; tags of the same
+   * translation stay, all others go. The caller then puts tags.
    *
    * @param bank {@link #USER} to {@link #SUPERVISOR_AC}
    * @param page linear address of the 4 KiB fragment
@@ -143,20 +278,27 @@ public final class Tlb implements WriteGrants, Stateful {
    * @return host address of the entry
    */
   long claim(int bank, long page, long addend, boolean global, int shift) {
-    int index = (int) (page >>> 12) & (ENTRIES - 1);
-    int number = bank * ENTRIES + index;
-    long entry = bankAddress(bank) + (long) index * ENTRY_BYTES;
-    byte old = traits[number];
-    if ((old & LISTED) == 0) {
-      filled[filledCount++] = number;
-      invalidate(entry, index);
-    } else if (!holds(entry, page) || Raw.get64(entry + ADDEND) != addend) {
-      invalidate(entry, index);
+    int number = place(bank, page);
+    int beside = sidePlace(bank, page);
+    long entry = entryOf(number);
+    boolean aside = pageHeld(beside) == page;
+    long held = pageHeld(number);
+    if (held != NONE && held != page) {
+      setAside(bank, number, held, !aside);
     }
-    byte now = LISTED;
-    if (global) {
-      now |= GLOBAL;
+    if (aside && pageHeld(beside) == page) {
+      drop(beside, false); // it is in one place
     }
+    if (held != page || Raw.get64(entry + ADDEND) != addend) {
+      invalidate(number);
+    }
+    list(number, traits(page, global, shift));
+    Raw.put64(entry + ADDEND, addend);
+    return entry;
+  }
+
+  private byte traits(long page, boolean global, int shift) {
+    byte now = global ? GLOBAL : 0;
     if (shift == HUGE_SHIFT) {
       now |= HUGE;
       hugeNear[(int) (page >>> HUGE_SHIFT) & (ENTRIES - 1)] = true;
@@ -164,45 +306,119 @@ public final class Tlb implements WriteGrants, Stateful {
       now |= LARGE;
       largeNear[(int) (page >>> LARGE_SHIFT) & (ENTRIES - 1)] = true;
     }
-    traits[number] = now;
-    Raw.put64(entry + ADDEND, addend);
-    return entry;
+    return now;
   }
 
-  private static boolean holds(long entry, long page) {
-    long slow = slow(page);
-    for (int tag = READ; tag <= EXECUTE; tag += 8) {
-      long value = Raw.get64(entry + tag);
-      if (value == page || value == slow) {
-        return true;
-      }
+  /**
+   * Moves a page to the side table, what is there is evicted. Another thread may take away its
+   * write tag meanwhile, where it was and not where it goes to: so it is slow there, until it has
+   * its grant anew.
+   */
+  private void setAside(int bank, int number, long page, boolean onTrial) {
+    int to = sidePlace(bank, page);
+    long from = entryOf(number);
+    long addend = Raw.get64(from + ADDEND);
+    boolean read = Raw.get64(from + READ) == page;
+    boolean write = Raw.get64(from + WRITE) == page;
+    boolean execute = Raw.get64(from + EXECUTE) == page;
+    boolean mayRead = permits(from + READ, page);
+    boolean mayWrite = permits(from + WRITE, page);
+    boolean mayExecute = permits(from + EXECUTE, page);
+    invalidate(to);
+    list(to, (byte) (traits[number] | (onTrial ? ON_TRIAL : 0)));
+    long entry = put(to, page, addend, mayRead, mayWrite, mayExecute);
+    if (onTrial) {
+      return;
     }
-    return false;
+    settle(to);
+    if (read) {
+      Raw.put64(entry + READ, page);
+    }
+    if (execute) {
+      Raw.put64(entry + EXECUTE, page);
+    }
+    if (write) {
+      hasten(entry + WRITE, page, page + addend);
+    }
   }
 
-  /** The linear page of a valid tag, or 1 for none. */
-  private static long pageOf(long tag, int index) {
-    if ((tag & 1) != 0) {
-      return (tag & PAGE_MASK) ^ 0x1000;
+  /** Makes a slow write tag fast, if the memory grants it. */
+  void hasten(long writeTag, long page, long host) {
+    Raw.putRelease64(writeTag, page);
+    if (!memory.grantWrite(host)) {
+      Raw.putRelease64(writeTag, slow(page));
     }
-    return ((int) (tag >>> 12) & (ENTRIES - 1)) == index ? tag : 1;
   }
 
-  private long pageHeld(int number) {
-    int index = number & (ENTRIES - 1);
-    long entry = entryOf(number);
-    for (int tag = READ; tag <= EXECUTE; tag += 8) {
-      long page = pageOf(Raw.get64(entry + tag), index);
-      if (page != 1) {
-        return page;
-      }
+  private void settle(int number) {
+    if (!settledListed[number - FIRST_SIDE]) {
+      settledListed[number - FIRST_SIDE] = true;
+      settled[settledCount++] = number;
     }
-    return 1;
+  }
+
+  private void list(int number, byte now) {
+    if ((traits[number] & LISTED) == 0) {
+      filled[filledCount++] = number;
+    }
+    traits[number] = (byte) (now | LISTED);
+  }
+
+  // Places ---------------------------------------------------------------------------------------
+
+  private static int place(int bank, long page) {
+    return bank * ENTRIES + ((int) (page >>> SMALL_SHIFT) & (ENTRIES - 1));
+  }
+
+  private static int sidePlace(int bank, long page) {
+    return FIRST_SIDE + bank * SIDE_ENTRIES + sideEntry(page) / ENTRY_BYTES;
+  }
+
+  private static int bankOf(int number) {
+    return number < FIRST_SIDE ? number / ENTRIES : (number - FIRST_SIDE) / SIDE_ENTRIES;
+  }
+
+  /** In its bank or side table. */
+  private static int indexOf(int number) {
+    return number < FIRST_SIDE
+        ? number & (ENTRIES - 1)
+        : (number - FIRST_SIDE) & (SIDE_ENTRIES - 1);
   }
 
   private long entryOf(int number) {
-    return bankAddress(number / ENTRIES) + (long) (number & (ENTRIES - 1)) * ENTRY_BYTES;
+    int bank = bankOf(number);
+    long table = number < FIRST_SIDE ? bankAddress(bank) : sideAddress(bank);
+    return table + (long) indexOf(number) * ENTRY_BYTES;
   }
+
+  private void invalidate(int number) {
+    invalidate(entryOf(number), indexOf(number));
+  }
+
+  /** The linear page of a valid tag at a place, or {@link #NONE}. */
+  private static long pageOf(long tag, int number) {
+    if ((tag & 1) != 0) {
+      return (tag & PAGE_MASK) ^ 0x1000;
+    }
+    boolean here =
+        number < FIRST_SIDE
+            ? ((int) (tag >>> SMALL_SHIFT) & (ENTRIES - 1)) == indexOf(number)
+            : sideEntry(tag) / ENTRY_BYTES == indexOf(number);
+    return here ? tag : NONE;
+  }
+
+  private long pageHeld(int number) {
+    long entry = entryOf(number);
+    for (int tag = READ; tag <= EXECUTE; tag += 8) {
+      long page = pageOf(Raw.get64(entry + tag), number);
+      if (page != NONE) {
+        return page;
+      }
+    }
+    return NONE;
+  }
+
+  // Flushes --------------------------------------------------------------------------------------
 
   /** Drops every entry, or every one that is not global. */
   public void flush(boolean keepGlobal) {
@@ -213,13 +429,32 @@ public final class Tlb implements WriteGrants, Stateful {
         filled[kept++] = number;
       } else {
         traits[number] = 0;
-        invalidate(entryOf(number), number & (ENTRIES - 1));
+        invalidate(number);
       }
     }
     filledCount = kept;
+    for (int i = 0; i < settledCount; i++) {
+      settledListed[settled[i] - FIRST_SIDE] = false;
+      tryAgain(settled[i]);
+    }
+    settledCount = 0;
     if (kept == 0) {
       Arrays.fill(largeNear, false);
       Arrays.fill(hugeNear, false);
+    }
+  }
+
+  private void tryAgain(int number) {
+    long page = pageHeld(number);
+    if (page == NONE) {
+      return;
+    }
+    traits[number] |= ON_TRIAL;
+    long entry = entryOf(number);
+    for (int tag = READ; tag <= EXECUTE; tag += 8) {
+      if (Raw.get64(entry + tag) == page) {
+        Raw.putRelease64(entry + tag, slow(page)); // as another thread would
+      }
     }
   }
 
@@ -234,11 +469,15 @@ public final class Tlb implements WriteGrants, Stateful {
    * @param keepGlobal whether global entries stay (INVPCID type 0)
    */
   public void invalidatePage(long linear, boolean keepGlobal) {
-    int index = (int) (linear >>> 12) & (ENTRIES - 1);
+    long page = linear & PAGE_MASK;
     for (int bank = 0; bank < FILLED_BANKS; bank++) {
-      int number = bank * ENTRIES + index;
-      if (pageHeld(number) == (linear & PAGE_MASK)) {
+      int number = place(bank, page);
+      if (pageHeld(number) == page) {
         drop(number, keepGlobal);
+      }
+      int beside = sidePlace(bank, page);
+      if (pageHeld(beside) == page) {
+        drop(beside, keepGlobal);
       }
     }
     if (largeNear[(int) (linear >>> LARGE_SHIFT) & (ENTRIES - 1)]) {
@@ -256,7 +495,7 @@ public final class Tlb implements WriteGrants, Stateful {
       int number = filled[i];
       if ((traits[number] & trait) != 0) {
         long page = pageHeld(number);
-        if (page != 1 && (page ^ linear) >>> shift == 0) {
+        if (page != NONE && (page ^ linear) >>> shift == 0) {
           drop(number, keepGlobal);
         }
       }
@@ -266,8 +505,8 @@ public final class Tlb implements WriteGrants, Stateful {
   // The entry stays listed, without a page.
   private void drop(int number, boolean keepGlobal) {
     if (!keepGlobal || (traits[number] & GLOBAL) == 0) {
-      invalidate(entryOf(number), number & (ENTRIES - 1));
-      traits[number] &= ~(GLOBAL | LARGE | HUGE);
+      invalidate(number);
+      traits[number] &= LISTED;
     }
   }
 
@@ -275,7 +514,7 @@ public final class Tlb implements WriteGrants, Stateful {
   void slowPages(LongPredicate pages) {
     for (int i = 0; i < filledCount; i++) {
       long page = pageHeld(filled[i]);
-      if (page != 1 && pages.test(page)) {
+      if (page != NONE && pages.test(page)) {
         for (int tag = READ; tag <= WRITE; tag += 8) {
           Raw.compareAndSet64(entryOf(filled[i]) + tag, page, slow(page));
         }
@@ -297,24 +536,28 @@ public final class Tlb implements WriteGrants, Stateful {
   // owner appends to its list. The swap fails if the owner evicts the entry meanwhile, and the
   // owner asks for its grant after it has put a fast tag.
   private void slow(long hostPage, boolean all) {
-    long end = base + (long) FILLED_BANKS * BANK_BYTES;
-    for (long entry = base; entry < end; entry += ENTRY_BYTES) {
+    slow(0, ENTRIES * FILLED_BANKS, base, hostPage, all);
+    slow(FIRST_SIDE, PLACES, sideAddress(0), hostPage, all);
+  }
+
+  private void slow(int from, int to, long first, long hostPage, boolean all) {
+    long entry = first;
+    for (int number = from; number < to; number++, entry += ENTRY_BYTES) {
       long tag = Raw.getAcquire64(entry + WRITE);
-      int index = (int) ((entry - base) / ENTRY_BYTES) & (ENTRIES - 1);
       if ((tag & 1) == 0
-          && pageOf(tag, index) != 1
-          && (all || tag + Raw.getAcquire64(entry + ADDEND) == hostPage)) {
+          && (all || tag + Raw.getAcquire64(entry + ADDEND) == hostPage)
+          && pageOf(tag, number) != NONE) {
         Raw.compareAndSet64(entry + WRITE, tag, slow(tag));
       }
     }
   }
 
   /** A valid entry as it is saved: what the guest can see of it. */
-  private record Entry(int bank, long page, long frame, int rights, int shift) {
-    private static final Entry NONE = new Entry(0, 0, 0, 0, 0);
+  private record Entry(boolean aside, int bank, long page, long frame, int rights, int shift) {
+    private static final Entry BLANK = new Entry(false, 0, 0, 0, 0, 0);
 
     int number() {
-      return bank * ENTRIES + ((int) (page >>> SMALL_SHIFT) & (ENTRIES - 1));
+      return aside ? sidePlace(bank, page) : place(bank, page);
     }
   }
 
@@ -324,16 +567,16 @@ public final class Tlb implements WriteGrants, Stateful {
    */
   @Override
   public void state(StateVisitor v) {
-    v.version(1);
+    boolean sides = v.version(2) > 1;
     int[] numbers = valid();
-    int count = v.count("entries", numbers.length, FILLED_BANKS * ENTRIES);
+    int count = v.count("entries", numbers.length, PLACES);
     if (v.restoring()) {
       flush(false);
     }
     int before = -1;
     for (int i = 0; i < count; i++) {
       v.enter("entry", v.restoring() ? i : numbers[i]);
-      Entry entry = visit(v, v.restoring() ? Entry.NONE : entryAt(numbers[i]));
+      Entry entry = visit(v, sides, v.restoring() ? Entry.BLANK : entryAt(numbers[i]));
       v.require(entry.number() > before, "page", entry.page, "places in ascending order");
       v.leave();
       before = entry.number();
@@ -343,19 +586,22 @@ public final class Tlb implements WriteGrants, Stateful {
     }
   }
 
-  private Entry visit(StateVisitor v, Entry e) {
+  private Entry visit(StateVisitor v, boolean sides, Entry e) {
+    boolean aside = sides && v.bool("aside", e.aside);
     int bank = v.within("bank", e.bank, USER, SUPERVISOR_AC);
     long page = v.int64("page", e.page);
     v.require((page & ~PAGE_MASK) == 0 && Msrs.canonical(page), "page", page, "a canonical page");
     long frame = v.int64("frame", e.frame);
     boolean ram = memory.hostAddress(frame) != GuestMemory.NO_RAM;
     v.require((frame & ~PAGE_MASK) == 0 && ram, "frame", frame, "a page of RAM");
-    int rights = v.bits("rights", e.rights, CAN_READ | CAN_WRITE | CAN_EXECUTE | IS_GLOBAL);
-    v.require((rights & ~IS_GLOBAL) != 0, "rights", rights, "at least one");
+    int rights = v.bits("rights", e.rights, sides ? ALL : ALL & ~IS_ON_TRIAL);
+    int accesses = rights & (CAN_READ | CAN_WRITE | CAN_EXECUTE);
+    v.require(accesses != 0, "rights", rights, "at least one");
+    v.require(aside || (rights & IS_ON_TRIAL) == 0, "rights", rights, "on trial only if aside");
     int shift = v.within("shift", e.shift, SMALL_SHIFT, HUGE_SHIFT);
     boolean known = shift == SMALL_SHIFT || shift == LARGE_SHIFT || shift == HUGE_SHIFT;
     v.require(known, "shift", shift, "12, 22 or 30");
-    return new Entry(bank, page, frame, rights, shift);
+    return new Entry(aside, bank, page, frame, rights, shift);
   }
 
   /** Places that hold a translation, in their order. */
@@ -363,7 +609,7 @@ public final class Tlb implements WriteGrants, Stateful {
     int[] numbers = new int[filledCount];
     int count = 0;
     for (int i = 0; i < filledCount; i++) {
-      if (pageHeld(filled[i]) != 1) {
+      if (pageHeld(filled[i]) != NONE) {
         numbers[count++] = filled[i];
       }
     }
@@ -379,9 +625,10 @@ public final class Tlb implements WriteGrants, Stateful {
     rights |= permits(entry + WRITE, page) ? CAN_WRITE : 0;
     rights |= permits(entry + EXECUTE, page) ? CAN_EXECUTE : 0;
     rights |= (trait & GLOBAL) != 0 ? IS_GLOBAL : 0;
+    rights |= (trait & ON_TRIAL) != 0 ? IS_ON_TRIAL : 0;
     int shift = (trait & HUGE) != 0 ? HUGE_SHIFT : (trait & LARGE) != 0 ? LARGE_SHIFT : SMALL_SHIFT;
     long frame = memory.physicalAddress(page + Raw.get64(entry + ADDEND));
-    return new Entry(number / ENTRIES, page, frame, rights, shift);
+    return new Entry(number >= FIRST_SIDE, bankOf(number), page, frame, rights, shift);
   }
 
   private static boolean permits(long tag, long page) {
@@ -390,17 +637,20 @@ public final class Tlb implements WriteGrants, Stateful {
   }
 
   private void put(Entry e) {
-    long addend = memory.hostAddress(e.frame) - e.page;
-    long entry = claim(e.bank, e.page, addend, (e.rights & IS_GLOBAL) != 0, e.shift);
-    long tag = slow(e.page);
-    if ((e.rights & CAN_READ) != 0) {
-      Raw.put64(entry + READ, tag);
+    int number = e.number();
+    invalidate(number);
+    byte now = traits(e.page, (e.rights & IS_GLOBAL) != 0, e.shift);
+    boolean onTrial = (e.rights & IS_ON_TRIAL) != 0;
+    list(number, (byte) (now | (onTrial ? ON_TRIAL : 0)));
+    if (e.aside && !onTrial) {
+      settle(number);
     }
-    if ((e.rights & CAN_WRITE) != 0) {
-      Raw.put64(entry + WRITE, tag);
-    }
-    if ((e.rights & CAN_EXECUTE) != 0) {
-      Raw.put64(entry + EXECUTE, tag);
-    }
+    put(
+        number,
+        e.page,
+        memory.hostAddress(e.frame) - e.page,
+        (e.rights & CAN_READ) != 0,
+        (e.rights & CAN_WRITE) != 0,
+        (e.rights & CAN_EXECUTE) != 0);
   }
 }

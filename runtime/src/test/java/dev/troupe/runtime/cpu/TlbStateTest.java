@@ -38,8 +38,9 @@ final class TlbStateTest {
   private void fill(SplittableRandom random) {
     int[] shifts = {12, 21, 22, 30};
     for (int i = 0; i < 300; i++) {
-      // Pages close together, so that some evict others, large ones have neighbours and page 0 is
-      // met.
+      // Pages close together, so that some drive others aside, large ones have neighbours and page
+      // 0
+      // is met.
       long page = (random.nextLong(1L << 14) << 12) | (random.nextInt(4) == 0 ? -1L << 47 : 0);
       put(
           random.nextInt(3),
@@ -63,19 +64,29 @@ final class TlbStateTest {
     States.copy(tlb, twin);
     assertThat(States.diff(tlb, twin)).isEmpty();
     int entries = 0;
+    int aside = 0;
     for (int bank = 0; bank < 3; bank++) {
-      for (int i = 0; i < Tlb.ENTRIES; i++) {
-        long saved = tlb.bankAddress(bank) + (long) i * Tlb.ENTRY_BYTES;
-        long restored = twin.bankAddress(bank) + (long) i * Tlb.ENTRY_BYTES;
-        for (int tag = 0; tag < 24; tag += 8) {
-          long before = Raw.get64(saved + tag);
-          boolean valid = before >>> 12 != (i == 0 ? 1 : 0) || (before == 0 && i == 0);
-          assertThat(Raw.get64(restored + tag)).isEqualTo(valid ? Tlb.slow(before) : before);
-          entries += valid ? 1 : 0;
-        }
-      }
+      entries += same(tlb.bankAddress(bank), twin.bankAddress(bank), Tlb.ENTRIES);
+      aside += same(tlb.sideAddress(bank), twin.sideAddress(bank), Tlb.SIDE_ENTRIES);
     }
     assertThat(entries).isGreaterThan(300);
+    assertThat(aside).isPositive();
+  }
+
+  /** Compares two tables; gives the number of tags that permit something. */
+  private static int same(long saved, long restored, int entries) {
+    int valid = 0;
+    for (int i = 0; i < entries; i++) {
+      for (int tag = 0; tag < 24; tag += 8) {
+        long at = (long) i * Tlb.ENTRY_BYTES + tag;
+        long before = Raw.get64(saved + at);
+        boolean permits = before >>> 12 != (i == 0 ? 1 : 0) || (before == 0 && i == 0);
+        long slow = (before & 1) != 0 ? before : Tlb.slow(before);
+        assertThat(Raw.get64(restored + at)).isEqualTo(permits ? slow : before);
+        valid += permits ? 1 : 0;
+      }
+    }
+    return valid;
   }
 
   @Test
@@ -111,7 +122,7 @@ final class TlbStateTest {
   void entries_that_no_walk_can_make_are_refused() throws StateException {
     put(1, 0x7000, 0x3000, 3, true, 12);
     byte[] state = States.save(tlb);
-    int bank = 1 + "part".length() + 2 + 4 + 4;
+    int bank = 1 + "part".length() + 2 + 4 + 4 + 1;
     int page = bank + 4;
     int frame = page + 8;
     int rights = frame + 8;
@@ -119,16 +130,34 @@ final class TlbStateTest {
     StateReader.restore(state, States.parts(twin));
     assertThat(permits(twin, 1, 0x7000, 0)).isTrue();
     assertThat(permits(twin, 1, 0x7000, 2)).isFalse();
+    refuses(state, bank - 1, 2, "part.entry[0].aside: 2, expected 0 to 1");
     refuses(state, bank, 3, "part.entry[0].bank: 3, expected 0 to 2");
     refuses(state, page, 1, "part.entry[0].page: 0x7001, expected a canonical page");
     refuses(state, page + 7, 1, "part.entry[0].page: 0x100000000007000, expected a canonical page");
     refuses(state, frame + 2, 0x80, "part.entry[0].frame: 0x803000, expected a page of RAM");
     refuses(state, rights, 8, "part.entry[0].rights: 0x8, expected at least one");
-    refuses(state, rights, 16, "part.entry[0].rights: 0x10, expected bits of 0xf");
+    refuses(state, rights, 17, "part.entry[0].rights: 0x11, expected on trial only if aside");
+    refuses(state, rights, 32, "part.entry[0].rights: 0x20, expected bits of 0x1f");
     refuses(state, shift, 13, "part.entry[0].shift: 0xd, expected 12, 22 or 30");
     put(1, 0x8000, 0x3000, 3, true, 12);
     byte[] two = States.save(tlb);
     refuses(two, page + 1, 0x90, "part.entry[1].page: 0x8000, expected places in ascending order");
+  }
+
+  /** Before there were side tables, an entry did not say where it is. */
+  @Test
+  void states_of_version_1_are_read() throws StateException {
+    put(1, 0x7000, 0x3000, 3, true, 12);
+    byte[] now = States.save(tlb);
+    int version = 1 + "part".length();
+    int aside = version + 2 + 4 + 4;
+    byte[] old = new byte[now.length - 1];
+    System.arraycopy(now, 0, old, 0, aside);
+    System.arraycopy(now, aside + 1, old, aside, old.length - aside);
+    old[version] = 1;
+    old[version + 2]--; // its length
+    StateReader.restore(old, States.parts(twin));
+    assertThat(States.diff(tlb, twin)).isEmpty();
   }
 
   private void refuses(byte[] state, int at, int value, String message) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.proto.message.Exit;
 import dev.troupe.runtime.memory.GuestMemory;
+import dev.troupe.runtime.memory.Raw;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -91,6 +92,138 @@ class TlbTest {
     assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x1111);
     cpu.mmu.invalidatePage(PAGE + 0x123);
     assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x2222);
+  }
+
+  /** The same tables again, 16 MiB higher: each page has the entry of the one below it. */
+  private static final long HIGHER = 16 << 20;
+
+  private void mapHigher() {
+    poke(PD + 8 + (HIGHER >> 21 << 3), PT | P | W | U);
+  }
+
+  private boolean readable(long linear) {
+    return cpu.mmu.readableHost(linear) != GuestMemory.NO_RAM;
+  }
+
+  private boolean writable(long linear) {
+    return cpu.mmu.writableHost(linear) != GuestMemory.NO_RAM;
+  }
+
+  private boolean hasEntry(long linear) {
+    long entry = Tlb.entry(cpu.mmu.bank(), linear);
+    return Raw.get64(entry) == linear;
+  }
+
+  @Test
+  void twoPagesOfOneEntryDoNotDriveEachOtherOut() {
+    mapHigher();
+    for (int round = 0; round < 3; round++) {
+      assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x1111);
+      assertThat(cpu.mmu.load64(PAGE + HIGHER)).isEqualTo(0x1111);
+      poke(PT, OTHER_FRAME | P | W | U);
+    }
+    assertThat(cpu.mmu.readableHost(PAGE)).isEqualTo(memory.hostAddress(FRAME));
+    assertThat(cpu.mmu.readableHost(PAGE + HIGHER)).isEqualTo(memory.hostAddress(FRAME));
+    cpu.mmu.invalidatePage(PAGE);
+    assertThat(cpu.mmu.load64(PAGE + HIGHER)).isEqualTo(0x1111);
+    assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x2222);
+    cpu.mmu.invalidatePage(PAGE + HIGHER);
+    assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x2222);
+    assertThat(cpu.mmu.load64(PAGE + HIGHER)).isEqualTo(0x2222);
+  }
+
+  @Test
+  void aPageKeepsItsEntryAgainstOneThatIsUsedOnce() {
+    mapHigher();
+    cpu.mmu.load64(PAGE);
+    cpu.mmu.load64(PAGE + HIGHER);
+    assertThat(readable(PAGE)).isFalse(); // on trial
+    cpu.mmu.load64(PAGE);
+    assertThat(hasEntry(PAGE)).isTrue();
+    assertThat(readable(PAGE + HIGHER)).isTrue();
+  }
+
+  @Test
+  void pagesMayGoAsideAnyNumberOfTimes() {
+    mapHigher();
+    for (int round = 0; round < 20_000; round++) {
+      cpu.mmu.load64(PAGE);
+      cpu.mmu.load64(PAGE + HIGHER);
+      cpu.mmu.load64(PAGE);
+      cpu.mmu.invalidatePage(PAGE + (round & 1) * HIGHER);
+    }
+    assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x1111);
+  }
+
+  @Test
+  void aWriteOfCr3PutsWhatIsAsideOnTrial() {
+    poke(PT, FRAME | P | W | U | G);
+    mapHigher();
+    cpu.mmu.load64(PAGE);
+    cpu.mmu.load64(PAGE + HIGHER);
+    cpu.mmu.load64(PAGE);
+    cpu.mmu.flushNonGlobal();
+    assertThat(readable(PAGE)).isTrue();
+    assertThat(readable(PAGE + HIGHER)).isFalse();
+    poke(PT, OTHER_FRAME | P | W | U | G);
+    assertThat(cpu.mmu.load64(PAGE + HIGHER)).isEqualTo(0x1111);
+    assertThat(hasEntry(PAGE + HIGHER)).isTrue();
+    assertThat(readable(PAGE)).isTrue();
+  }
+
+  @Test
+  void aPageThatIsPutAsideKeepsItsRightsAndGetsNoMore() {
+    mapHigher();
+    cpu.mmu.load64(PAGE); // its page table entry is not dirty
+    cpu.mmu.load64(PAGE + HIGHER);
+    poke(PT, FRAME | P | U);
+    assertThat(cpu.mmu.load64(PAGE)).isEqualTo(0x1111);
+    assertThat(writable(PAGE)).isFalse();
+    assertThat(fault(() -> cpu.mmu.store64(PAGE + HIGHER, 1)).error).isEqualTo(3);
+    poke(PT, FRAME | P | W | U | A | D);
+    cpu.mmu.store64(PAGE + HIGHER, 0x3333);
+    assertThat(writable(PAGE + HIGHER)).isTrue();
+    assertThat(writable(PAGE)).isFalse();
+    cpu.mmu.store64(PAGE, 0x4444);
+    assertThat(writable(PAGE)).isTrue();
+    assertThat(writable(PAGE + HIGHER)).isTrue();
+  }
+
+  @Test
+  void grantsOfPagesThatAreAsideAreTakenBackToo() {
+    mapHigher();
+    cpu.mmu.store64(PAGE, 0x3333);
+    cpu.mmu.store64(PAGE + HIGHER, 0x4444);
+    cpu.mmu.store64(PAGE, 0x3333);
+    assertThat(writable(PAGE)).isTrue();
+    assertThat(writable(PAGE + HIGHER)).isTrue();
+    List<Long> told = new ArrayList<>();
+    int holder =
+        memory.addCodeListener(
+            (host, length) -> {
+              told.add(memory.physicalAddress(host));
+              return false;
+            });
+    memory.markCode(memory.hostAddress(FRAME), holder);
+    assertThat(writable(PAGE)).isFalse();
+    assertThat(writable(PAGE + HIGHER)).isFalse();
+    cpu.mmu.store64(PAGE, 5);
+    cpu.mmu.store64(PAGE + HIGHER + 8, 6);
+    assertThat(told).containsExactly(FRAME, FRAME + 8);
+  }
+
+  @Test
+  void fragmentsOfLargePagesThatAreAsideGoWithTheOthers() {
+    mapHigher();
+    poke(PD + 8, 0x60_0000 | P | W | U | PS);
+    poke(0x60_5000, 2);
+    assertThat(cpu.mmu.load64(PAGE + 0x5000)).isEqualTo(2);
+    poke(PT + 8 * 5, FRAME | P | W | U);
+    assertThat(cpu.mmu.load64(PAGE + HIGHER + 0x5000)).isEqualTo(0x1111);
+    poke(PD + 8, 0x80_0000 | P | W | U | PS);
+    assertThat(cpu.mmu.load64(PAGE + 0x5000)).isEqualTo(2);
+    cpu.mmu.invalidatePage(PAGE + 0x7000);
+    assertThat(cpu.mmu.load64(PAGE + 0x5000)).isZero();
   }
 
   @Test

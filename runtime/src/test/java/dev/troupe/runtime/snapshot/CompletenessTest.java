@@ -81,6 +81,7 @@ final class CompletenessTest {
         "derived from the state, and computed anew after restoring",
         "Cpu.mode",
         "Mmu.bank",
+        "Mmu.side",
         "MmuSlow.bank",
         "MmuSlow.checkAlignment",
         "MmuSlow.code64",
@@ -149,6 +150,9 @@ final class CompletenessTest {
         "Tlb.traits",
         "Tlb.filled",
         "Tlb.filledCount",
+        "Tlb.settled",
+        "Tlb.settledListed",
+        "Tlb.settledCount",
         "Tlb.largeNear",
         "Tlb.hugeNear");
     because("the bytes are shown, not where in the ring they are", "ByteQueue.first");

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.Tlb;
 import dev.troupe.runtime.engine.host.EmittedCode;
 import dev.troupe.runtime.memory.ExecutableMemory;
 import dev.troupe.runtime.memory.Raw;
@@ -12,6 +13,9 @@ final class CodeArea implements AutoCloseable {
   /** A Linux boot fills a third. */
   private static final long BYTES = 64L << 20;
 
+  /** Tags of a TLB's entry. */
+  private static final int TAGS = 3;
+
   private static final int[] SAVED = {3, 5, 12, 13, 14, 15};
 
   private final ExecutableMemory memory = ExecutableMemory.allocate(BYTES);
@@ -22,6 +26,10 @@ final class CodeArea implements AutoCloseable {
   private final long leaveByFault;
   private final long loadX87;
   private final long readClock;
+
+  /** By bank and tag. */
+  private final long[] lookBeside = new long[(Tlb.SUPERVISOR_AC + 1) * TAGS];
+
   private final long first;
   private long low;
   private long high;
@@ -47,6 +55,10 @@ final class CodeArea implements AutoCloseable {
     loadX87(a);
     readClock = memory.address() + a.position();
     HostClock.emit(a);
+    for (int n = 0; n < lookBeside.length; n++) {
+      lookBeside[n] = memory.address() + a.position();
+      lookBeside(a, n / TAGS, n % TAGS * Long.BYTES);
+    }
     memory.write(0, a.bytes());
     first = memory.address() + 4096;
     clear();
@@ -132,6 +144,19 @@ final class CodeArea implements AutoCloseable {
     a.emit(0xC3);
   }
 
+  /** What {@link #lookBeside(int, int)} leads to. */
+  private static void lookBeside(Assembler a, int bank, int tag) {
+    int table = 8 + State.side(bank); // behind the return address
+    a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
+    a.rotate(Assembler.R15, Assembler.R11, Tlb.SIDE_SHIFT);
+    a.registers(false, 0x33, Assembler.R10, Assembler.R15); // xor
+    a.and(false, Assembler.R10, Tlb.SIDE_MASK);
+    a.move(Assembler.R15, Assembler.R11);
+    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, table + tag);
+    a.stateAt(true, 0x8B, Assembler.R10, Assembler.R10, table + Tlb.ADDEND);
+    a.emit(0xC3);
+  }
+
   /** Arithmetic flags from the host's to memory, where they stay as well; r15 is lost. */
   static void saveFlags(Assembler a) {
     a.move(Assembler.R15, Assembler.RAX);
@@ -179,6 +204,18 @@ final class CodeArea implements AutoCloseable {
   /** What code calls to have the TSC in edx and eax: {@link HostClock}. */
   long readClock() {
     return readClock;
+  }
+
+  /**
+   * What code calls to look r11 up in a TLB bank's side table: it has the address with the page's
+   * bits of the tag taken off in r15, as after a look into the bank, and the addend in r10. Flags
+   * are lost.
+   *
+   * @param bank offset of the bank from the state
+   * @param tag {@link Tlb#READ}, {@link Tlb#WRITE} or {@link Tlb#EXECUTE}
+   */
+  long lookBeside(int bank, int tag) {
+    return lookBeside[State.bankAt(bank) * TAGS + tag / Long.BYTES];
   }
 
   /** Host address of its first byte. */

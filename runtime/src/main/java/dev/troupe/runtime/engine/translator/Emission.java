@@ -119,10 +119,17 @@ final class Emission {
     int stub = stub(ExitWord.CHANGED);
     code.constant(Assembler.R15, page);
     code.state(true, 0x3B, Assembler.R15, entry + Tlb.EXECUTE); // cmp
-    toStub(code.jump(Assembler.NOT_EQUAL), stub);
+    toStub(code.jump(Assembler.NOT_EQUAL), stubs.position());
     code.constant(Assembler.R15, head.host - head.linear);
     code.state(true, 0x3B, Assembler.R15, entry + Tlb.ADDEND);
     toStub(code.jump(Assembler.NOT_EQUAL), stub);
+    entry = State.side(State.bankAt(bank())) + Tlb.sideEntry(page);
+    stubs.state(true, 0x3B, Assembler.R15, entry + Tlb.EXECUTE);
+    stubs.patch(stubs.jump(Assembler.NOT_EQUAL), stub);
+    stubs.constant(Assembler.R15, head.host - head.linear);
+    stubs.state(true, 0x3B, Assembler.R15, entry + Tlb.ADDEND);
+    stubs.patch(stubs.jump(Assembler.NOT_EQUAL), stub);
+    toCode(new Jump(true, stubs.jump()), code.position());
   }
 
   /** Has the guest's x87 registers in the host's, from here on to the trace's end. */
@@ -216,7 +223,7 @@ final class Emission {
   }
 
   /** To memory as the guest has them; r15 and, where AF differs, the host's are lost. */
-  private void save(Assembler a) {
+  void save(Assembler a) {
     CodeArea.saveFlags(a);
     if (clearsAux) {
       FlagImage.clearAux(a);
@@ -287,7 +294,7 @@ final class Emission {
 
   // Leaving --------------------------------------------------------------------------------------
 
-  private int word(int kind) {
+  int word(int kind) {
     return ExitWord.of(number, at, kind, charged);
   }
 
@@ -320,7 +327,26 @@ final class Emission {
     return position;
   }
 
-  private void fromStub(int site, long address) {
+  /**
+   * Where a look into the TLB goes that has found another page: looks into the side table. Gives
+   * the jump that is taken if it is not there, either.
+   *
+   * @param onward where the code goes on with the addend in r10
+   */
+  Jump besideStub(int site, int bank, int tag, int most, int onward) {
+    toStub(site, stubs.position());
+    lookBeside(bank, tag, most);
+    toCode(new Jump(true, stubs.jump(Assembler.BELOW_OR_EQUAL)), onward);
+    return new Jump(true, stubs.jump());
+  }
+
+  /** In a stub; leaves what {@link Assembler#BELOW_OR_EQUAL} tells about, and the addend in r10. */
+  void lookBeside(int bank, int tag, int most) {
+    fromStub(stubs.call(), area.lookBeside(bank, tag));
+    stubs.compare(Assembler.R15, most);
+  }
+
+  void fromStub(int site, long address) {
     fixups.add(new Fixup(true, site, Base.ADDRESS, address));
   }
 
@@ -376,7 +402,7 @@ final class Emission {
   }
 
   /** Gives back to the budget what the rest of the segment would have used; keeps the flags. */
-  private void refund() {
+  void refund() {
     int units = trace.segmentEnd(at) - (at + 1);
     if (units != 0) {
       stubs.state(false, 0x8B, Assembler.R15, State.BUDGET);
@@ -416,80 +442,6 @@ final class Emission {
   private void linkable(Leaving leaving) {
     if (!lifted) {
       leavings.add(leaving);
-    }
-  }
-
-  /** A stub that gives back what is not used and goes to r11, in memory and in the register. */
-  int strayStub() {
-    int position = stubs.position();
-    if (flags == Flags.RECIPE) {
-      stubs.store(Assembler.R11, State.TARGET);
-      recipe.emit(stubs);
-      save(stubs);
-      stubs.load(Assembler.R11, State.TARGET);
-    }
-    refund();
-    indirect(stubs);
-    return position;
-  }
-
-  /** On to r11; flags are in memory. */
-  void indirect() {
-    indirect(code);
-  }
-
-  /** By the jump cache, if the execute TLB still has the target's page. */
-  private void indirect(Assembler a) {
-    if (lifted) {
-      leaveIndirect(a, a.jump());
-      return;
-    }
-    indirect(a, trace.head().mode, bank());
-  }
-
-  /**
-   * On to r11 in another mode; flags are in memory.
-   *
-   * @param bank offset of the TLB bank that its code is looked up in
-   */
-  void indirect(int mode, int bank) {
-    indirect(code, mode, bank);
-  }
-
-  private void indirect(Assembler a, int mode, int bank) {
-    a.rotate(Assembler.R10, Assembler.R11, Tlb.INDEX_SHIFT);
-    a.and(false, Assembler.R10, Tlb.INDEX_MASK);
-    a.move(Assembler.R15, Assembler.R11);
-    a.stateAt(true, 0x33, Assembler.R15, Assembler.R10, bank + Tlb.EXECUTE); // xor
-    a.compare(Assembler.R15, 4095);
-    a.stateAt(true, 0x8B, Assembler.R15, Assembler.R10, bank + Tlb.ADDEND);
-    int[] misses = new int[4];
-    misses[0] = a.jump(Assembler.ABOVE);
-    a.rotate(Assembler.R10, Assembler.R11, State.JUMP_FOLD);
-    a.registers(false, 0x33, Assembler.R10, Assembler.R11); // xor r10d,r11d
-    a.emit(0x41, 0xC1, 0xE2, State.JUMP_SHIFT); // shl r10d,
-    a.and(false, Assembler.R10, State.JUMP_MASK);
-    a.stateAt(true, 0x3B, Assembler.R11, Assembler.R10, State.JUMPS + State.JUMP_ADDRESS); // cmp
-    misses[1] = a.jump(Assembler.NOT_EQUAL);
-    a.stateAt(true, 0x3B, Assembler.R15, Assembler.R10, State.JUMPS + State.JUMP_ADDEND);
-    misses[2] = a.jump(Assembler.NOT_EQUAL);
-    a.stateAt(false, 0x81, 7, Assembler.R10, State.JUMPS + State.JUMP_MODE); // cmp dword [],n
-    a.emit32(mode);
-    misses[3] = a.jump(Assembler.NOT_EQUAL);
-    a.stateAt(false, 0xFF, 4, Assembler.R10, State.JUMPS + State.JUMP_CODE); // jmp []
-    leaveIndirect(a, misses);
-  }
-
-  private void leaveIndirect(Assembler a, int... misses) {
-    int stub = stubs.position();
-    stubs.push(word(ExitWord.INDIRECT));
-    fromStub(stubs.jump(), area.leaveIndirect());
-    for (int miss : misses) {
-      if (a == stubs) {
-        stubs.patch(miss, stub);
-      } else {
-        toStub(miss, stub);
-      }
     }
   }
 }

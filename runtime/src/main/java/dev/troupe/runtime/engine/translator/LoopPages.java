@@ -2,6 +2,7 @@ package dev.troupe.runtime.engine.translator;
 
 import dev.troupe.runtime.cpu.Cpu;
 import dev.troupe.runtime.cpu.Tlb;
+import dev.troupe.runtime.memory.GuestMemory;
 import dev.troupe.runtime.memory.Raw;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,9 +24,13 @@ final class LoopPages {
    */
   record Group(int base, int index, int segment, int bank, boolean write) {
     private boolean holds(long state, long page, long addend) {
-      long entry = Tlb.entry(state + bank, page);
-      return Raw.get64(entry + (write ? Tlb.WRITE : Tlb.READ)) == page
-          && Raw.get64(entry + Tlb.ADDEND) == addend;
+      return addend != GuestMemory.NO_RAM && addend == addend(state, page);
+    }
+
+    /** The page's, {@link GuestMemory#NO_RAM} if the TLB does not permit the access. */
+    private long addend(long state, long page) {
+      return Tlb.addend(
+          state + State.bank(0), State.bankAt(bank), page, write ? Tlb.WRITE : Tlb.READ);
     }
   }
 
@@ -96,8 +101,8 @@ final class LoopPages {
   }
 
   private static boolean put(Group group, long state, long page, long slot) {
-    long addend = Raw.get64(Tlb.entry(state + group.bank, page) + Tlb.ADDEND);
-    if (!group.holds(state, page, addend)) {
+    long addend = group.addend(state, page);
+    if (addend == GuestMemory.NO_RAM) {
       return false;
     }
     Raw.put64(slot, page);

@@ -126,7 +126,9 @@ final class MemoryAccess {
       return inLastPage(used, bytes, write);
     }
     lookUp(code, bytes, write);
-    Emission.Jump missed = new Emission.Jump(false, code.jump(Assembler.ABOVE));
+    int elsewhere = code.jump(Assembler.ABOVE);
+    Emission.Jump missed =
+        emission.besideStub(elsewhere, emission.bank(), tag(write), 4096 - bytes, code.position());
     int filled = pages.filledBy(group, emission.at());
     if (filled != LoopPages.NONE) {
       fill(code, filled);
@@ -138,9 +140,13 @@ final class MemoryAccess {
     a.rotate(R10, R11, Tlb.INDEX_SHIFT);
     a.and(false, R10, Tlb.INDEX_MASK);
     a.move(R15, R11);
-    a.stateAt(true, 0x33, R15, R10, emission.bank() + (write ? Tlb.WRITE : Tlb.READ)); // xor
+    a.stateAt(true, 0x33, R15, R10, emission.bank() + tag(write)); // xor
     a.compare(R15, 4096 - bytes);
     a.stateAt(true, 0x8B, R10, R10, emission.bank() + Tlb.ADDEND);
+  }
+
+  private static int tag(boolean write) {
+    return write ? Tlb.WRITE : Tlb.READ;
   }
 
   private static void fill(Assembler a, int slot) {
@@ -162,7 +168,10 @@ final class MemoryAccess {
     Assembler cold = emission.stubs;
     emission.toStub(elsewhere, cold.position());
     lookUp(cold, bytes, write);
+    int found = cold.jump(Assembler.BELOW_OR_EQUAL);
+    emission.lookBeside(emission.bank(), tag(write), 4096 - bytes);
     Emission.Jump missed = new Emission.Jump(true, cold.jump(Assembler.ABOVE));
+    cold.patch(found, cold.position());
     fill(cold, slot);
     cold.state(false, 0x83, 5, State.PAGE_CHANGES); // sub dword [],
     cold.emit(1);

@@ -181,4 +181,14 @@ final class State {
   static int bank(int bank) {
     return BYTES + bank * Tlb.BANK_BYTES;
   }
+
+  /** Which bank has its entry 0 at that offset. */
+  static int bankAt(int offset) {
+    return (offset - BYTES) / Tlb.BANK_BYTES;
+  }
+
+  /** Offset of a bank's side table. */
+  static int side(int bank) {
+    return BYTES + Tlb.side(bank);
+  }
 }

@@ -41,11 +41,13 @@ final class SystemCalls {
 
   private final CodeArea area;
   private final Emission emission;
+  private final IndirectJumps indirect;
   private final Assembler code;
 
-  SystemCalls(CodeArea area, Emission emission) {
+  SystemCalls(CodeArea area, Emission emission, IndirectJumps indirect) {
     this.area = area;
     this.emission = emission;
+    this.indirect = indirect;
     code = emission.code;
   }
 
@@ -92,7 +94,7 @@ final class SystemCalls {
     code.state(false, 0x21, R15, State.FLAGS); // and [],r15w
     privilege(KERNEL);
     code.load(R11, State.SYSCALL_TARGET);
-    emission.indirect(mode() & ~Mode.CPL, State.bank(Tlb.SUPERVISOR));
+    indirect.emit(mode() & ~Mode.CPL, State.bank(Tlb.SUPERVISOR));
   }
 
   void callReturn() {
@@ -120,7 +122,7 @@ final class SystemCalls {
     code.state(false, 0x89, R15, State.SYSTEM_FLAGS); // mov [],r15d
     privilege(USER);
     code.move(R11, Cpu.RCX);
-    emission.indirect(mode() | Mode.CPL, State.bank(Tlb.USER));
+    indirect.emit(mode() | Mode.CPL, State.bank(Tlb.USER));
   }
 
   /** RDTSC, or RDTSCP, by the host's monotonic clock. */

@@ -70,8 +70,9 @@ final class TraceEmitter {
     copies = new Copies(emission, memory, host);
     x87 = new X87Emitter(emission, memory, host);
     stackRuns = new StackRuns(emission, memory);
-    transfers = new Transfers(area, emission, memory);
-    systemCalls = new SystemCalls(area, emission);
+    IndirectJumps indirect = new IndirectJumps(area, emission);
+    transfers = new Transfers(area, emission, memory, indirect);
+    systemCalls = new SystemCalls(area, emission, indirect);
     code = emission.code;
   }
 
@@ -241,8 +242,7 @@ final class TraceEmitter {
       case NOP -> {}
       case COPY -> {
         int at = emission.at();
-        boolean seen =
-            plan.undefined() != UndefinedFlags.AS_HOST && UndefinedFlags.seen(trace, at, chargedAt);
+        boolean seen = UndefinedFlags.seen(trace, at, chargedAt);
         copies.emit(plan, Recipe.of(trace, at, chargedAt), seen);
       }
       case X87 -> x87.emit(plan);

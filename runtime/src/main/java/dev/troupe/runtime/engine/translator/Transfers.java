@@ -14,6 +14,7 @@ final class Transfers {
   private final CodeArea area;
   private final Emission emission;
   private final MemoryAccess memory;
+  private final IndirectJumps indirect;
   private final Assembler code;
 
   private Trace trace;
@@ -26,10 +27,11 @@ final class Transfers {
   private Recipe loopRecipe;
   private boolean mismatch;
 
-  Transfers(CodeArea area, Emission emission, MemoryAccess memory) {
+  Transfers(CodeArea area, Emission emission, MemoryAccess memory, IndirectJumps indirect) {
     this.area = area;
     this.emission = emission;
     this.memory = memory;
+    this.indirect = indirect;
     code = emission.code;
   }
 
@@ -149,14 +151,22 @@ final class Transfers {
     int changed = thunk.jump(Assembler.NOT_EQUAL);
     thunk.constant(R15, target.host - target.linear);
     thunk.state(true, 0x3B, R15, entry + Tlb.ADDEND);
-    int moved = thunk.jump(Assembler.NOT_EQUAL);
-    int there = thunk.jump();
+    int there = thunk.jump(Assembler.EQUAL);
+    int moved = thunk.jump();
     thunk.patch(changed, thunk.position());
+    entry = State.side(State.bankAt(bank)) + Tlb.sideEntry(page);
+    thunk.state(true, 0x3B, R15, entry + Tlb.EXECUTE);
+    int gone = thunk.jump(Assembler.NOT_EQUAL);
+    thunk.constant(R15, target.host - target.linear);
+    thunk.state(true, 0x3B, R15, entry + Tlb.ADDEND);
+    int beside = thunk.jump(Assembler.EQUAL);
     thunk.patch(moved, thunk.position());
+    thunk.patch(gone, thunk.position());
     thunk.push(site.word);
     int away = thunk.jump();
     long base = area.stubAddress(thunk.position());
     thunk.patch(there, to.entryWithMemoryFlags - base);
+    thunk.patch(beside, to.entryWithMemoryFlags - base);
     thunk.patch(away, area.leaveByMemory() - base);
     area.addStubs(thunk.bytes());
     return base;
@@ -171,7 +181,7 @@ final class Transfers {
     emission.toMemory();
     memory.target(i);
     emission.clobber();
-    emission.indirect();
+    indirect.emit();
   }
 
   void callIndirect(Insn i) {
@@ -188,7 +198,7 @@ final class Transfers {
     code.store(R11, State.TARGET);
     memory.pushConstant(i.nextRip, i.operandSize / 8);
     code.load(R11, State.TARGET);
-    emission.indirect();
+    indirect.emit();
   }
 
   void ret(Insn i) {
@@ -202,7 +212,7 @@ final class Transfers {
     code.memory(wide, 0x8B, R11);
     code.add(wide, Registers.RSP, Registers.RSP, popped(i));
     if (!predicted) {
-      emission.indirect();
+      indirect.emit();
       return;
     }
     long expected = trace.insn(trace.after(emission.at())).rip;
@@ -212,7 +222,7 @@ final class Transfers {
       code.constant(R15, expected);
       code.compareRegisters(R11, R15);
     }
-    emission.toStub(code.jump(Assembler.NOT_EQUAL), emission.strayStub());
+    emission.toStub(code.jump(Assembler.NOT_EQUAL), indirect.strayStub());
     if (closesLoop()) {
       toLoop();
       code.jumpTo(loopPosition);
