@@ -103,7 +103,7 @@ final class Copies {
    * Emits one.
    *
    * @param wanted how its flags are to be had again, null if nobody will ask
-   * @param seen whether anyone may ask for those that the manual leaves undefined
+   * @param seen whether anyone may see the flags before all are set anew
    */
   void emit(Plan plan, Recipe wanted, boolean seen) {
     Insn i = plan.insn();
@@ -121,7 +121,8 @@ final class Copies {
       }
       memory.check(size, i.row.writes(i.row.operands().indexOf(operand)));
     }
-    if (use == FlagUse.READS || use == FlagUse.CHANGES) {
+    boolean lost = use == FlagUse.CHANGES && !seen && !plan.readsFlags();
+    if (use == FlagUse.READS || (use == FlagUse.CHANGES && !lost)) {
       emission.toHost();
       if (UndefinedFlags.needsAux(plan)) {
         emission.settleAux();
@@ -135,7 +136,8 @@ final class Copies {
       code.emit(plan.copy());
       spilled(i, false);
     }
-    if (use == FlagUse.SETS || use == FlagUse.CHANGES) {
+    // Those that nobody sees need not be known to be anywhere.
+    if (use == FlagUse.SETS || (use == FlagUse.CHANGES && !lost)) {
       set(plan, recipe, seen);
     }
   }

@@ -1,5 +1,6 @@
 package dev.troupe.runtime.engine.translator;
 
+import dev.troupe.runtime.cpu.Rflags;
 import dev.troupe.runtime.engine.translator.Operations.FlagUse;
 import dev.troupe.runtime.isa.Insn;
 
@@ -23,6 +24,11 @@ record Plan(
   /** Of one that the interpreter does. */
   static Plan step(Insn insn) {
     return new Plan(insn, Kind.STEP, FlagUse.NONE, null, false, 0, UndefinedFlags.AS_HOST);
+  }
+
+  /** Whether what it does depends on the arithmetic flags. */
+  boolean readsFlags() {
+    return (insn.row.flagsRead() & Rflags.ARITHMETIC) != 0;
   }
 
   /** Whether emitting it destroys the host's flags before it sets any. */

@@ -90,7 +90,9 @@ enum UndefinedFlags {
   }
 
   /**
-   * Whether anything may see the flags that an instruction leaves before others are set.
+   * Whether anything may see the flags that an instruction leaves before all are set anew: reads
+   * them, or is where code can be left. What changes only some, such as a rotation, sees none of
+   * them, nor do those that it changes matter then.
    *
    * @param charged index of the instruction before which the first segment is charged
    */
@@ -104,8 +106,13 @@ enum UndefinedFlags {
         case SETS -> {
           return false;
         }
-        case CHANGES, READS -> {
+        case READS -> {
           return true;
+        }
+        case CHANGES -> {
+          if (plan.readsFlags()) {
+            return true;
+          }
         }
         case NONE -> {}
       }
