@@ -213,7 +213,8 @@ final class SequenceProgram {
       floating();
       return;
     }
-    switch (random.nextInt(size == 64 ? 17 : 19)) {
+    switch (random.nextInt(size == 64 ? 18 : 20)) {
+      case 17 -> strings();
       case 16 -> {
         if (size == 64) {
           emit(0x0F, 0x05); // syscall
@@ -221,7 +222,7 @@ final class SequenceProgram {
           frame();
         }
       }
-      case 17 -> { // mov al or eax from the data, or to it
+      case 19 -> { // mov al or eax from the data, or to it
         segment();
         emit(0xA0 | random.nextInt(4));
         emit32((int) data + 4 * (random.nextInt(24) - 4));
@@ -393,11 +394,41 @@ final class SequenceProgram {
     int width = width();
     int digit = new int[] {0, 1, 4, 5, 7}[random.nextInt(5)];
     prefixes(width, 0, rm);
-    if (random.nextInt(4) == 0) {
-      emit(0xD1, 0xC0 | digit << 3 | (rm & 7)); // by 1
-    } else {
-      emit(0xF7, 0xD8 | (rm & 7)); // neg
+    switch (random.nextInt(5)) {
+      case 0 -> emit(0xD1, 0xC0 | digit << 3 | (rm & 7)); // by 1
+      case 1 -> emit(0xC1, 0xC0 | digit << 3 | (rm & 7), random.nextInt(34));
+      case 2 -> emit(0xD3, 0xC0 | digit << 3 | (rm & 7)); // by CL
+      default -> emit(0xF7, 0xD8 | (rm & 7)); // neg
     }
+  }
+
+  /** MOVS or STOS among the data, mostly repeated and upwards. */
+  private void strings() {
+    emit(0x50 | RSI, 0x50 | RDI); // push
+    prefixes(size, 0, 0);
+    emit(0x8D, 0x40 | RSI << 3 | RBX, random.nextInt(256)); // lea rsi,[rbx+]
+    prefixes(size, 0, 0);
+    emit(0x8D, 0x40 | RDI << 3 | RBX, random.nextInt(256)); // lea rdi,[rbx+]
+    emit(0xB9); // mov ecx,
+    emit32(random.nextInt(random.nextInt(8) == 0 ? 600 : 24));
+    boolean downwards = random.nextInt(6) == 0;
+    if (downwards) {
+      emit(0xFD); // std
+    }
+    if (random.nextInt(4) != 0) {
+      emit(0xF3); // rep
+    }
+    int operation = random.nextBoolean() ? 0xA4 : 0xAA;
+    if (random.nextInt(3) == 0) {
+      emit(operation);
+    } else {
+      prefixes(width(), 0, 0);
+      emit(operation | 1);
+    }
+    if (downwards) {
+      emit(0xFC); // cld
+    }
+    emit(0x58 | RDI, 0x58 | RSI); // pop
   }
 
   private void increment() {

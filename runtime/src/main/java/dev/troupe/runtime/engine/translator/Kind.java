@@ -28,6 +28,8 @@ enum Kind {
   RDTSCP,
   /** While {@link Cpu#untoldPauses} lasts. */
   PAUSE,
+  MOVS,
+  STOS,
   JCC,
   JMP,
   JMP_INDIRECT,
@@ -47,7 +49,7 @@ enum Kind {
   /** Whether a block ends with it although what follows in memory always runs next. */
   boolean goesOn() {
     return switch (this) {
-      case CLI, STI, STAC, CLAC, RDTSC, RDTSCP, PAUSE -> true;
+      case CLI, STI, STAC, CLAC, RDTSC, RDTSCP, PAUSE, MOVS, STOS -> true;
       default -> false;
     };
   }

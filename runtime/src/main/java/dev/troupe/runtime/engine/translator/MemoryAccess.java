@@ -91,8 +91,8 @@ final class MemoryAccess {
     }
   }
 
-  /** The guest's register is the address of something on the stack, in r11. */
-  void onStack(boolean wide, int register) {
+  /** The guest's register is the address, in r11. */
+  void at(boolean wide, int register) {
     code.registers(wide, 0x8B, R11, Registers.host(register));
     of(register, Cpu.ZERO, NO_SEGMENT);
   }
@@ -117,7 +117,16 @@ final class MemoryAccess {
     emission.stepFrom(probe(bytes, write));
   }
 
-  /** The same; gives the jump that is taken if it is not to be had. */
+  /**
+   * The same where the check may be jumped over: the slots of {@link LoopPages} are neither filled
+   * nor used.
+   */
+  void checkOnce(int bytes, boolean write) {
+    emission.clobber();
+    emission.stepFrom(inTlb(bytes, write));
+  }
+
+  /** As {@link #check}; gives the jump that is taken if it is not to be had. */
   Emission.Jump probe(int bytes, boolean write) {
     emission.clobber();
     LoopPages.Group group = new LoopPages.Group(base, index, segment, emission.bank(), write);
@@ -125,15 +134,19 @@ final class MemoryAccess {
     if (used != LoopPages.NONE) {
       return inLastPage(used, bytes, write);
     }
-    lookUp(code, bytes, write);
-    int elsewhere = code.jump(Assembler.ABOVE);
-    Emission.Jump missed =
-        emission.besideStub(elsewhere, emission.bank(), tag(write), 4096 - bytes, code.position());
+    Emission.Jump missed = inTlb(bytes, write);
     int filled = pages.filledBy(group, emission.at());
     if (filled != LoopPages.NONE) {
       fill(code, filled);
     }
     return missed;
+  }
+
+  private Emission.Jump inTlb(int bytes, boolean write) {
+    lookUp(code, bytes, write);
+    int elsewhere = code.jump(Assembler.ABOVE);
+    int onward = code.position();
+    return emission.besideStub(elsewhere, emission.bank(), tag(write), 4096 - bytes, onward);
   }
 
   private void lookUp(Assembler a, int bytes, boolean write) {

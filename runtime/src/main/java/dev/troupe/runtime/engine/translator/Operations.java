@@ -119,6 +119,9 @@ final class Operations {
 
   private static final int RAX_RDX = 1 << Cpu.RAX | 1 << Cpu.RDX;
 
+  /** What a string instruction that stores changes. */
+  private static final int STORED = 1 << Cpu.RDI | 1 << Cpu.RCX;
+
   private Operations() {}
 
   /** How an instruction is emitted, except that what cannot be copied is a {@link Kind#STEP}. */
@@ -153,8 +156,15 @@ final class Operations {
       case "SYSRET" -> supervisor && wide64(i, mode) ? Kind.SYSRET : Kind.STEP;
       case "STAC" -> supervisor ? Kind.STAC : Kind.STEP;
       case "CLAC" -> supervisor ? Kind.CLAC : Kind.STEP;
+      case "MOVS" -> upToFlat(i) ? Kind.MOVS : Kind.STEP;
+      case "STOS" -> upToFlat(i) ? Kind.STOS : Kind.STEP;
       default -> i.row.has(Row.FPU | Row.WAIT) ? Kind.X87 : Kind.COPY;
     };
+  }
+
+  /** Whether the addresses of a string instruction are whole registers. */
+  private static boolean upToFlat(Insn i) {
+    return i.addressing <= Operands.FLAT && i.addressSize == i.mode;
   }
 
   private static boolean user64(int mode) {
@@ -175,7 +185,7 @@ final class Operations {
     return switch (kind) {
       case STEP, NOP, LEA, JMP, JCC -> false;
       case SWAPGS, CLI, STI, STAC, CLAC, PAUSE, RDTSC, RDTSCP, SYSCALL, SYSRET -> false;
-      case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE, PUSHF -> true;
+      case CALL, CALL_INDIRECT, RET, PUSH, POP, LEAVE, PUSHF, MOVS, STOS -> true;
       default -> i.memory;
     };
   }
@@ -201,6 +211,8 @@ final class Operations {
 
   private static int implicit(String meaning) {
     return switch (meaning) {
+      case "MOVS" -> 1 << Cpu.RSI | STORED;
+      case "STOS" -> STORED;
       case "MUL", "IMUL", "CBW", "CWD", "LAHF", "CMPXCHG", "CMPXCHG8B", "CMPXCHG16B" -> RAX_RDX;
       default -> 0;
     };

@@ -73,7 +73,7 @@ final class StackRuns {
     if (push) {
       memory.below(wide, bytes);
     } else {
-      memory.onStack(wide, Cpu.RSP);
+      memory.at(wide, Cpu.RSP);
     }
     Emission.Jump missed = memory.probe(bytes, push);
     Emission.Place place = emission.place();

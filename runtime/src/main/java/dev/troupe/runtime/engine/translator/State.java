@@ -94,6 +94,9 @@ final class State {
   /** {@link Cpu#untoldPauses}, 32 bits. */
   static final int PAUSES = 336;
 
+  /** Host address of what a string instruction copies. */
+  static final int STRING_SOURCE = 344;
+
   /** The state's own address, made recognisable, by which {@link FaultHandler} knows it. */
   static final int MARK = 248;
 

@@ -16,8 +16,8 @@ import java.util.Set;
  * through, leaves the code before the instruction; the interpreter does that one.
  */
 final class TraceEmitter {
-  /** Code and stubs of a trace, at most: an instruction takes less than 250 bytes. */
-  static final int MAX_BYTES = 250 * Trace.MAX_COUNT;
+  /** Code and stubs of a trace, at most: an instruction takes less than 250 bytes, few 400. */
+  static final int MAX_BYTES = 300 * Trace.MAX_COUNT;
 
   /**
    * Instructions of a trace that may run before its first segment is charged; the budget is kept so
@@ -50,6 +50,7 @@ final class TraceEmitter {
   private final Copies copies;
   private final X87Emitter x87;
   private final StackRuns stackRuns;
+  private final StringEmitter strings;
   private final Transfers transfers;
   private final SystemCalls systemCalls;
   private final Assembler code;
@@ -70,6 +71,7 @@ final class TraceEmitter {
     copies = new Copies(emission, memory, host);
     x87 = new X87Emitter(emission, memory, host);
     stackRuns = new StackRuns(emission, memory);
+    strings = new StringEmitter(emission, memory);
     IndirectJumps indirect = new IndirectJumps(area, emission);
     transfers = new Transfers(area, emission, memory, indirect);
     systemCalls = new SystemCalls(area, emission, indirect);
@@ -287,6 +289,8 @@ final class TraceEmitter {
         code.state(false, 0xFF, 1, State.PAUSES); // dec dword []
         code.emit(0xF3, 0x90); // pause
       }
+      case MOVS -> strings.emit(i, true);
+      case STOS -> strings.emit(i, false);
       case RDTSC -> systemCalls.readClock(false);
       case RDTSCP -> systemCalls.readClock(true);
       case JCC -> transfers.branch(i);
@@ -340,7 +344,7 @@ final class TraceEmitter {
   private void pop(Insn i) {
     int register = i.row.operand(0).kind() == OperandCode.Kind.OPCODE ? i.reg : i.rm;
     boolean wide = i.operandSize == 64;
-    memory.onStack(wide, Cpu.RSP);
+    memory.at(wide, Cpu.RSP);
     memory.check(i.operandSize / 8, false);
     code.memory(wide, 0x8B, R15);
     code.add(wide, Registers.RSP, Registers.RSP, i.operandSize / 8);
@@ -362,7 +366,7 @@ final class TraceEmitter {
 
   private void leave(int bytes) {
     boolean wide = bytes == 8;
-    memory.onStack(wide, Cpu.RBP);
+    memory.at(wide, Cpu.RBP);
     memory.check(bytes, false);
     code.add(wide, Registers.RSP, R11, bytes);
     code.memory(wide, 0x8B, Cpu.RBP);

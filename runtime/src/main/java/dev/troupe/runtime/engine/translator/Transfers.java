@@ -207,7 +207,7 @@ final class Transfers {
       emission.toMemory();
     }
     boolean wide = i.operandSize == 64;
-    memory.onStack(wide, Cpu.RSP);
+    memory.at(wide, Cpu.RSP);
     memory.check(i.operandSize / 8, false);
     code.memory(wide, 0x8B, R11);
     code.add(wide, Registers.RSP, Registers.RSP, popped(i));
