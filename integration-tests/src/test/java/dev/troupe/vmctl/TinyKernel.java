@@ -22,6 +22,13 @@ public final class TinyKernel {
   /** Looks for the power button, and switches off when it is pressed. */
   public static final String SWITCHES_OFF = "66ba0006f39066edf6c40174f766ba040666b8003466eff4ebfd";
 
+  /** The same, but it sleeps, and looks 18 times a second, when the timer's interrupt wakes it. */
+  public static final String SWITCHES_OFF_IN_SLEEP =
+      "bc00002100b88f00100089c381e3ffff00008cc9c1e11009cb891d0001200066b8008ea3040120000f011db4"
+          + "0010000f011596001000b011e620b020e621b004e621b001e621b0fee621b034e64331c0e640e64066ba0006"
+          + "fbf4fa66edf6c40174f666ba040666b8003466eff4ebfd50b020e62058cf17009c0010000000000000000000"
+          + "0000000000000000ffff0000009acf00ff0700002000";
+
   /** An invalid opcode without an IDT. */
   static final String TRIPLE_FAULT = "0f0b";
 

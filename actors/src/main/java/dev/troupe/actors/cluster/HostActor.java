@@ -2,6 +2,7 @@ package dev.troupe.actors.cluster;
 
 import com.google.protobuf.Message;
 import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.Departure;
 import dev.troupe.actors.cluster.logic.HostEffect;
 import dev.troupe.actors.cluster.logic.HostEffect.Operation;
 import dev.troupe.actors.cluster.logic.HostLogic;
@@ -81,12 +82,11 @@ public final class HostActor {
   public record Offering(Capacity capacity) implements Command {}
 
   /**
-   * The node is about to go: asks all machines to switch off, or ends them. They go on elsewhere,
-   * or when the node is back.
+   * The node is about to go, and its machines before it.
    *
    * @param replyTo told when none runs here any more
    */
-  public record Leave(boolean force, ActorRef<Left> replyTo) implements Command {}
+  public record Leave(Departure how, ActorRef<Left> replyTo) implements Command {}
 
   /** No machine runs here any more. */
   public record Left() {}
@@ -262,7 +262,9 @@ public final class HostActor {
     Capacity capacity = logic.capacity();
     Collection<VmSpec> reserved = logic.reserved();
     NodeInfo.State state = NodeInfo.State.STATE_UP;
-    if (logic.draining()) {
+    if (logic.leaving()) {
+      state = NodeInfo.State.STATE_LEAVING;
+    } else if (logic.draining()) {
       state = reserved.isEmpty() ? NodeInfo.State.STATE_DRAINED : NodeInfo.State.STATE_DRAINING;
     }
     return NodeInfo.newBuilder()
@@ -491,7 +493,10 @@ public final class HostActor {
 
   private Behavior<Command> onLeave(Leave command) {
     leaving = command.replyTo();
-    perform(new HostLogic.Leaving(command.force()));
+    if (!residents.isEmpty()) {
+      context.getLog().info("leaving: {} machines here; {}", residents.size(), command.how());
+    }
+    perform(new HostLogic.Leaving(command.how()));
     left();
     return Behaviors.same();
   }

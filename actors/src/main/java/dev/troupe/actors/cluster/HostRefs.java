@@ -25,9 +25,13 @@ final class HostRefs implements Surroundings.Hosts {
   private static final int REMEMBERED = 1000;
 
   private final long graceNanos;
+  private final Lease lease;
   private volatile View view = new View(Map.of(), List.of());
 
-  /** Guarded by this: when former members were last seen to be some. */
+  /**
+   * Guarded by this: since when hosts are known to be no members. One that this node has never seen
+   * may be newer than what it has heard, so it counts from the first question on.
+   */
   private final Map<HostId, Long> removedAt =
       new LinkedHashMap<>() {
         @Override
@@ -39,16 +43,15 @@ final class HostRefs implements Surroundings.Hosts {
   /** Guarded by this. */
   private boolean joined;
 
-  /** Guarded by this: since when who is not a member in this node's view is none. */
-  private long joinedAt;
-
   /**
    * No hosts yet.
    *
    * @param graceNanos how long after its removal a node may still hold a lease
+   * @param lease this node's: without it, what it knows of the others may be of long ago
    */
-  HostRefs(long graceNanos) {
+  HostRefs(long graceNanos, Lease lease) {
     this.graceNanos = graceNanos;
+    this.lease = lease;
   }
 
   /**
@@ -63,11 +66,9 @@ final class HostRefs implements Surroundings.Hosts {
         removedAt.put(member, nanos);
       }
     }
+    now.members().forEach(removedAt::remove);
     view = now;
-    if (up && !joined) {
-      joined = true;
-      joinedAt = nanos;
-    }
+    joined |= up;
   }
 
   Optional<ActorRef<HostActor.Command>> ref(HostId host) {
@@ -91,8 +92,11 @@ final class HostRefs implements Surroundings.Hosts {
 
   @Override
   public synchronized boolean gone(HostId host) {
-    return joined
-        && !view.members().contains(host)
-        && System.nanoTime() - removedAt.getOrDefault(host, joinedAt) >= graceNanos;
+    if (!joined || view.members().contains(host)) {
+      return false;
+    }
+    long nanos = System.nanoTime();
+    long since = removedAt.computeIfAbsent(host, unseen -> nanos);
+    return nanos - since >= graceNanos && lease.held();
   }
 }

@@ -23,9 +23,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
 /** A node's part in the cluster, and the door to it. */
 final class ClusterServices implements NodeServices {
-  /** Machines are ended at the latest when so much of the limit is left. */
-  private static final int FORCE_SHARE = 4;
-
   private final ActorSystem<?> system;
   private final ClusterNode node;
   private final LogRing log;
@@ -78,7 +75,6 @@ final class ClusterServices implements NodeServices {
 
   @Override
   public CompletionStage<Void> stop(Duration limit) {
-    return node.leave(
-        system, limit.minus(limit.dividedBy(FORCE_SHARE)), limit.dividedBy(FORCE_SHARE));
+    return node.leave(system, limit);
   }
 }

@@ -16,6 +16,7 @@ import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.proto.vmd.Explanation;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,11 +54,8 @@ public final class HostLogic {
   /** Who takes nothing, as the registry says. */
   public record Draining(boolean draining) implements Input {}
 
-  /**
-   * The node is about to go: machines are asked to switch off, or ended. They are over here, and to
-   * go on elsewhere or when the node is back.
-   */
-  public record Leaving(boolean force) implements Input {}
+  /** The node is about to go; so far as is said here, and it never goes back. */
+  public record Leaving(Departure how) implements Input {}
 
   /**
    * Of a machine: something that its guest wrote was kept back, as the node had no lease at that
@@ -96,7 +94,13 @@ public final class HostLogic {
   private final List<HostEffect> effects = new ArrayList<>();
   private Capacity capacity;
   private boolean draining;
-  private boolean leaving;
+
+  /** Null while the node stays. */
+  private Departure leaving;
+
+  /** Counts the machines that were sent away, each time. */
+  private long evictions;
+
   private boolean leased;
   private long nextReport;
   private boolean reported;
@@ -118,7 +122,7 @@ public final class HostLogic {
       case Stood(String vm, long epoch) -> onStood(vm, epoch);
       case Over(String vm, long epoch, VmOutcome outcome) -> onOver(vm, epoch, outcome);
       case Draining(boolean now) -> draining = now;
-      case Leaving(boolean force) -> onLeaving(force);
+      case Leaving(Departure how) -> onLeaving(how);
       case Fenced(String vm, long epoch) -> {
         Resident resident = find(vm, epoch);
         if (resident != null && !resident.over()) {
@@ -242,7 +246,7 @@ public final class HostLogic {
     if (draining) {
       return Optional.of("is drained");
     }
-    return leaving ? Optional.of("is about to go") : Optional.empty();
+    return leaving != null ? Optional.of("is about to go") : Optional.empty();
   }
 
   private Room room() {
@@ -283,17 +287,19 @@ public final class HostLogic {
     }
   }
 
-  private void onLeaving(boolean force) {
-    leaving = true;
+  private void onLeaving(Departure how) {
+    leaving = how;
     for (Resident resident : List.copyOf(residents.values())) {
-      if (force || !resident.spawned) {
+      if (how == Departure.END || !resident.spawned) {
         end(resident);
-      } else if (!resident.over() && !resident.released) {
+      } else if (how == Departure.ASK && !resident.over() && !resident.released) {
         resident.released = true;
         if (resident.phase != Phase.PHASE_RUNNING) {
           operate(resident, Operation.RESUME);
         }
-        operate(resident, Operation.POWER_BUTTON);
+        if (resident.presses == 0) { // else it was asked when it was sent away
+          operate(resident, Operation.POWER_BUTTON);
+        }
       }
     }
   }
@@ -307,10 +313,14 @@ public final class HostLogic {
     boolean changed = leased != now;
     leased = now;
     boolean due = !reported || nanos - nextReport >= 0;
+    if (leaving == Departure.MOVE) {
+      evictForGood();
+    } else if (due && leaving == null) {
+      evict();
+    }
     if (due) {
       reported = true;
       nextReport = nanos + Limits.REPORT_NANOS;
-      evict();
     }
     for (Resident resident : residents.values()) {
       if (changed) {
@@ -326,26 +336,42 @@ public final class HostLogic {
     if (!draining) {
       return;
     }
-    int leaving = 0;
+    int asked = 0;
     int left = 0;
     for (Resident resident : residents.values()) {
       if (!resident.over()) {
         left++;
-        if (leaving < Limits.EVICTED_AT_ONCE) {
-          leaving++;
-          effects.add(
-              new HostEffect.SendEvict(
-                  Evict.newBuilder()
-                      .setVm(resident.vm)
-                      .setEpoch(resident.epoch)
-                      .setHost(self)
-                      .build()));
+        if (asked < Limits.EVICTED_AT_ONCE) {
+          asked++;
+          evict(resident);
         }
       }
     }
     effects.add(
         new HostEffect.SendDrainReport(
             DrainReport.newBuilder().setNode(self.getName()).setVms(left).build()));
+  }
+
+  /**
+   * The node has little time. Machines that go have their guests' time to switch off besides: their
+   * turn is over when they have been asked to. One that fits nowhere holds up none of the others.
+   */
+  private void evictForGood() {
+    residents.values().stream()
+        .filter(resident -> !resident.over() && !resident.released && resident.presses == 0)
+        .sorted(Comparator.comparingLong(resident -> resident.evicted))
+        .limit(Limits.LEAVING_AT_ONCE)
+        .forEach(
+            resident -> {
+              resident.evicted = ++evictions;
+              evict(resident);
+            });
+  }
+
+  private void evict(Resident resident) {
+    effects.add(
+        new HostEffect.SendEvict(
+            Evict.newBuilder().setVm(resident.vm).setEpoch(resident.epoch).setHost(self).build()));
   }
 
   /** Does to a machine what is desired and the lease allows. */
@@ -444,59 +470,13 @@ public final class HostLogic {
     return capacity;
   }
 
-  /** Whether the node takes nothing. */
+  /** Whether the node takes nothing until it is undrained. */
   public boolean draining() {
     return draining;
   }
 
-  /** A machine that is here, or whose end has not been taken note of. */
-  private static final class Resident {
-    final String vm;
-    final long epoch;
-    final VmSpec spec;
-    Phase phase = Phase.PHASE_STARTING;
-    VmOutcome outcome;
-    Desired desired = Desired.getDefaultInstance();
-    boolean spawned;
-    boolean pausing;
-    boolean stopping;
-
-    /** The entity is done with it. */
-    boolean released;
-
-    int resets;
-    int presses;
-
-    long memoryBytes;
-    long processorNanos;
-
-    Resident(String vm, long epoch, VmSpec spec) {
-      this.vm = vm;
-      this.epoch = epoch;
-      this.spec = spec;
-    }
-
-    boolean over() {
-      return phase == Phase.PHASE_ENDED;
-    }
-
-    void desire(Desired wanted) {
-      if (wanted.getVersion() >= desired.getVersion()) {
-        desired = wanted;
-      }
-    }
-
-    /** What is desired, if it is so; else with an earlier version. */
-    Desired done() {
-      boolean shown =
-          (phase == Phase.PHASE_PAUSED && desired.getPaused())
-              || (phase == Phase.PHASE_RUNNING && !desired.getPaused() && !pausing);
-      boolean all =
-          shown
-              && !desired.getStop()
-              && resets == desired.getResets()
-              && presses == desired.getPowerPresses();
-      return all ? desired : Desired.getDefaultInstance();
-    }
+  /** Whether the node is about to go. */
+  public boolean leaving() {
+    return leaving != null;
   }
 }

@@ -37,5 +37,11 @@ public final class Limits {
   /** Machines that leave a drained node at once: the others' turn comes when these are gone. */
   public static final int EVICTED_AT_ONCE = 2;
 
+  /**
+   * Machines that a node which is about to go sends away at each tick. Entities that choose at the
+   * same time see nothing of one another's choice, so not all at once; a hundred in two seconds.
+   */
+  public static final int LEAVING_AT_ONCE = 16;
+
   private Limits() {}
 }

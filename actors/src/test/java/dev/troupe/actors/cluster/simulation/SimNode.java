@@ -2,6 +2,7 @@ package dev.troupe.actors.cluster.simulation;
 
 import com.google.protobuf.Message;
 import dev.troupe.actors.cluster.logic.Capacity;
+import dev.troupe.actors.cluster.logic.Departure;
 import dev.troupe.actors.cluster.logic.HostEffect;
 import dev.troupe.actors.cluster.logic.HostLogic;
 import dev.troupe.actors.cluster.logic.NodeLease;
@@ -61,7 +62,6 @@ final class SimNode implements Surroundings.Hosts {
   private final HostLogic host;
   private final NodeLease votes;
   private final Map<HostId, Long> removedAt = new HashMap<>();
-  private final long joinedAt;
   private List<HostId> members;
   private long leaseUntil;
   boolean alive = true;
@@ -84,7 +84,6 @@ final class SimNode implements Surroundings.Hosts {
         new HostLogic(
             id, index, new Capacity(memory, Simulation.CORES, Set.of("interpreter"), Map.of()));
     votes = new NodeLease(id, LEASE);
-    joinedAt = clock.now();
     leaseUntil = clock.now() - 1;
     this.members = List.of();
     members(members);
@@ -122,12 +121,17 @@ final class SimNode implements Surroundings.Hosts {
     whileFrozen.clear();
   }
 
+  void leave(Departure how) {
+    perform(new HostLogic.Leaving(how));
+  }
+
   void members(List<HostId> now) {
     for (HostId member : members) {
       if (!now.contains(member)) {
         removedAt.put(member, clock.now());
       }
     }
+    now.forEach(removedAt::remove);
     members = List.copyOf(now);
     List<HostId> byAddress = new ArrayList<>(now);
     byAddress.sort(Comparator.comparing(HostId::getAddress));
@@ -145,8 +149,11 @@ final class SimNode implements Surroundings.Hosts {
     if (world.bug == Bug.IMPATIENT && world.unreachable(this, other)) {
       return true;
     }
-    return !members.contains(other)
-        && clock.now() - removedAt.getOrDefault(other, joinedAt) >= grace;
+    if (members.contains(other)) {
+      return false;
+    }
+    return clock.now() - removedAt.computeIfAbsent(other, unseen -> clock.now()) >= grace
+        && leased();
   }
 
   Surroundings surroundings() {

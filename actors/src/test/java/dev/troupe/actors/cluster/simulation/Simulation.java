@@ -1,6 +1,7 @@
 package dev.troupe.actors.cluster.simulation;
 
 import com.google.protobuf.Message;
+import dev.troupe.actors.cluster.logic.Departure;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.RegistryRecord;
 import dev.troupe.proto.cluster.VmRecord;
@@ -117,7 +118,12 @@ final class Simulation {
     List<SimNode> well = well();
     boolean canLose = 2 * (well.size() - 1) > members.size();
     SimNode victim = well.get(clock.random.nextInt(well.size()));
-    switch (clock.random.nextInt(6)) {
+    switch (clock.random.nextInt(7)) {
+      case 5 -> {
+        if (canLose) {
+          leave(victim);
+        }
+      }
       case 0 -> {
         if (canLose) {
           victim.die();
@@ -175,6 +181,37 @@ final class Simulation {
             remove(node);
           }
         });
+  }
+
+  /**
+   * A node is stopped, as an operator does, in so little time that some machines do not get away.
+   */
+  private void leave(SimNode node) {
+    node.leave(Departure.MOVE);
+    clock.within(
+        1000,
+        8000,
+        () -> {
+          node.here(() -> node.leave(Departure.ASK));
+          clock.within(
+              500,
+              3000,
+              () -> {
+                node.here(() -> node.leave(Departure.END));
+                clock.within(0, 500, () -> gone(node));
+              });
+        });
+  }
+
+  /** It tells the others that it goes, if it can, and its process ends. */
+  private void gone(SimNode node) {
+    if (!node.alive || node.frozen) {
+      return; // the others have found out, or will
+    }
+    node.die();
+    if (members.contains(node.id)) {
+      remove(node);
+    }
   }
 
   private void remove(SimNode node) {
@@ -399,6 +436,14 @@ final class Simulation {
         throw new Broken(vm + ": waits though it fits");
       }
     }
+  }
+
+  /** A drained node keeps what fits nowhere else, and its drain goes on. */
+  boolean waitsForRoom(String node) {
+    return nodes.values().stream()
+        .filter(one -> one.id.getName().equals(node))
+        .flatMap(one -> one.machines.values().stream())
+        .anyMatch(machine -> !fitsSomewhere(machine.spec));
   }
 
   private boolean fitsSomewhere(VmSpec spec) {
