@@ -37,6 +37,7 @@ import java.util.TreeMap;
  * @param commandTimeout after which a command that cannot be done has failed
  * @param stopLimit so long a stopping node waits for its machines
  * @param socket where vmctl reaches it
+ * @param socketGroup whose members may connect, beside root and the daemon's own user
  * @param consoleRing bytes of a console's output that are kept
  * @param log where its log goes
  */
@@ -54,6 +55,7 @@ public record NodeConfiguration(
     Duration commandTimeout,
     Duration stopLimit,
     Path socket,
+    Optional<String> socketGroup,
     int consoleRing,
     Log log) {
   /** How machines are placed among nodes that have room. */
@@ -109,6 +111,7 @@ public record NodeConfiguration(
   private static final String PORT =
       "0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
   private static final String ENDPOINT = "(" + HOST + "):" + PORT;
+  private static final String GROUP = "|[A-Za-z_][A-Za-z0-9_.-]{0,31}";
   private static final String LABEL = "[A-Za-z0-9]([A-Za-z0-9._/-]{0,62})";
 
   /** The kernel's field for it has 108 bytes, one of them a zero; it is bound in a folder below. */
@@ -219,6 +222,8 @@ public record NodeConfiguration(
         settings.duration("troupe.command.timeout", Duration.ofSeconds(1), Duration.ofHours(1)),
         settings.duration("troupe.stop.limit", Duration.ofSeconds(1), Duration.ofHours(1)),
         socket(settings, places),
+        Optional.of(settings.text("troupe.socket-group", GROUP, "a group of this host, or empty"))
+            .filter(group -> !group.isEmpty()),
         (int) settings.size("troupe.console.ring", 4096, 64 * MIB),
         new Log(
             settings.path("troupe.log.file", places.logs().resolve("vmd.log")),

@@ -52,6 +52,7 @@ class NodeConfigurationTest {
     assertThat(node.store().place())
         .isEqualTo(new StoreConfiguration.Embedded(Path.of("/s/store")));
     assertThat(node.socket()).isEqualTo(Path.of("/r/vmd.sock"));
+    assertThat(node.socketGroup()).isEmpty();
     assertThat(node.log()).isEqualTo(new NodeConfiguration.Log(Path.of("/l/vmd.log"), "info"));
     assertThat(node.name()).isNotEmpty();
     assertThat(node.offer().memory()).isPositive();
@@ -74,6 +75,7 @@ class NodeConfigurationTest {
               store { url = "jdbc:postgresql://db/troupe?sslmode=require", user = troupe, password-file = secret, timeout = 2s }
               lease { length = 6s, renew = 1s }
               socket = vmd.sock
+              socket-group = operators
               console.ring = 1M
               log { file = log/vmd.log, level = debug }
             }
@@ -105,6 +107,7 @@ class NodeConfigurationTest {
     assertThat(node.config().getDuration("jdbc-journal.circuit-breaker.call-timeout"))
         .isEqualTo(Duration.ofSeconds(2));
     assertThat(node.socket()).isEqualTo(folder.resolve("vmd.sock"));
+    assertThat(node.socketGroup()).contains("operators");
     assertThat(node.log().file()).isEqualTo(folder.resolve("log/vmd.log"));
     assertThat(node.consoleRing()).isEqualTo(1 << 20);
   }
@@ -283,6 +286,10 @@ class NodeConfigurationTest {
 
   @Test
   void aSocketPathThatTheKernelCannotTakeIsRefused() {
+    assertThat(problems("troupe.socket-group = \"two words\"", Map.of()))
+        .singleElement()
+        .asString()
+        .endsWith("expected a group of this host, or empty");
     assertThat(problems("troupe.socket = /" + "x".repeat(107), Map.of()))
         .singleElement()
         .asString()

@@ -15,7 +15,6 @@ import dev.troupe.config.NodeConfiguration;
 import dev.troupe.config.StoreConfiguration;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -23,6 +22,12 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
 /** A node's part in the cluster, and the door to it. */
 final class ClusterServices implements NodeServices {
+  /** Commands under way have so much of the time to stop, and no more than {@link #DOOR}. */
+  private static final int DOOR_SHARE = 10;
+
+  /** Consoles, and those who wait for a machine, do not end by themselves. */
+  private static final Duration DOOR = Duration.ofSeconds(2);
+
   private final ActorSystem<?> system;
   private final ClusterNode node;
   private final LogRing log;
@@ -66,8 +71,15 @@ final class ClusterServices implements NodeServices {
   @Override
   public AutoCloseable open(NodeConfiguration configuration) throws VmdException {
     try {
-      return Door.open(
-          configuration.socket(), Optional.empty(), node.control(), log, DoorLimits.DEFAULT);
+      Door door =
+          Door.open(
+              configuration.socket(),
+              configuration.socketGroup(),
+              node.control(),
+              log,
+              DoorLimits.DEFAULT);
+      Duration share = configuration.stopLimit().dividedBy(DOOR_SHARE);
+      return () -> door.close(share.compareTo(DOOR) < 0 ? share : DOOR);
     } catch (DoorException e) {
       throw new VmdException(VmdExit.UNAVAILABLE, e.getMessage());
     }

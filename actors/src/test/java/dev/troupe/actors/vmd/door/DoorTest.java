@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -167,7 +168,7 @@ class DoorTest {
     control.put(VmInfo.newBuilder().setId(2).setName("nobodys").setOwnerUid(NOBODY).build());
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     try (Door door = open(Optional.of(group))) {
-      Process relay = relay();
+      Process relay = relay("--regid=nogroup", "--clear-groups");
       try {
         assertThat(relay.inputReader().readLine()).isEqualTo("listens");
         Path relayed = folder.resolve("nobody/relay.sock");
@@ -184,8 +185,35 @@ class DoorTest {
     }
   }
 
+  @Test
+  void membersOfTheGroupConnectAndOthersDoNot() throws Exception {
+    assumeTrue(Users.self() == 0, "only root can become another user");
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    try (Door door = open(Optional.of("nogroup"))) {
+      assertThat(showAs("--regid=nogroup", "--clear-groups")).isZero();
+      assertThat(showAs("--regid=daemon", "--groups=nogroup")).isZero();
+      assertThat(showAs("--regid=daemon", "--clear-groups")).isEqualTo(6);
+    }
+    try (Door door = open()) {
+      assertThat(showAs("--regid=nogroup", "--clear-groups")).isEqualTo(6);
+    }
+  }
+
+  /** How vmctl ends when another user's process of these groups connects for it. */
+  private int showAs(String... groups) throws Exception {
+    Process relay = relay(groups);
+    try {
+      assertThat(relay.inputReader().readLine()).isEqualTo("listens");
+      return Client.execute("show", "--socket", folder.resolve("nobody/relay.sock").toString());
+    } finally {
+      relay.destroyForcibly().waitFor();
+      Files.deleteIfExists(folder.resolve("nobody/relay.sock"));
+      Files.delete(folder.resolve("nobody"));
+    }
+  }
+
   /** Another user's process that connects to the door whoever connects to its own socket. */
-  private Process relay() throws IOException {
+  private Process relay(String... groups) throws IOException {
     Path classes = folder.resolve("classes");
     String name = Relay.class.getName().replace('.', '/') + ".class";
     Path copy = classes.resolve(name);
@@ -195,20 +223,17 @@ class DoorTest {
     }
     Path own = Files.createDirectory(folder.resolve("nobody"));
     Files.setAttribute(own, "unix:uid", NOBODY);
-    return new ProcessBuilder(
-            List.of(
-                "setpriv",
-                "--reuid=" + NOBODY,
-                "--regid=nogroup",
-                "--clear-groups",
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classes.toString(),
-                Relay.class.getName(),
-                own.resolve("relay.sock").toString(),
-                socket.toString()))
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    List<String> command = new ArrayList<>(List.of("setpriv", "--reuid=" + NOBODY));
+    command.addAll(List.of(groups));
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            classes.toString(),
+            Relay.class.getName(),
+            own.resolve("relay.sock").toString(),
+            socket.toString()));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 }
