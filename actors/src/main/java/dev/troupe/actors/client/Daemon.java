@@ -207,6 +207,24 @@ final class Daemon implements AutoCloseable {
             : text);
   }
 
+  /** Whether a call has failed because the daemon that was there is not there any more. */
+  boolean wentAway(Throwable failure) {
+    return failure instanceof StatusRuntimeException e && isConnections(e) && wasConnected.get();
+  }
+
+  /** The next call connects anew, at once. */
+  void tryAgain() {
+    channel.resetConnectBackoff();
+  }
+
+  /** What is said of a daemon that has not come back for so long. */
+  ClientException staysAway(Duration time) {
+    return new ClientException(
+        ClientExit.UNAVAILABLE,
+        "the daemon at %s went away, and none has answered there for %d s"
+            .formatted(socket, time.toSeconds()));
+  }
+
   private static String text(Throwable cause) {
     return cause == null || cause.getMessage() == null ? "" : cause.getMessage();
   }

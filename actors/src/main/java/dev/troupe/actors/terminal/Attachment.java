@@ -2,6 +2,7 @@ package dev.troupe.actors.terminal;
 
 import dev.troupe.actors.vmd.ControlException;
 import dev.troupe.proto.vmd.ConsoleOutput;
+import dev.troupe.proto.vmd.ConsolePlace;
 import dev.troupe.proto.vmd.OpenConsole;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -93,6 +94,9 @@ final class Attachment {
     this.told = told;
     this.self = self;
     reader = session;
+    if (open.hasFrom()) {
+      place = new Place(open.getFrom().getEpoch(), open.getFrom().getOffset());
+    }
     scrollback = open.getScrollback() < 0 ? Long.MAX_VALUE : open.getScrollback(); // unsigned
     typing =
         new Typing(
@@ -236,6 +240,7 @@ final class Attachment {
       hub = here.hub();
       typing.at(hub, here.epoch());
       ask();
+      open(); // one who only watches, and goes on somewhere, waits for nobody's word
     } else if (here.hub().equals(hub)) {
       if (allRead) { // of an earlier start, or this one's end is not known everywhere yet
         allRead = false;
@@ -311,6 +316,9 @@ final class Attachment {
           ConsoleOutput.Opened.newBuilder()
               .setWriter(typing.writes())
               .setText(typing.writes() ? "" : typing.whyNot());
+      if (place != null) {
+        how.setAt(ConsolePlace.newBuilder().setEpoch(place.epoch()).setOffset(place.offset()));
+      }
       told.output(ConsoleOutput.newBuilder().setOpened(how).build());
       if (!done) {
         ask();

@@ -14,6 +14,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +50,11 @@ class ConsoleClientTest {
     }
 
     Person(OpenConsole.Builder open, boolean terminal, OutputStream slow) throws IOException {
+      this(open, terminal, slow, Duration.ofMinutes(1));
+    }
+
+    Person(OpenConsole.Builder open, boolean terminal, OutputStream slow, Duration patience)
+        throws IOException {
       PipedInputStream in = new PipedInputStream(keyboard, 1 << 20);
       Thread.ofPlatform()
           .daemon()
@@ -61,7 +67,8 @@ class ConsoleClientTest {
                             in,
                             slow == null ? screen : slow,
                             new PrintStream(notices, true, StandardCharsets.UTF_8),
-                            terminal)) {
+                            terminal,
+                            patience)) {
                   end.complete(client.converse(open.setVm("a").build()));
                 } catch (Throwable e) {
                   end.completeExceptionally(e);
@@ -253,8 +260,8 @@ class ConsoleClientTest {
   }
 
   @Test
-  void aConnectionThatBreaksInTheMiddleOfAnEscapeEndsTheConsole() throws Exception {
-    Person person = new Person(writes(), true);
+  void aDaemonThatDoesNotComeBackEndsTheConsoleWithOneLine() throws Exception {
+    Person person = new Person(writes(), true, null, Duration.ofMillis(300));
     Session session = session(0);
     person.type("\r~");
     await(() -> session.typed().equals("\r"));
@@ -264,10 +271,84 @@ class ConsoleClientTest {
         .withThrowableThat()
         .havingCause()
         .isInstanceOf(ClientException.class)
-        .withMessageStartingWith("the connection to the daemon at ")
+        .withMessageMatching("the daemon at .* went away, and none has answered there for 0 s")
         .matches(e -> ((ClientException) e).exitCode() == ClientExit.UNAVAILABLE);
     await(() -> session.closed);
     vmd.open();
+  }
+
+  @Test
+  void aConsoleOutlivesItsDaemonAndGoesOnWhereItWas() throws Exception {
+    Person person = new Person(writes().setForce(true).setScrollback(5), false);
+    Session before = session(0);
+    print(before, "abc");
+    await(() -> person.screen().equals("abc"));
+    person.type("x");
+    await(() -> before.typed().equals("x"));
+    vmd.shut();
+    await(() -> person.notices().contains("went away"));
+    person.type("y");
+    vmd.open();
+    Session after = session(1);
+    assertThat(after.open.getFrom().getEpoch()).isEqualTo(1);
+    assertThat(after.open.getFrom().getOffset()).isEqualTo(3);
+    assertThat(after.open.getWrite()).isTrue();
+    assertThat(after.open.getForce()).as("somebody may have been faster").isFalse();
+    await(() -> after.typed().equals("y"));
+    print(after, "def");
+    await(() -> person.screen().equals("abcdef"));
+    after.end();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
+    assertThat(person.notices())
+        .isEqualTo(
+            """
+            vmctl: the daemon went away; waiting for it for up to 60 s
+            vmctl: the daemon is back
+            """);
+  }
+
+  @Test
+  void bytesThatWereShownAreNotShownAgainByADaemonThatBeginsEarlier() throws Exception {
+    Person person = new Person(OpenConsole.newBuilder(), false);
+    print(session(0), "abcd");
+    await(() -> person.screen().equals("abcd"));
+    vmd.shut();
+    vmd.open();
+    Session after = session(1);
+    after.say(chunk(0, "abc"));
+    after.say(chunk(3, "def"));
+    after.end();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
+    assertThat(person.screen()).isEqualTo("abcdef");
+  }
+
+  private static ConsoleOutput chunk(long offset, String text) {
+    return ConsoleOutput.newBuilder()
+        .setChunk(
+            ConsoleOutput.Chunk.newBuilder()
+                .setEpoch(1)
+                .setOffset(offset)
+                .setData(com.google.protobuf.ByteString.copyFromUtf8(text)))
+        .build();
+  }
+
+  @Test
+  void whoTypedBeforeAsksAgainUntilHisFormerSessionIsForgotten() throws Exception {
+    Person person = new Person(writes(), false);
+    Session before = session(0);
+    person.type("a");
+    await(() -> before.typed().equals("a"));
+    vmd.shut();
+    await(() -> person.notices().contains("went away"));
+    vmd.control.refusals = 1;
+    person.type("b");
+    vmd.open();
+    Session second = session(2);
+    await(() -> second.typed().equals("b"));
+    assertThat(person.notices()).doesNotContain("somebody types");
+    person.keyboard.close();
+    second.end();
+    assertThat(person.end.get(60, TimeUnit.SECONDS)).isZero();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.actors.vmd.ControlException;
 import dev.troupe.proto.vmd.ConsoleOutput;
+import dev.troupe.proto.vmd.ConsolePlace;
 import dev.troupe.proto.vmd.OpenConsole;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,6 +120,38 @@ class AttachmentTest implements Told {
         .anyMatch(
             output ->
                 output.getNote().equals("output from epoch 1 byte 0 on cannot be read any more"));
+  }
+
+  /** One that goes on where an earlier one was cut off. */
+  private Attachment goingOn() {
+    OpenConsole open =
+        OpenConsole.newBuilder()
+            .setFrom(ConsolePlace.newBuilder().setEpoch(1).setOffset(70))
+            .setScrollback(1000)
+            .build();
+    Attachment other = new Attachment("t", "anna", open, () -> now, this, self.getRef());
+    other.start();
+    other.request(9);
+    return other;
+  }
+
+  @Test
+  void aSessionThatGoesOnSomewhereReadsFromThereOn() {
+    goingOn().located(new Locator.Here(1, hub.getRef()));
+    assertThat(lastRead().at()).isEqualTo(new Place(1, 70));
+    assertThat(told.getFirst().getOpened().getAt().getOffset()).isEqualTo(70);
+  }
+
+  @Test
+  void whatCannotBeHadAnyMoreIsSaidWhenTheMachineWasStartedElsewhereMeanwhile() {
+    Attachment other = goingOn();
+    other.located(new Locator.Here(3, hub.getRef()));
+    ConsoleHub.Read asked = lastRead();
+    assertThat(asked.at()).isEqualTo(new Place(1, 70));
+    other.handle(new ConsoleHub.Unknown(asked.request(), new Place(3, 0)));
+    assertThat(told.getLast().getNote())
+        .isEqualTo("output from epoch 1 byte 70 on is not kept any more");
+    assertThat(lastRead().at()).isEqualTo(new Place(3, 0));
   }
 
   @Test

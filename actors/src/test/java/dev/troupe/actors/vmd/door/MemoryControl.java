@@ -11,6 +11,7 @@ import dev.troupe.proto.vmd.Command;
 import dev.troupe.proto.vmd.CommandResult;
 import dev.troupe.proto.vmd.CommandResult.Kind;
 import dev.troupe.proto.vmd.ConsoleOutput;
+import dev.troupe.proto.vmd.ConsolePlace;
 import dev.troupe.proto.vmd.ExplainRequest;
 import dev.troupe.proto.vmd.Explanation;
 import dev.troupe.proto.vmd.NodeInfo;
@@ -33,6 +34,9 @@ import java.util.function.Consumer;
  * tests. Several doors may open on one of them, as several lives of a daemon on its store.
  */
 public final class MemoryControl implements Control {
+  /** So many who want to write do not get it: a writer who has gone is thought to be there. */
+  public volatile int refusals;
+
   /** Console sessions in the order in which they came. */
   public final List<Session> sessions = new CopyOnWriteArrayList<>();
 
@@ -271,7 +275,14 @@ public final class MemoryControl implements Control {
       other.writes = false;
       other.tell(ConsoleOutput.newBuilder().setTakenOver(caller.name()).build());
     }
-    var opened = ConsoleOutput.Opened.newBuilder().setWriter(session.writes);
+    if (session.writes && refusals > 0) {
+      refusals--;
+      session.writes = false;
+    }
+    var opened =
+        ConsoleOutput.Opened.newBuilder()
+            .setWriter(session.writes)
+            .setAt(ConsolePlace.newBuilder().setEpoch(1).setOffset(session.offset));
     if (open.getWrite() && !session.writes) {
       opened.setText("somebody types on vm " + vm.getId() + " already; --force takes over");
     }
@@ -300,6 +311,7 @@ public final class MemoryControl implements Control {
     private Session(OpenConsole open, ConsoleWatcher watcher) {
       this.open = open;
       this.watcher = watcher;
+      offset = open.getFrom().getOffset();
     }
 
     void tell(ConsoleOutput output) {
