@@ -29,6 +29,7 @@ import dev.troupe.proto.control.VmOutcome;
 import dev.troupe.proto.spec.VmSpec;
 import dev.troupe.proto.vmd.NodeInfo;
 import dev.troupe.runtime.boot.BadImageException;
+import dev.troupe.runtime.boot.ImageFiles;
 import dev.troupe.runtime.machine.Outcome;
 import java.util.ArrayDeque;
 import java.util.Collection;
@@ -285,7 +286,7 @@ public final class HostActor {
   private Behavior<Command> perform(HostLogic.Input input) {
     for (HostEffect effect : logic.on(input)) {
       switch (effect) {
-        case HostEffect.Spawn(String vm, long epoch, VmSpec spec) -> prepare(vm, epoch, spec);
+        case HostEffect.Spawn spawn -> prepare(spawn);
         case HostEffect.Operate(String vm, long epoch, Operation operation) ->
             operate(vm, epoch, operation);
         case HostEffect.SendReport(Report report) -> toEntity(report.getVm(), report);
@@ -314,15 +315,18 @@ public final class HostActor {
 
   // Machines -----------------------------------------------------------------------------------
 
-  private void prepare(String vm, long epoch, VmSpec spec) {
-    residents.put(vm, new Resident(vm, epoch));
+  private void prepare(HostEffect.Spawn spawn) {
+    residents.put(spawn.vm(), new Resident(spawn.vm(), spawn.epoch()));
     ActorRef<Command> me = context.getSelf();
-    preparing.execute(() -> me.tell(prepared(vm, epoch, spec)));
+    preparing.execute(() -> me.tell(prepared(spawn)));
   }
 
-  private static Prepared prepared(String vm, long epoch, VmSpec spec) {
+  private static Prepared prepared(HostEffect.Spawn spawn) {
+    String vm = spawn.vm();
+    long epoch = spawn.epoch();
     try {
-      return new Prepared(vm, epoch, MachineParts.prepare(spec), null);
+      ImageFiles files = OwnersFiles.of(spawn.whose());
+      return new Prepared(vm, epoch, MachineParts.prepare(spawn.spec(), files), null);
     } catch (BadImageException | IllegalArgumentException e) {
       return new Prepared(vm, epoch, null, e.getMessage());
     } catch (OutOfMemoryError e) {

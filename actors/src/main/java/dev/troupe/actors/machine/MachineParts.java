@@ -13,6 +13,7 @@ import dev.troupe.runtime.boot.BadImageException;
 import dev.troupe.runtime.boot.BootImages;
 import dev.troupe.runtime.boot.BootPlan;
 import dev.troupe.runtime.boot.Image;
+import dev.troupe.runtime.boot.ImageFiles;
 import dev.troupe.runtime.cpu.CpuModel;
 import dev.troupe.runtime.cpu.Entropy;
 import dev.troupe.runtime.cpu.Vcpu;
@@ -102,6 +103,15 @@ public final class MachineParts implements AutoCloseable {
   }
 
   /**
+   * The same.
+   *
+   * @param files opens the images
+   */
+  public static MachineParts prepare(VmSpec spec, ImageFiles files) {
+    return prepare(spec, files, List.of(), Checkpoints.NONE, engines(spec, null));
+  }
+
+  /**
    * The same for a spec that is deterministic.
    *
    * @param inputs in the order in which they enter
@@ -115,16 +125,25 @@ public final class MachineParts implements AutoCloseable {
   /** The same with somebody who is told what the engines do; null for nobody. */
   public static MachineParts prepare(
       VmSpec spec, List<ScriptedInput> inputs, Checkpoints checkpoints, CodeTrace trace) {
-    return prepare(
-        spec,
-        inputs,
-        checkpoints,
-        Engines.of(spec.getEngine(), new EngineWatch(System::nanoTime, trace)));
+    return prepare(spec, inputs, checkpoints, engines(spec, trace));
+  }
+
+  private static Function<Vcpu, Engine> engines(VmSpec spec, CodeTrace trace) {
+    return Engines.of(spec.getEngine(), new EngineWatch(System::nanoTime, trace));
   }
 
   /** The same with another engine. */
   public static MachineParts prepare(
       VmSpec spec,
+      List<ScriptedInput> inputs,
+      Checkpoints checkpoints,
+      Function<Vcpu, Engine> engines) {
+    return prepare(spec, ImageFiles.OF_THIS_PROCESS, inputs, checkpoints, engines);
+  }
+
+  private static MachineParts prepare(
+      VmSpec spec,
+      ImageFiles files,
       List<ScriptedInput> inputs,
       Checkpoints checkpoints,
       Function<Vcpu, Engine> engines) {
@@ -137,7 +156,8 @@ public final class MachineParts implements AutoCloseable {
         BootImages.open(
             Path.of(spec.getBoot().getKernel()),
             spec.getBoot().getInitrd(),
-            spec.getBoot().getCommandLine());
+            spec.getBoot().getCommandLine(),
+            files);
     try {
       BoardLayout layout = BoardLayout.standard(spec, wallClockNanos(spec));
       BootPlan plan =

@@ -38,18 +38,27 @@ public final class BootImages implements AutoCloseable {
    * @param commandLine the kernel's arguments
    * @throws BadImageException if a file is missing or bad
    */
-  @SuppressWarnings("MustBeClosedChecker") // closed with the BootImages that own it
   public static BootImages open(Path kernel, String initrd, String commandLine) {
+    return open(kernel, initrd, commandLine, ImageFiles.OF_THIS_PROCESS);
+  }
+
+  /**
+   * The same.
+   *
+   * @param files opens them
+   */
+  @SuppressWarnings("MustBeClosedChecker") // closed with the BootImages that own it
+  public static BootImages open(Path kernel, String initrd, String commandLine, ImageFiles files) {
     Arena arena = Arena.ofShared();
     try {
-      Image file = Image.map("kernel", kernel, arena);
+      Image file = Image.map("kernel", kernel, files, arena);
       KernelImage image = KernelImage.parse(file);
       List<Module> modules = new ArrayList<>();
       for (String module : image.takesModules() ? split(initrd) : List.of(initrd)) {
         if (module.isBlank()) {
           continue;
         }
-        modules.add(new Module(Image.map("initrd", file(image, module), arena), module));
+        modules.add(new Module(Image.map("initrd", file(image, module), files, arena), module));
       }
       return new BootImages(arena, image, file, List.copyOf(modules), commandLine);
     } catch (RuntimeException e) {

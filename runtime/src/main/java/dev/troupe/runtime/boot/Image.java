@@ -7,9 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
  * A file from outside, read with bounds: every access names what it was for, and one that is beyond
@@ -35,16 +33,11 @@ public record Image(String name, MemorySegment bytes) {
    * Maps a file for reading, for as long as {@code arena} lives.
    *
    * @param what what the user called it: {@code kernel}, {@code initrd}
+   * @param files opens it
    * @throws BadImageException if it is not there, not readable or no regular file
    */
-  public static Image map(String what, Path file, Arena arena) {
-    if (!Files.exists(file)) {
-      throw new BadImageException(what + " " + file + ": no such file");
-    }
-    if (!Files.isRegularFile(file)) {
-      throw new BadImageException(what + " " + file + ": not a regular file");
-    }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+  public static Image map(String what, Path file, ImageFiles files, Arena arena) {
+    try (FileChannel channel = files.open(what, file)) {
       long size = channel.size();
       return new Image(
           file.toString(),

@@ -3,13 +3,18 @@ package dev.troupe.actors.cluster.logic;
 import dev.troupe.proto.cluster.DrainReport;
 import dev.troupe.proto.cluster.Evict;
 import dev.troupe.proto.cluster.Offer;
+import dev.troupe.proto.cluster.Registration;
 import dev.troupe.proto.cluster.Report;
 import dev.troupe.proto.spec.VmSpec;
 
 /** What a host does. Machines are its own; messages may be lost on their way. */
 public sealed interface HostEffect {
-  /** Make this machine and run it. Told back by {@link HostLogic.Ran} or how it ended. */
-  record Spawn(String vm, long epoch, VmSpec spec) implements HostEffect {}
+  /**
+   * Make this machine and run it. Told back by {@link HostLogic.Ran} or how it ended.
+   *
+   * @param whose whose it is; the default if nobody has said
+   */
+  record Spawn(String vm, long epoch, VmSpec spec, Registration whose) implements HostEffect {}
 
   /** Do this to a machine; once, as soon as it can be. */
   record Operate(String vm, long epoch, Operation operation) implements HostEffect {}

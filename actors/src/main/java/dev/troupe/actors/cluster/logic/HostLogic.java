@@ -175,7 +175,7 @@ public final class HostLogic {
       close(vm, want.getEpoch());
       report(vm, want.getEpoch(), Phase.PHASE_NO_ROOM, String.join(", ", against));
     } else {
-      Resident resident = new Resident(vm, want.getEpoch(), want.getSpec());
+      Resident resident = new Resident(vm, want.getEpoch(), want.getSpec(), want.getRegistration());
       residents.put(vm, resident);
       resident.desire(want.getDesired());
       drive(resident);
@@ -388,7 +388,8 @@ public final class HostLogic {
             VmOutcome.newBuilder().setKind(VmOutcome.Kind.KIND_STOPPED).build());
       } else if (leased) {
         resident.spawned = true;
-        effects.add(new HostEffect.Spawn(resident.vm, resident.epoch, resident.spec));
+        effects.add(
+            new HostEffect.Spawn(resident.vm, resident.epoch, resident.spec, resident.whose));
       }
       return;
     }

@@ -1,6 +1,7 @@
 package dev.troupe.actors.cluster.logic;
 
 import dev.troupe.proto.cluster.Desired;
+import dev.troupe.proto.cluster.Registration;
 import dev.troupe.proto.cluster.Report.Phase;
 import dev.troupe.proto.control.VmOutcome;
 import dev.troupe.proto.spec.VmSpec;
@@ -10,6 +11,7 @@ final class Resident {
   final String vm;
   final long epoch;
   final VmSpec spec;
+  final Registration whose;
   Phase phase = Phase.PHASE_STARTING;
   VmOutcome outcome;
   Desired desired = Desired.getDefaultInstance();
@@ -29,10 +31,11 @@ final class Resident {
   long memoryBytes;
   long processorNanos;
 
-  Resident(String vm, long epoch, VmSpec spec) {
+  Resident(String vm, long epoch, VmSpec spec, Registration whose) {
     this.vm = vm;
     this.epoch = epoch;
     this.spec = spec;
+    this.whose = whose;
   }
 
   boolean over() {

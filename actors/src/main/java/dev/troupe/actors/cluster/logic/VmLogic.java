@@ -391,6 +391,7 @@ public final class VmLogic {
                   .setHost(host)
                   .setSpec(record.getSpec())
                   .setDesired(record.getDesired())
+                  .setRegistration(record.getRegistration())
                   .build()));
     }
   }

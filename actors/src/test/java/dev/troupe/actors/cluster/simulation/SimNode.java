@@ -212,7 +212,7 @@ final class SimNode implements Surroundings.Hosts {
   private void perform(HostLogic.Input input) {
     for (HostEffect effect : host.on(input)) {
       switch (effect) {
-        case HostEffect.Spawn(String vm, long epoch, VmSpec spec) -> spawn(vm, epoch, spec);
+        case HostEffect.Spawn(String vm, long epoch, VmSpec spec, var _) -> spawn(vm, epoch, spec);
         case HostEffect.Operate(String vm, long epoch, HostEffect.Operation operation) ->
             operate(vm, epoch, operation);
         case HostEffect.SendReport(var report) -> world.toEntity(this, report.getVm(), report);
