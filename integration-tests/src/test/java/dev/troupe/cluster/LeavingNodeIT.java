@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.troupe.actors.client.Client;
 import dev.troupe.vmctl.TinyKernel;
 import dev.troupe.vmctl.VmctlProcess;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.h2.tools.Server;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,68 +23,19 @@ class LeavingNodeIT {
   private static final int DEAF = 20;
 
   @TempDir private Path folder;
-  private Server database;
-  private VmctlProcess stays;
+  private TwoNodes nodes;
   private VmctlProcess goes;
-  private int seed;
 
   @BeforeEach
   void start() throws Exception {
-    database = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
-    seed = freePort();
-    stays = node("stays", seed);
-    goes = node("goes", 0);
+    nodes = new TwoNodes(folder);
+    nodes.startFirst("stays");
+    goes = nodes.start("goes");
   }
 
   @AfterEach
   void stop() {
-    for (VmctlProcess node : new VmctlProcess[] {goes, stays}) {
-      if (node != null) {
-        node.close();
-      }
-    }
-    database.stop();
-  }
-
-  private static int freePort() throws Exception {
-    try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
-  }
-
-  private VmctlProcess node(String name, int port) throws Exception {
-    Path file =
-        Files.writeString(
-            folder.resolve(name + ".conf"),
-            "troupe { node.seeds = [\"127.0.0.1:%d\"], offer.cores = 8 }".formatted(seed));
-    String store =
-        "jdbc:h2:tcp://127.0.0.1:" + database.getPort() + "/mem:leaving;DB_CLOSE_DELAY=-1";
-    VmctlProcess node =
-        VmctlProcess.startProgram(
-            "dev.troupe.actors.vmd.Vmd",
-            Map.of(),
-            List.of(
-                "-d",
-                "-f",
-                file.toString(),
-                "-D",
-                "troupe.node.name=" + name,
-                "-D",
-                "troupe.node.port=" + port,
-                "-D",
-                "troupe.stop.limit=20s",
-                "-D",
-                "troupe.store.url=" + store,
-                "-D",
-                "troupe.store.user=sa",
-                "-D",
-                "troupe.socket=" + folder.resolve(name + ".sock")));
-    node.await("serves at", 0, 120);
-    return node;
-  }
-
-  private Daemon daemon(String name) {
-    return new Daemon(folder.resolve(name + ".sock"));
+    nodes.close();
   }
 
   /** In this process: a hundred JVMs would take longer than the machines do. */
@@ -96,7 +44,7 @@ class LeavingNodeIT {
             Client.execute(
                 "start",
                 "--socket",
-                daemon("stays").socket().toString(),
+                nodes.daemon("stays").socket().toString(),
                 "-m",
                 "16M",
                 "-b",
@@ -111,7 +59,7 @@ class LeavingNodeIT {
 
   @Test
   void row23SigtermWith100VmsDrainedWithinTheStopTimeOut() throws Exception {
-    Daemon stayed = daemon("stays");
+    Daemon stayed = nodes.daemon("stays");
     stayed.done("node", "drain", "stays"); // so that all are on the other
     Path heeds = TinyKernel.write(folder, TinyKernel.SWITCHES_OFF_IN_SLEEP);
     Path deaf = TinyKernel.write(folder, TinyKernel.HALTED);
@@ -136,7 +84,7 @@ class LeavingNodeIT {
     assertThat(found("\"state\":\"running\"", status)).hasSize(VMS);
     assertThat(found("\"epoch\":2\\b", status)).as("each started once again").hasSize(VMS);
 
-    goes = node("goes", 0);
+    nodes.start("goes");
     assertThat(stayed.done("node", "list")).containsPattern("goes +up").doesNotContain("drained");
     stayed.done("start", "-m", "16M", "-b", deaf.toString(), "late");
     assertThat(stayed.done("status", "--format", "json", "late")).contains("\"node\":\"goes\"");
