@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.time.Instant;
 import java.util.Set;
 
 /**
@@ -207,4 +208,19 @@ final class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveNameMatching("java\\.util\\.(Random|SplittableRandom|UUID)|java\\.time\\.Clock");
+
+  /** Clock jumps reach no guest, no lease and no command: what they are told is monotonic time. */
+  @ArchTest
+  static final ArchRule the_wall_clock_is_read_for_people_and_where_a_machine_starts =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.troupe..")
+          .and()
+          .haveNameNotMatching(
+              ".*\\.(machine\\.MachineParts|client\\.TopCommand"
+                  + "|cluster\\.(ClusterControl|RegistryEntity|VmEntity))")
+          .should()
+          .callMethod(System.class, "currentTimeMillis")
+          .orShould()
+          .callMethod(Instant.class, "now");
 }

@@ -14,27 +14,46 @@ import java.util.function.Predicate;
  * @param socket where the daemon is reached
  */
 record Daemon(Path socket) {
-  private static final String VMCTL = "dev.troupe.actors.client.Client";
   private static final String VMD = "dev.troupe.actors.vmd.Vmd";
+
+  /** It ends before anything is worth a better compiler. */
+  private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1");
+
+  /**
+   * The daemon's program.
+   *
+   * @param by as {@link VmctlProcess.Program} has it
+   */
+  static VmctlProcess.Program vmd(List<String> by) {
+    return new VmctlProcess.Program(by, List.of(), VMD, Map.of());
+  }
+
+  /** Vmctl's program, for this daemon. */
+  private VmctlProcess.Program client() {
+    return new VmctlProcess.Program(
+        List.of(),
+        SHORT_LIVED,
+        "dev.troupe.actors.client.Client",
+        Map.of("TROUPE_SOCKET", socket.toString()));
+  }
 
   /** Starts a node alone, with its store in a folder, and waits until it serves. */
   static VmctlProcess start(Path folder) throws IOException, InterruptedException {
     VmctlProcess node =
-        VmctlProcess.startProgram(
-            VMD,
-            Map.of(),
-            List.of(
-                "-d",
-                "-D",
-                "troupe.node.name=alone",
-                "-D",
-                "troupe.node.port=0",
-                "-D",
-                "troupe.stop.limit=6s",
-                "-D",
-                "troupe.store.file=" + folder.resolve("store"),
-                "-D",
-                "troupe.socket=" + of(folder).socket));
+        vmd(List.of())
+            .start(
+                List.of(
+                    "-d",
+                    "-D",
+                    "troupe.node.name=alone",
+                    "-D",
+                    "troupe.node.port=0",
+                    "-D",
+                    "troupe.stop.limit=6s",
+                    "-D",
+                    "troupe.store.file=" + folder.resolve("store"),
+                    "-D",
+                    "troupe.socket=" + of(folder).socket));
     node.await("serves at", 0, 120);
     return node;
   }
@@ -43,17 +62,16 @@ record Daemon(Path socket) {
   static VmctlProcess startCluster(Path folder, int nodes)
       throws IOException, InterruptedException {
     VmctlProcess cluster =
-        VmctlProcess.startProgram(
-            VMD,
-            Map.of(),
-            List.of(
-                "cluster",
-                "--nodes",
-                Integer.toString(nodes),
-                "--dir",
-                folder.toString(),
-                "-D",
-                "troupe.stop.limit=6s"));
+        vmd(List.of())
+            .start(
+                List.of(
+                    "cluster",
+                    "--nodes",
+                    Integer.toString(nodes),
+                    "--dir",
+                    folder.toString(),
+                    "-D",
+                    "troupe.stop.limit=6s"));
     cluster.await("ready", 0, 240);
     return cluster;
   }
@@ -68,13 +86,9 @@ record Daemon(Path socket) {
     return new Daemon(folder.resolve("node" + node).resolve("vmd.sock"));
   }
 
-  private Map<String, String> environment() {
-    return Map.of("TROUPE_SOCKET", socket.toString());
-  }
-
   /** Runs a command to its end. */
   VmctlProcess.Result vmctl(String... arguments) throws IOException, InterruptedException {
-    return VmctlProcess.runProgram(VMCTL, environment(), List.of(arguments));
+    return client().run(List.of(arguments));
   }
 
   /** Runs a command that has to succeed; gives what it writes. */
@@ -88,7 +102,7 @@ record Daemon(Path socket) {
 
   /** Starts a command that goes on. */
   VmctlProcess open(String... arguments) throws IOException {
-    return VmctlProcess.startProgram(VMCTL, environment(), List.of(arguments));
+    return client().start(List.of(arguments));
   }
 
   /** What {@code status --format json} says of a machine; waits until it is as wanted. */

@@ -13,6 +13,18 @@ public final class TinyKernel {
   public static final String ECHO =
       "66bafb03b003ee66bafa03b007ee66bafd03eca80174f766baf803ec3c047403eeebebb001e6f4";
 
+  /**
+   * The same, and sleeps until something comes: the serial port interrupts it. Needs 2 MiB; its IDT
+   * is at 0x170000, its stack below 0x180000.
+   */
+  public static final String SLEEPING_ECHO =
+      "bc00001800e8000000005b8d83b60000008983a80000000f0193a60000006a088d831e00000050cb"
+          + "8d8387000000bf000017006689872001000066c78722010000080066c78724010000008ec1e81066"
+          + "8987260100000f019bae000000b011e620b020e621b004e621b001e621b0efe62166bafb03b003ee"
+          + "66bafa03b007ee66bafc03b00bee66baf903b001eefbf4ebfd66bafd03eca801740c66baf803ec3c"
+          + "047408eeebebb020e620cfb001e6f4f40f0000000000669027010000170066900000000000000000"
+          + "ffff0000009acf00";
+
   /** Jumps to itself. */
   public static final String ENDLESS = "ebfe";
 

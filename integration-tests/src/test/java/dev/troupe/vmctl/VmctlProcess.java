@@ -142,22 +142,32 @@ public final class VmctlProcess implements AutoCloseable {
     return new VmctlProcess(new ProcessBuilder(command(jvm, arguments)).start());
   }
 
-  /** Another program of ours, with these variables in its environment. */
-  public static VmctlProcess startProgram(
-      String main, Map<String, String> environment, List<String> arguments) throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(command(List.of(), main, arguments));
-    builder.environment().putAll(environment);
-    return new VmctlProcess(builder.start());
-  }
+  /**
+   * A program of ours besides vmctl run.
+   *
+   * @param by the words before it of a command that becomes it; in a network namespace, say
+   * @param jvm options that come after the usual ones
+   * @param main its class
+   * @param environment variables that it has besides ours
+   */
+  public record Program(
+      List<String> by, List<String> jvm, String main, Map<String, String> environment) {
+    /** Starts it. */
+    public VmctlProcess start(List<String> arguments) throws IOException {
+      List<String> line = new ArrayList<>(by);
+      line.addAll(command(jvm, main, arguments));
+      ProcessBuilder builder = new ProcessBuilder(line);
+      builder.environment().putAll(environment);
+      return new VmctlProcess(builder.start());
+    }
 
-  /** The same to its end. */
-  public static Result runProgram(
-      String main, Map<String, String> environment, List<String> arguments)
-      throws IOException, InterruptedException {
-    try (VmctlProcess program = startProgram(main, environment, arguments)) {
-      program.endInput();
-      int exitCode = program.exitCode(LIMIT_SECONDS);
-      return new Result(exitCode, program.out.toString(), program.err.toString());
+    /** Runs it to its end; nothing is on its standard input. */
+    public Result run(List<String> arguments) throws IOException, InterruptedException {
+      try (VmctlProcess program = start(arguments)) {
+        program.endInput();
+        int exitCode = program.exitCode(LIMIT_SECONDS);
+        return new Result(exitCode, program.out.toString(), program.err.toString());
+      }
     }
   }
 

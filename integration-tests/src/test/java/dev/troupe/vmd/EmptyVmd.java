@@ -24,6 +24,9 @@ public final class EmptyVmd implements NodeServices {
   }
 
   @Override
+  public void reload(NodeConfiguration configuration) {}
+
+  @Override
   public CompletionStage<Void> stop(Duration limit) {
     return CompletableFuture.completedStage(null);
   }

@@ -86,16 +86,39 @@ public final class ClusterControl implements Control {
       case PAUSE -> toVm(caller, command.getPause().getVm(), command);
       case UNPAUSE -> toVm(caller, command.getUnpause().getVm(), command);
       case RESET -> toVm(caller, command.getReset().getVm(), command);
-      case DRAIN, UNDRAIN ->
-          ask(
-                  parts.registry(),
-                  "the registry",
-                  to -> submission(caller, command).setReplyTo(to).build())
-              .thenApply(reply -> result((CommandReply) reply));
+      case DRAIN -> drain(caller, command);
+      case UNDRAIN -> toRegistry(caller, command);
       case WHAT_NOT_SET ->
           CompletableFuture.failedStage(
               new ControlException(Kind.INVALID, "a command that this node does not know"));
     };
+  }
+
+  private CompletionStage<CommandResult> toRegistry(Caller caller, Command command) {
+    return ask(
+            parts.registry(),
+            "the registry",
+            to -> submission(caller, command).setReplyTo(to).build())
+        .thenApply(reply -> result((CommandReply) reply));
+  }
+
+  /**
+   * It takes as long as the guests on the node take to switch off: while there is a registry, it is
+   * asked again, under the same id.
+   */
+  private CompletionStage<CommandResult> drain(Caller caller, Command command) {
+    return toRegistry(caller, command)
+        .exceptionallyCompose(
+            late ->
+                isUnavailable(late)
+                    ? registry("").thenCompose(there -> drain(caller, command))
+                    : CompletableFuture.failedStage(late));
+  }
+
+  private static boolean isUnavailable(Throwable failure) {
+    return failure instanceof CompletionException wrapped
+        ? isUnavailable(wrapped.getCause())
+        : failure instanceof ControlException why && why.kind() == Kind.UNAVAILABLE;
   }
 
   private CompletionStage<CommandResult> start(Caller caller, Command command) {
@@ -281,10 +304,7 @@ public final class ClusterControl implements Control {
                       .whenComplete(
                           (next, late) -> {
                             // A machine whose entity moves is waited for, too.
-                            boolean moving =
-                                late instanceof CompletionException wrapped
-                                    && wrapped.getCause() instanceof ControlException why
-                                    && why.kind() == Kind.UNAVAILABLE;
+                            boolean moving = late != null && isUnavailable(late);
                             awaited(ended, moving ? info : next, moving ? null : late);
                           }));
     }

@@ -164,6 +164,9 @@ public final class HostActor {
   /** A console outlives the machine's starts, so that its last words can be read. */
   private final Map<String, Console> consoles = new HashMap<>();
 
+  /** As the node's last tick said. */
+  private boolean leased;
+
   private ActorRef<Left> leaving;
   private long spawned;
 
@@ -219,8 +222,7 @@ public final class HostActor {
         .onMessage(Looked.class, this::onLooked)
         .onMessage(Offering.class, offer -> perform(new HostLogic.Offering(offer.capacity())))
         .onMessage(Prepared.class, this::onPrepared)
-        .onMessage(
-            Fenced.class, fenced -> perform(new HostLogic.Fenced(fenced.vm(), fenced.epoch())))
+        .onMessage(Fenced.class, this::onFenced)
         .onMessage(FromMachine.class, this::onEvent)
         .onMessage(Leave.class, this::onLeave)
         .onSignal(ChildFailed.class, this::onFailed)
@@ -245,18 +247,33 @@ public final class HostActor {
   }
 
   private Behavior<Command> onTick(Tick tick) {
+    if (leased != tick.leased()) {
+      leased = tick.leased();
+      if (leased) {
+        context.getLog().info("the lease is held: machines may run");
+      } else {
+        context.getLog().warn("the lease has run out: machines stand");
+      }
+    }
     if (leaving == null) {
       meter.tick(
           tick.nanos(),
           residents.values().stream().map(r -> r.subject).filter(Objects::nonNull).toList());
     }
-    return perform(new HostLogic.Tick(tick.nanos(), tick.leased()));
+    return perform(new HostLogic.Tick(tick.nanos(), leased));
   }
 
   private Behavior<Command> onLooked(Looked message) {
     meter.over(message.round());
     message.round().news().forEach(this::perform);
     return Behaviors.same();
+  }
+
+  private Behavior<Command> onFenced(Fenced fenced) {
+    context
+        .getLog()
+        .warn("vm {}: epoch {} wrote without a lease: it ends", fenced.vm(), fenced.epoch());
+    return perform(new HostLogic.Fenced(fenced.vm(), fenced.epoch()));
   }
 
   private NodeInfo info() {
@@ -352,11 +369,11 @@ public final class HostActor {
         backends.refused(vm, prepared.failure());
         outcome.setKind(VmOutcome.Kind.KIND_REFUSED).setText(prepared.failure());
       }
-      perform(new HostLogic.Over(vm, prepared.epoch(), outcome.build()));
-      left();
+      end(resident, outcome.build());
       return Behaviors.same();
     }
     spawn(resident, prepared.parts());
+    context.getLog().info("vm {}: epoch {} runs here", vm, prepared.epoch());
     return perform(new HostLogic.Ran(vm, prepared.epoch()));
   }
 
@@ -478,10 +495,17 @@ public final class HostActor {
     if (resident != null) {
       residents.remove(resident.vm);
       over(resident, Outcomes.write(new Outcome.InternalFailure("ended without a word", null)));
-      perform(new HostLogic.Over(resident.vm, resident.epoch, resident.outcome));
-      left();
+      end(resident, resident.outcome);
     }
     return Behaviors.same();
+  }
+
+  private void end(Resident resident, VmOutcome outcome) {
+    context
+        .getLog()
+        .info("vm {}: epoch {} is over here: {}", resident.vm, resident.epoch, outcome.getKind());
+    perform(new HostLogic.Over(resident.vm, resident.epoch, outcome));
+    left();
   }
 
   private Resident find(ActorPath machine) {

@@ -46,16 +46,20 @@ final class ClusterServices implements NodeServices {
     return new ClusterServices(context.getSystem(), node, LogRing.install());
   }
 
-  private static NodeSettings settings(NodeConfiguration configuration) {
+  private static Capacity capacity(NodeConfiguration configuration) {
     NodeConfiguration.Offer offer = configuration.offer();
+    return new Capacity(
+        offer.memory(),
+        offer.vcpus(),
+        offer.engines().stream()
+            .map(engine -> engine.name().toLowerCase(Locale.ROOT))
+            .collect(Collectors.toUnmodifiableSet()),
+        configuration.labels());
+  }
+
+  private static NodeSettings settings(NodeConfiguration configuration) {
     return new NodeSettings(
-        new Capacity(
-            offer.memory(),
-            offer.vcpus(),
-            offer.engines().stream()
-                .map(engine -> engine.name().toLowerCase(Locale.ROOT))
-                .collect(Collectors.toUnmodifiableSet()),
-            configuration.labels()),
+        capacity(configuration),
         switch (configuration.policy()) {
           case SPREAD -> Placing.Policy.SPREAD;
           case PACK -> Placing.Policy.PACK;
@@ -83,6 +87,11 @@ final class ClusterServices implements NodeServices {
     } catch (DoorException e) {
       throw new VmdException(VmdExit.UNAVAILABLE, e.getMessage());
     }
+  }
+
+  @Override
+  public void reload(NodeConfiguration configuration) {
+    node.host().tell(new HostActor.Offering(capacity(configuration)));
   }
 
   @Override

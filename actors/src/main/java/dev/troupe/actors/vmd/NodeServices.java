@@ -27,6 +27,12 @@ public interface NodeServices {
   AutoCloseable open(NodeConfiguration configuration) throws VmdException;
 
   /**
+   * Takes over what may change while a node runs: what it offers, and its labels. Machines that are
+   * there stay, even if there is no room for them any more.
+   */
+  void reload(NodeConfiguration configuration);
+
+  /**
    * Ends the node's machines. The node is a member of its cluster still, and its store is open.
    *
    * @param limit after which it is to be done, one way or another

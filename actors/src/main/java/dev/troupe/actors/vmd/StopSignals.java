@@ -6,7 +6,7 @@ import org.jline.utils.Signals;
 
 /**
  * SIGTERM and SIGINT: the first one asks the process to stop, the second one ends it at once. No
- * shutdown hooks: while they run the JVM hears no second signal.
+ * shutdown hooks: while they run the JVM hears no second signal. SIGHUP, where it is said what for.
  */
 public final class StopSignals {
   private final CompletableFuture<String> first = new CompletableFuture<>();
@@ -31,6 +31,11 @@ public final class StopSignals {
     if (!first.complete(name)) {
       Runtime.getRuntime().halt(VmdExit.SIGNALLED + number);
     }
+  }
+
+  /** What a SIGHUP does from now on; before that it ends the process. */
+  public static void onReload(Runnable what) {
+    Signals.register("HUP", what);
   }
 
   /** Asks to stop without a signal. */

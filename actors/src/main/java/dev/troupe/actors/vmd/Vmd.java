@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,6 +25,8 @@ import picocli.CommandLine.ParameterException;
     mixinStandardHelpOptions = true,
     version = "vmd (Troupe) 0.1.0")
 public final class Vmd implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(Vmd.class);
+
   @Option(names = "-d", description = "Stay in the foreground; log to standard error.")
   private boolean foreground;
 
@@ -65,9 +69,30 @@ public final class Vmd implements Callable<Integer> {
       endWithInput(signals);
     }
     try {
-      return NodeProcess.run(configuration, services, signals, out);
+      return NodeProcess.run(configuration, reloading(), signals, out);
     } finally {
       Logging.close();
+    }
+  }
+
+  private NodeServices.Factory reloading() {
+    return (context, configuration, store) -> {
+      NodeServices started = services.start(context, configuration, store);
+      StopSignals.onReload(() -> reload(started));
+      return started;
+    };
+  }
+
+  private void reload(NodeServices started) {
+    try {
+      NodeConfiguration again = NodeConfiguration.load(Optional.ofNullable(file), definitions);
+      started.reload(again);
+      LOG.info(
+          "configuration read again: offers {} bytes of memory and {} cores",
+          again.offer().memory(),
+          again.offer().cores());
+    } catch (ConfigurationException e) {
+      e.problems().forEach(problem -> LOG.error("configuration as it was: {}", problem));
     }
   }
 

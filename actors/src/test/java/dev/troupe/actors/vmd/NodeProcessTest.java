@@ -81,6 +81,9 @@ class NodeProcessTest {
     }
 
     @Override
+    public void reload(NodeConfiguration configuration) {}
+
+    @Override
     public CompletionStage<Void> stop(Duration limit) {
       events.add("stopped");
       return CompletableFuture.completedStage(null);

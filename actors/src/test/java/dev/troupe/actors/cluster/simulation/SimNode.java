@@ -34,6 +34,9 @@ final class SimNode implements Surroundings.Hosts {
   private static final long GRACE = LEASE + SimClock.SECOND;
   private static final long TICK = 250 * SimClock.MILLI;
 
+  /** It stays above 0 when it is set back by hours. */
+  private static final long TWO_DAYS = 2 * 24 * 3_600_000L;
+
   /** What a guest does when its power button is pressed. */
   private static final double DEAF = 0.1;
 
@@ -64,6 +67,12 @@ final class SimNode implements Surroundings.Hosts {
   private final Map<HostId, Long> removedAt = new HashMap<>();
   private List<HostId> members;
   private long leaseUntil;
+  private long capacity = Simulation.MEMORY;
+  private long ceiling = Simulation.MEMORY;
+
+  /** Milliseconds by which the wall clock is ahead. */
+  private long wall = TWO_DAYS;
+
   boolean alive = true;
   boolean frozen;
   private final List<Runnable> whileFrozen = new ArrayList<>();
@@ -79,10 +88,7 @@ final class SimNode implements Surroundings.Hosts {
             .setAddress("pekko://sim@127.0.0." + index + ":1")
             .setUid(uid)
             .build();
-    long memory = world.bug == Bug.CAPACITY ? 2 * Simulation.MEMORY : Simulation.MEMORY;
-    host =
-        new HostLogic(
-            id, index, new Capacity(memory, Simulation.CORES, Set.of("interpreter"), Map.of()));
+    host = new HostLogic(id, index, offer());
     votes = new NodeLease(id, LEASE);
     leaseUntil = clock.now() - 1;
     this.members = List.of();
@@ -92,6 +98,29 @@ final class SimNode implements Surroundings.Hosts {
 
   SimClock clock() {
     return clock;
+  }
+
+  private Capacity offer() {
+    long memory = world.bug == Bug.CAPACITY ? 2 * capacity : capacity;
+    return new Capacity(memory, Simulation.CORES, Set.of("interpreter"), Map.of());
+  }
+
+  /** Offers more or less from now on. What is here already stays. */
+  void offer(long memory) {
+    ceiling = Math.max(memory, Math.max(ceiling, capacity));
+    capacity = memory;
+    perform(new HostLogic.Offering(offer()));
+  }
+
+  long capacity() {
+    return capacity;
+  }
+
+  /** What may be here: what is offered, or what was here when that became less. */
+  long ceiling() {
+    long reserved = host.reserved().stream().mapToLong(VmSpec::getMemoryBytes).sum();
+    ceiling = Math.max(capacity, Math.min(ceiling, reserved));
+    return ceiling;
   }
 
   /** Does something in this process: not when it is dead, and later when it is frozen. */
@@ -157,7 +186,12 @@ final class SimNode implements Surroundings.Hosts {
   }
 
   Surroundings surroundings() {
-    return new Surroundings(clock.now(), clock.now() / SimClock.MILLI + 1, this);
+    return new Surroundings(clock.now(), clock.now() / SimClock.MILLI + 1 + wall, this);
+  }
+
+  /** The wall clock is set forwards or back. */
+  void setClock(long millis) {
+    wall += millis;
   }
 
   boolean leased() {

@@ -39,9 +39,10 @@ final class Simulation {
   static final int VMS = 14;
   static final int CORES = 64;
 
-  /** Of a node. */
+  /** Of a node, at first. */
   static final long MEMORY = 8;
 
+  private static final long HOUR = 3_600_000;
   private static final long REMOVED_AFTER = 8 * SimClock.SECOND;
 
   final SimClock clock;
@@ -118,12 +119,7 @@ final class Simulation {
     List<SimNode> well = well();
     boolean canLose = 2 * (well.size() - 1) > members.size();
     SimNode victim = well.get(clock.random.nextInt(well.size()));
-    switch (clock.random.nextInt(7)) {
-      case 5 -> {
-        if (canLose) {
-          leave(victim);
-        }
-      }
+    switch (clock.random.nextInt(9)) {
       case 0 -> {
         if (canLose) {
           victim.die();
@@ -147,6 +143,13 @@ final class Simulation {
       case 4 -> {
         store.down = true;
         clock.within(100, 15_000, () -> store.down = false);
+      }
+      case 5 -> victim.offer(MEMORY / 2 + clock.random.nextLong(MEMORY));
+      case 6 -> victim.setClock(clock.random.nextBoolean() ? HOUR : -HOUR);
+      case 7 -> {
+        if (canLose) {
+          leave(victim);
+        }
       }
       default -> rebalance();
     }
@@ -271,6 +274,8 @@ final class Simulation {
     store.down = false;
     cut.clear();
     nodes.values().stream().filter(node -> node.frozen).forEach(SimNode::thaw);
+    // A drain ends when there is room elsewhere.
+    nodes.values().stream().filter(node -> node.alive).forEach(node -> node.offer(MEMORY));
     clients.peace();
   }
 
@@ -402,7 +407,7 @@ final class Simulation {
           }
         }
       }
-      if (memory > MEMORY) {
+      if (memory > node.ceiling()) {
         throw new Broken("above capacity: " + memory + " on " + node.id.getName());
       }
     }
@@ -456,6 +461,6 @@ final class Simulation {
             node ->
                 node.machines.values().stream().mapToLong(m -> m.spec.getMemoryBytes()).sum()
                         + spec.getMemoryBytes()
-                    <= MEMORY);
+                    <= node.capacity());
   }
 }
