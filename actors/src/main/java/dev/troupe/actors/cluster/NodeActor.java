@@ -173,16 +173,19 @@ public final class NodeActor {
   }
 
   private Behavior<Command> look() {
-    List<Member> members =
+    List<Member> all =
         StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+            .sorted((one, other) -> Member.ordering().compare(one, other))
+            .toList();
+    List<HostId> ids =
+        all.stream()
             .filter(
                 member ->
                     member.status().equals(MemberStatus.up())
                         || member.status().equals(MemberStatus.leaving()))
-            .sorted((one, other) -> Member.ordering().compare(one, other))
+            .map(NodeActor::id)
             .toList();
-    List<HostId> ids = members.stream().map(NodeActor::id).toList();
-    votes.members(ids);
+    votes.members(ids.contains(self) ? all.stream().map(NodeActor::id).toList() : List.of());
     List<HostId> byName = new ArrayList<>(ids);
     byName.sort(Comparator.comparing(HostId::getName));
     Map<HostId, ActorRef<HostActor.Command>> refs = new LinkedHashMap<>();

@@ -32,7 +32,11 @@ public final class NodeLease {
     this.lengthNanos = lengthNanos;
   }
 
-  /** The cluster's members from now on, ordered by address, this node among them or not. */
+  /**
+   * The cluster's members from now on, ordered by address, this node among them or not; also those
+   * that join or leave. Others may take one for a full member already, or still, and remove this
+   * node with its vote; they cannot before this node has heard that it joins.
+   */
   public void members(List<HostId> now) {
     members = List.copyOf(now);
     answered.keySet().retainAll(members);

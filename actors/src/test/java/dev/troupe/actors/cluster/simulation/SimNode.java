@@ -66,6 +66,7 @@ final class SimNode implements Surroundings.Hosts {
   private final NodeLease votes;
   private final Map<HostId, Long> removedAt = new HashMap<>();
   private List<HostId> members;
+  private List<HostId> heardOf = List.of();
   private long leaseUntil;
   private long capacity = Simulation.MEMORY;
   private long ceiling = Simulation.MEMORY;
@@ -92,7 +93,7 @@ final class SimNode implements Surroundings.Hosts {
     votes = new NodeLease(id, LEASE);
     leaseUntil = clock.now() - 1;
     this.members = List.of();
-    members(members);
+    members(members, List.of());
     clock.after(clock.random.nextLong(TICK), this::tick);
   }
 
@@ -150,11 +151,20 @@ final class SimNode implements Surroundings.Hosts {
     whileFrozen.clear();
   }
 
+  boolean hasHeardOf(HostId joining) {
+    return alive && !frozen && heardOf.contains(joining);
+  }
+
   void leave(Departure how) {
     perform(new HostLogic.Leaving(how));
   }
 
-  void members(List<HostId> now) {
+  /**
+   * Hears of the cluster's members.
+   *
+   * @param joining who is to be one as soon as all members have heard of it
+   */
+  void members(List<HostId> now, List<HostId> joining) {
     for (HostId member : members) {
       if (!now.contains(member)) {
         removedAt.put(member, clock.now());
@@ -162,9 +172,11 @@ final class SimNode implements Surroundings.Hosts {
     }
     now.forEach(removedAt::remove);
     members = List.copyOf(now);
+    heardOf = List.copyOf(joining);
     List<HostId> byAddress = new ArrayList<>(now);
+    byAddress.addAll(joining);
     byAddress.sort(Comparator.comparing(HostId::getAddress));
-    votes.members(byAddress);
+    votes.members(now.contains(id) ? byAddress : List.of());
   }
 
   @Override

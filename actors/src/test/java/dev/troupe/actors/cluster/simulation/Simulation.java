@@ -59,6 +59,9 @@ final class Simulation {
   /** The cluster's members, as most of it sees them. */
   private List<HostId> members = new ArrayList<>();
 
+  /** Who is to be a member as soon as all members know that. */
+  private final List<HostId> joining = new ArrayList<>();
+
   private final Map<String, SimNode> places = new LinkedHashMap<>();
   private final Map<HostId, Long> removed = new HashMap<>();
 
@@ -81,7 +84,7 @@ final class Simulation {
       first.add(nodes.get(i).id);
     }
     members = first;
-    nodes.values().forEach(node -> node.members(first));
+    nodes.values().forEach(node -> node.members(first, List.of()));
   }
 
   /**
@@ -117,6 +120,9 @@ final class Simulation {
     }
     clock.within(500, 12_000, this::fault);
     List<SimNode> well = well();
+    if (well.isEmpty()) {
+      return;
+    }
     boolean canLose = 2 * (well.size() - 1) > members.size();
     SimNode victim = well.get(clock.random.nextInt(well.size()));
     switch (clock.random.nextInt(9)) {
@@ -242,17 +248,34 @@ final class Simulation {
     if (members.contains(old.id)) {
       return;
     }
-    List<HostId> now = new ArrayList<>(members);
     SimNode node = new SimNode(this, index, uids++, List.of());
-    now.add(node.id);
     nodes.put(index, node);
-    members = now;
-    node.members(now);
+    joining.add(node.id);
     tellMembers();
+    join(node);
+  }
+
+  /** A node becomes a member when each member has heard that it joins. */
+  private void join(SimNode node) {
+    clock.within(
+        300,
+        600,
+        () -> {
+          if (members.stream().allMatch(member -> node(member).hasHeardOf(node.id))) {
+            joining.remove(node.id);
+            members = new ArrayList<>(members);
+            members.add(node.id);
+            tellMembers();
+          } else {
+            tellMembers();
+            join(node);
+          }
+        });
   }
 
   private void tellMembers() {
     List<HostId> now = members;
+    List<HostId> coming = List.copyOf(joining);
     for (SimNode node : nodes.values()) {
       if (now.contains(node.id)) {
         clock.within(
@@ -261,8 +284,8 @@ final class Simulation {
             () ->
                 node.here(
                     () -> {
-                      if (members.equals(now)) {
-                        node.members(now);
+                      if (members.equals(now) && joining.equals(coming)) {
+                        node.members(now, coming);
                       }
                     }));
       }
