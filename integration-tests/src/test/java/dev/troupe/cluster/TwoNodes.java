@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.h2.tools.Server;
 
 /** Nodes with one store, which is in this process; each in a process of its own. */
@@ -56,8 +55,7 @@ final class TwoNodes implements AutoCloseable {
             """
                 .formatted(name, port, seed, database.getPort(), name));
     VmctlProcess node =
-        VmctlProcess.startProgram(
-            "dev.troupe.actors.vmd.Vmd", Map.of(), List.of("-d", "-f", file.toString()));
+        Daemon.vmd(List.of()).start(List.of("-d", "-f", file.toString()));
     started.add(node);
     node.await("serves at", 0, 120);
     return node;
