@@ -52,7 +52,7 @@ current() {
   build=$state/$(cat "$state/current")
   [ -f "$build/stamp" ] || return 1
   newer=$(cd "$top" && find pom.xml ./*/pom.xml ./*/src/main vmctl vmd build/jvm.options build/client.options \
-    build/launcher.sh -newer "$build/stamp" -print -quit) || return 1
+    build/launcher.sh build/ModernJar.java -newer "$build/stamp" -print -quit) || return 1
   [ -z "$newer" ]
 }
 
@@ -72,8 +72,8 @@ rehearse() {
   "$jdk/bin/java" "@$options" "-XX:AOTCacheOutput=$cache" -cp "$lib/*" "$@" >>"$state/build.log" 2>&1 </dev/null || :
 }
 
-# Makes all caches, at once: the smallest guest there is, a daemon that only looks at its configuration, and some commands to a
-# daemon of nothing.
+# Makes all caches, at once: the smallest guest there is, a daemon that only looks at its configuration, and some commands to the
+# daemon of nothing that Rehearsal starts.
 train() {
   # Multiboot header with addresses (flags bit 16), then: mov al, 0; out 0xf4, al; hlt.
   printf '\002\260\255\033\000\000\001\000\376\117\121\344\000\000\020\000\000\000\020\000' >"$1/training"
@@ -112,6 +112,8 @@ with_maven() {
   # A copy, because the next build writes over Maven's while a guest may be running from this one.
   mkdir "$state/$next/lib"
   cp "$top"/actors/target/lib/*.jar "$top"/actors/target/actors-*.jar "$state/$next/lib/"
+  # Without it all goes on, only slower.
+  "$jdk/bin/java" "$top/build/ModernJar.java" "$state/$next"/lib/picocli-*.jar >>"$state/build.log" 2>&1 </dev/null || :
   train "$state/$next"
   printf '%s\n' "$next" >"$state/current.$$"
   mv "$state/current.$$" "$state/current"

@@ -11,8 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,10 +25,7 @@ import java.util.stream.Stream;
  * integration-tests/bin/versus-qemu}.
  */
 public final class VersusQemu {
-  private static final Path DOCUMENT = Path.of("docs/performance.md");
-  static final String BEGIN =
-      "<!-- versus-qemu begin: written by integration-tests/bin/versus-qemu -w -->";
-  static final String END = "<!-- versus-qemu end -->";
+  private static final Measured DOCUMENT = new Measured("versus-qemu");
   private static final Path WARM_BOOT =
       Path.of("integration-tests/src/test/java/dev/troupe/benchmark/WarmBoot.java");
   private static final String QEMU = "qemu-system-x86_64";
@@ -155,57 +150,21 @@ public final class VersusQemu {
     return output(new ProcessBuilder(command));
   }
 
-  /** The commit's short name, and whether more than the documents differ from it. */
-  private static String commit() throws InterruptedException {
-    try {
-      boolean clean = output("git", "status", "--porcelain", "--", ":!docs").isEmpty();
-      return output("git", "rev-parse", "--short", "HEAD").getFirst() + (clean ? "" : " changed");
-    } catch (IOException e) {
-      return "unknown"; // the sources without git's folder, or no git
-    }
-  }
-
   /** How, when, where and of what. */
   private String conditions(int rounds, String tests) throws IOException, InterruptedException {
-    String cpu =
-        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-            .filter(line -> line.startsWith("model name"))
-            .findFirst()
-            .map(line -> line.substring(line.indexOf(':') + 2))
-            .orElse("unknown CPU");
     String kernel = Files.readAllLines(files.kernel().resolveSibling("packages.txt")).getFirst();
     return """
     By `integration-tests/bin/versus-qemu -n %d -s %d -t %s`; medians, by turns.
-    %s; commit %s; %s, %d CPUs, load before %s;
-    %s; JDK %s; %s.
+    %s;
+    %s; %s.
     """
         .formatted(
             rounds,
             scale,
             tests,
-            LocalDate.now(ZoneId.systemDefault()),
-            commit(),
-            cpu,
-            Runtime.getRuntime().availableProcessors(),
-            Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0],
+            Measured.conditions(),
             output(QEMU, "--version").getFirst(),
-            Runtime.version(),
             String.join(" ", List.of(kernel.split(" ")).subList(0, 2)));
-  }
-
-  /** The document with that text between the two marks. */
-  static String spliced(String document, String text) {
-    int begin = document.indexOf(BEGIN);
-    int end = document.indexOf(END);
-    if (begin < 0 || end < begin) {
-      throw new IllegalArgumentException(
-          DOCUMENT + ": no line '" + BEGIN + "' with a line '" + END + "' after it");
-    }
-    return document.substring(0, begin + BEGIN.length())
-        + "\n\n"
-        + text.strip()
-        + "\n\n"
-        + document.substring(end);
   }
 
   private static Predicate<String> choice(String names) {
@@ -239,7 +198,7 @@ public final class VersusQemu {
     String report = conditions + "\n" + versus.table.markdown();
     System.out.print(report);
     if (arguments.length > 3) {
-      Files.writeString(DOCUMENT, spliced(Files.readString(DOCUMENT), report));
+      DOCUMENT.write(report);
     }
     return versus.table.met();
   }

@@ -207,18 +207,22 @@ final class VersusTable {
   String markdown() {
     List<String> tables = new ArrayList<>();
     if (!speeds().isEmpty()) {
-      tables.add(table(HEADER, speeds()));
+      tables.add(table(HEADER, cells(speeds())));
     }
     if (!gains().isEmpty()) {
-      tables.add(table(GAIN_HEADER, gains()));
+      tables.add(table(GAIN_HEADER, cells(gains())));
     }
     return String.join("\n", tables);
   }
 
-  /** In columns, so that it can also be read as it is. */
-  private static String table(List<String> header, List<Row> rows) {
+  private static List<List<String>> cells(List<Row> rows) {
+    return rows.stream().map(Row::all).toList();
+  }
+
+  /** A table in Markdown, in columns, so that it can also be read as it is. */
+  static String table(List<String> header, List<List<String>> rows) {
     List<List<String>> lines = new ArrayList<>(List.of(header));
-    rows.forEach(row -> lines.add(row.all()));
+    lines.addAll(rows);
     int[] widths =
         IntStream.range(0, header.size())
             .map(i -> lines.stream().mapToInt(line -> line.get(i).length()).max().orElseThrow())

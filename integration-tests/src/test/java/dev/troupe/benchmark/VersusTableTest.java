@@ -122,13 +122,14 @@ class VersusTableTest {
 
   @Test
   void aReportReplacesOnlyTheOneBefore() {
-    String begin = VersusQemu.BEGIN;
-    String end = VersusQemu.END;
+    Measured part = new Measured("versus-qemu");
+    String begin = part.begin();
+    String end = part.end();
     String document = "before\n" + begin + "\nold\n" + end + "\nafter\n";
-    String once = VersusQemu.spliced(document, "new\n");
+    String once = part.spliced(document, "new\n");
     assertThat(once).isEqualTo("before\n" + begin + "\n\nnew\n\n" + end + "\nafter\n");
-    assertThat(VersusQemu.spliced(once, "new\n")).isEqualTo(once);
-    assertThatThrownBy(() -> VersusQemu.spliced("no marks", "new"))
+    assertThat(part.spliced(once, "new\n")).isEqualTo(once);
+    assertThatThrownBy(() -> part.spliced("no marks", "new"))
         .hasMessageContaining("docs/performance.md: no line '" + begin + "'");
   }
 }

@@ -54,8 +54,7 @@ final class TwoNodes implements AutoCloseable {
             }
             """
                 .formatted(name, port, seed, database.getPort(), name));
-    VmctlProcess node =
-        Daemon.vmd(List.of()).start(List.of("-d", "-f", file.toString()));
+    VmctlProcess node = Daemon.vmd(List.of()).start(List.of("-d", "-f", file.toString()));
     started.add(node);
     node.await("serves at", 0, 120);
     return node;

@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 @SuppressWarnings("ImmutableEnumChecker") // constructors, which hold nothing
 public enum CommandName {
   START(StartCommand::new),
+  DEFINE(DefineCommand::new),
   STOP(StopCommand::new),
   SHOW(ShowCommand::new),
   STATUS(ShowCommand::new),

@@ -1,6 +1,8 @@
 package dev.troupe.actors.cluster;
 
 import com.google.protobuf.Message;
+import dev.troupe.actors.cluster.logic.Placing;
+import dev.troupe.actors.cluster.logic.VmSpecs;
 import dev.troupe.actors.terminal.ConsoleAttachment;
 import dev.troupe.actors.terminal.Locator;
 import dev.troupe.actors.vmd.ConsoleSession;
@@ -30,6 +32,7 @@ import dev.troupe.proto.vmd.ExplainRequest;
 import dev.troupe.proto.vmd.Explanation;
 import dev.troupe.proto.vmd.NodeInfo;
 import dev.troupe.proto.vmd.OpenConsole;
+import dev.troupe.proto.vmd.StartVm;
 import dev.troupe.proto.vmd.VmEvent;
 import dev.troupe.proto.vmd.VmInfo;
 import java.time.Duration;
@@ -81,7 +84,8 @@ public final class ClusterControl implements Control {
   @Override
   public CompletionStage<CommandResult> submit(Caller caller, Command command) {
     return switch (command.getWhatCase()) {
-      case START -> start(caller, command);
+      case START -> start(caller, command, command.getStart());
+      case DEFINE -> start(caller, command, command.getDefine());
       case STOP -> toVm(caller, command.getStop().getVm(), command);
       case PAUSE -> toVm(caller, command.getPause().getVm(), command);
       case UNPAUSE -> toVm(caller, command.getUnpause().getVm(), command);
@@ -121,9 +125,9 @@ public final class ClusterControl implements Control {
         : failure instanceof ControlException why && why.kind() == Kind.UNAVAILABLE;
   }
 
-  private CompletionStage<CommandResult> start(Caller caller, Command command) {
-    String vm = command.getStart().getVm();
-    String like = command.getStart().getLike();
+  private CompletionStage<CommandResult> start(Caller caller, Command command, StartVm start) {
+    String vm = start.getVm();
+    String like = start.getLike();
     CompletionStage<VmSpec> model =
         like.isEmpty()
             ? CompletableFuture.completedStage(VmSpec.getDefaultInstance())
@@ -352,14 +356,27 @@ public final class ClusterControl implements Control {
 
   @Override
   public CompletionStage<Explanation> explain(Caller caller, ExplainRequest request) {
-    CompletionStage<VmSpec> spec =
-        request.hasSpec()
-            ? CompletableFuture.completedStage(request.getSpec())
-            : visible(caller, request.getVm()).thenApply(VmInfo::getSpec);
-    return spec.thenCompose(this::explain);
+    CompletionStage<VmInfo> known = visible(caller, request.getVm());
+    if (request.hasSpec()) { // then it need not be known
+      known =
+          known.exceptionally(
+              failure -> {
+                if (failure.getCause() instanceof ControlException why
+                    && why.kind() == Kind.NOT_FOUND) {
+                  return VmInfo.newBuilder().setName(request.getVm()).build();
+                }
+                throw new CompletionException(failure.getCause());
+              });
+    }
+    return known.thenCompose(
+        vm ->
+            explain(
+                vm.getName(),
+                VmSpecs.described(vm.getSpec(), request.getSpec()),
+                vm.getState() == VmState.VM_STATE_ENDED ? vm.getNode() : ""));
   }
 
-  private CompletionStage<Explanation> explain(VmSpec spec) {
+  private CompletionStage<Explanation> explain(String vm, VmSpec spec, String home) {
     List<CompletableFuture<Explanation.Score>> asked = new ArrayList<>();
     parts
         .hosts()
@@ -379,16 +396,11 @@ public final class ClusterControl implements Control {
     return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
         .thenApply(
             done -> {
-              Explanation.Builder explanation = Explanation.newBuilder();
-              Explanation.Score best = null;
-              for (CompletableFuture<Explanation.Score> one : asked) {
-                Explanation.Score score = one.join();
-                explanation.addNodes(score);
-                if (score.getFits() && (best == null || score.getScore() > best.getScore())) {
-                  best = score;
-                }
-              }
-              return explanation.setChosen(best == null ? "" : best.getNode()).build();
+              List<Explanation.Score> scores = asked.stream().map(CompletableFuture::join).toList();
+              return Explanation.newBuilder()
+                  .addAllNodes(scores)
+                  .setChosen(Placing.best(vm, home, scores).orElse(""))
+                  .build();
             });
   }
 

@@ -46,7 +46,14 @@ public final class VmEntity {
   /** Messages kept until the store has been read; its client asks again when one is dropped. */
   private static final int STASH = 1000;
 
+  private static final String TIMER = "tick";
+
   private static final Duration TICK = Duration.ofMillis(250);
+
+  /**
+   * While the machine is as it is wanted, and nothing but the loss of its host is looked out for.
+   */
+  private static final Duration SLOW_TICK = Duration.ofSeconds(1);
 
   private final ActorContext<Command> context;
   private final TimerScheduler<Command> timers;
@@ -55,6 +62,9 @@ public final class VmEntity {
   private final ActorRefResolver references;
   private final ActorRef<StoreActor.Persist> store;
   private VmLogic logic;
+
+  /** Of the timer that runs. */
+  private Duration tick = TICK;
 
   private VmEntity(
       ActorContext<Command> context,
@@ -184,12 +194,12 @@ public final class VmEntity {
                 .tell(new Wire(Settled.newBuilder().setVm(name).setSettled(settled).build()));
       }
     }
-    boolean busy =
-        logic.storing() != null || logic.record().getWanted() || logic.record().hasHost();
-    if (busy && !timers.isTimerActive(TICK)) {
-      timers.startTimerWithFixedDelay(TICK, new Tick(), TICK);
-    } else if (!busy) {
-      timers.cancel(TICK);
+    Duration wanted = logic.steady() ? SLOW_TICK : TICK;
+    if (!logic.busy()) {
+      timers.cancel(TIMER);
+    } else if (!timers.isTimerActive(TIMER) || !tick.equals(wanted)) {
+      tick = wanted;
+      timers.startTimerWithFixedDelay(TIMER, new Tick(), tick);
     }
   }
 

@@ -24,8 +24,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /**
- * Some commands of vmctl against a real door with one invented machine behind it, in one process:
- * what the launcher lets the JVM learn from which classes vmctl needs. It leaves nothing behind.
+ * Some commands of vmctl against a real door with one invented machine behind it: what the launcher
+ * lets the JVM learn from which classes vmctl needs. The door is in a process of its own, as vmctl
+ * has no use for its classes, and would load all that it has learnt. It leaves nothing behind.
  */
 public final class Rehearsal {
   private static final List<List<String>> COMMANDS =
@@ -36,16 +37,34 @@ public final class Rehearsal {
           List.of("start", "-m", "64M", "-p", "1", "rehearsal"),
           List.of("pause", "rehearsal"),
           List.of("stop", "-w", "rehearsal"),
+          List.of("placement", "explain", "rehearsal"),
           List.of("node", "list"));
 
   private Rehearsal() {}
 
-  /** Runs the commands. */
+  /** Runs the commands; given a socket, it is the door for them, until its input ends. */
   public static void main(String[] arguments) throws IOException {
+    if (arguments.length > 0) {
+      serve(Path.of(arguments[0]));
+      return;
+    }
     Path folder = Files.createTempDirectory("troupe");
     Path socket = folder.resolve("vmd.sock");
-    try (LogRing log = LogRing.install();
-        Door door = Door.open(socket, Optional.empty(), new One(), log, DoorLimits.DEFAULT)) {
+    Process door =
+        new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/java",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Rehearsal.class.getName(),
+                socket.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try {
+      if (door.getInputStream().read() < 0) {
+        throw new IOException("the door does not open");
+      }
       for (List<String> command : COMMANDS) {
         Client.execute(
             java.util.stream.Stream.concat(
@@ -53,12 +72,25 @@ public final class Rehearsal {
                 .toArray(String[]::new));
       }
     } finally {
+      door.getOutputStream().close();
+      door.onExit().join();
       try (var left = Files.list(folder)) {
         for (Path file : left.toList()) {
           Files.delete(file);
         }
       }
       Files.delete(folder);
+    }
+  }
+
+  private static void serve(Path socket) throws IOException {
+    try (LogRing log = LogRing.install();
+        Door door = Door.open(socket, Optional.empty(), new One(), log, DoorLimits.DEFAULT)) {
+      System.out.write('\n');
+      System.out.flush();
+      while (System.in.read() >= 0) {
+        // It goes on.
+      }
     }
   }
 

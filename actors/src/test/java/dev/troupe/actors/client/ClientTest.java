@@ -50,6 +50,18 @@ class ClientTest {
     }
   }
 
+  @Test
+  void defineSaysWhereAStartWouldRunIt() {
+    expect(
+        vmd.vmctl("define", "-m", "96M", "-b", "/k", "idle"),
+        0,
+        "",
+        "vmctl: defined vm 1: a start runs it on n1\n");
+    assertThat(vmd.control.done.getLast().getDefine().getSpec().getMemoryBytes())
+        .isEqualTo(96L << 20);
+    assertThat(vmd.vmctl("status", "idle").out()).contains("stopped idle");
+  }
+
   private StartVm started() {
     return vmd.control.done.getLast().getStart();
   }

@@ -53,7 +53,13 @@ class LauncherTest {
     Files.writeString(tree.resolve("pom.xml"), "<project/>");
     Files.createDirectories(tree.resolve("build"));
     for (String name :
-        List.of("vmctl", "vmd", "build/launcher.sh", "build/jvm.options", "build/client.options")) {
+        List.of(
+            "vmctl",
+            "vmd",
+            "build/launcher.sh",
+            "build/ModernJar.java",
+            "build/jvm.options",
+            "build/client.options")) {
       Files.copy(REPOSITORY.resolve(name), tree.resolve(name));
     }
     maven("mkdir -p actors/target/lib; : >actors/target/lib/a.jar; : >actors/target/actors-1.jar");

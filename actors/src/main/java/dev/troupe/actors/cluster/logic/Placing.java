@@ -4,6 +4,11 @@ import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.Offer;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Explanation;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,8 +95,40 @@ public final class Placing {
     first = true;
   }
 
-  /** Does what is due; gives a host when one is chosen. */
-  Optional<HostId> settle(VmSpec spec, Surroundings now, List<VmEffect> effects) {
+  /**
+   * Which node a machine goes to: its home if it fits there, else the one with the highest score.
+   * Among equals the names of machine and node decide: many machines that come at once, before any
+   * of them is seen in a score, go everywhere.
+   *
+   * @param home a node's name; empty for none
+   * @return a node's name
+   */
+  public static Optional<String> best(
+      String vm, String home, Collection<Explanation.Score> scores) {
+    return scores.stream()
+        .filter(Explanation.Score::getFits)
+        .max(
+            Comparator.comparing((Explanation.Score score) -> score.getNode().equals(home))
+                .thenComparingLong(Explanation.Score::getScore)
+                .thenComparingLong(score -> mixed(vm, score.getNode()))
+                .thenComparing(Explanation.Score::getNode))
+        .map(Explanation.Score::getNode);
+  }
+
+  /** A hash whose order says nothing of the names'; the finalizer of MurmurHash3. */
+  private static long mixed(String vm, String node) {
+    long hash = ((long) vm.hashCode() << 32) ^ node.hashCode();
+    hash = (hash ^ (hash >>> 33)) * 0xFF51_AFD7_ED55_8CCDL;
+    hash = (hash ^ (hash >>> 33)) * 0xC4CE_B9FE_1A85_EC53L;
+    return hash ^ (hash >>> 33);
+  }
+
+  /**
+   * Does what is due; gives a host when one is chosen.
+   *
+   * @param home see {@link #best}
+   */
+  Optional<HostId> settle(VmSpec spec, String home, Surroundings now, List<VmEffect> effects) {
     if (!looking) {
       looking = true;
       begun = now.nanos();
@@ -101,7 +138,7 @@ public final class Placing {
         return Optional.empty();
       }
       asking = false;
-      return choose(now);
+      return choose(home, now);
     }
     if (first || now.nanos() - next >= 0) {
       first = false;
@@ -136,24 +173,24 @@ public final class Placing {
     }
   }
 
-  private Optional<HostId> choose(Surroundings now) {
-    HostId best = null;
+  private Optional<HostId> choose(String home, Surroundings now) {
+    Map<String, HostId> hosts = new HashMap<>();
+    List<Explanation.Score> scores = new ArrayList<>();
+    List<HostId> present = now.hosts().present();
     for (HostId host : asked) {
       Offer offer = offers.get(host);
-      if (offer != null
-          && offer.getScore().getFits()
-          && now.hosts().present().contains(host)
-          && (best == null
-              || offer.getScore().getScore() > offers.get(best).getScore().getScore())) {
-        best = host;
+      if (offer != null && present.contains(host)) {
+        hosts.put(host.getName(), host);
+        scores.add(offer.getScore().toBuilder().setNode(host.getName()).build());
       }
     }
-    if (best == null) {
+    Optional<HostId> best = best(name, home, scores).map(hosts::get);
+    if (best.isEmpty()) {
       none(now);
     } else {
       waits = Optional.empty();
     }
-    return Optional.ofNullable(best);
+    return best;
   }
 
   private void none(Surroundings now) {

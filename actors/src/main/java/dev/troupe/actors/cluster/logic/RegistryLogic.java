@@ -20,6 +20,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -98,9 +100,7 @@ public final class RegistryLogic {
     RegistryStored event = storing;
     storing = null;
     record = apply(record, event);
-    if (event.hasRegistration()) {
-      byName.put(event.getRegistration().getName(), event.getRegistration());
-    }
+    event.getRegistrationsList().forEach(vm -> byName.put(vm.getName(), vm));
     if (!event.getDrained().isEmpty() || !event.getUndrained().isEmpty()) {
       sendDrained();
     }
@@ -125,11 +125,13 @@ public final class RegistryLogic {
         all.forEach(replyTo -> fail(replyTo, Failure.Kind.KIND_UNAVAILABLE, reason));
       }
     }
-    if (event.hasRegistration()
-        && inputs.peekFirst() instanceof Registering(Register register)
-        && register.getName().equals(event.getRegistration().getName())) {
-      inputs.removeFirst();
-      fail(register.getReplyTo(), reason);
+    Set<String> names = new HashSet<>();
+    event.getRegistrationsList().forEach(vm -> names.add(vm.getName()));
+    for (Input input : List.copyOf(inputs)) {
+      if (input instanceof Registering(Register register) && names.contains(register.getName())) {
+        inputs.remove(input);
+        fail(register.getReplyTo(), reason);
+      }
     }
     goOn();
     return flush();
@@ -197,16 +199,24 @@ public final class RegistryLogic {
               register.getReplyTo(), RegistryReply.newBuilder().addVms(known).build()));
       return;
     }
-    // Answered by the same message again, once it is stored.
+    // Answered by the same message again, once it is stored; and so are all who wait, by one write.
     inputs.addFirst(new Registering(register));
-    store(
-        RegistryStored.newBuilder()
-            .setRegistration(
-                Registration.newBuilder()
-                    .setId(record.getLastId() + 1)
-                    .setName(register.getName())
-                    .setOwnerUid(register.getOwnerUid())
-                    .setOwner(register.getOwner())));
+    Map<String, Registration> fresh = new LinkedHashMap<>();
+    for (Input input : inputs) {
+      if (input instanceof Registering(Register waits)
+          && !byName.containsKey(waits.getName())
+          && !fresh.containsKey(waits.getName())) {
+        fresh.put(
+            waits.getName(),
+            Registration.newBuilder()
+                .setId(record.getLastId() + fresh.size() + 1)
+                .setName(waits.getName())
+                .setOwnerUid(waits.getOwnerUid())
+                .setOwner(waits.getOwner())
+                .build());
+      }
+    }
+    store(RegistryStored.newBuilder().addAllRegistrations(fresh.values()));
   }
 
   private void onLookup(Lookup lookup) {
@@ -390,8 +400,8 @@ public final class RegistryLogic {
   /** The record after an event; a pure function of both. */
   public static RegistryRecord apply(RegistryRecord before, RegistryStored event) {
     RegistryRecord.Builder after = before.toBuilder().setRevision(before.getRevision() + 1);
-    if (event.hasRegistration()) {
-      after.addVms(event.getRegistration()).setLastId(event.getRegistration().getId());
+    for (Registration vm : event.getRegistrationsList()) {
+      after.addVms(vm).setLastId(vm.getId());
     }
     if (event.hasAccepted()) {
       after.addCommands(event.getAccepted());

@@ -25,7 +25,8 @@ final class VmCommands {
   static Optional<Failure> refusal(String name, VmRecord record, Submit submit) {
     Command command = submit.getCommand();
     boolean known = record.hasRegistration();
-    if (!known && !(command.hasStart() && submit.hasRegistration())) {
+    boolean settings = command.hasStart() || command.hasDefine();
+    if (!known && !(settings && submit.hasRegistration())) {
       return no(Failure.Kind.KIND_NOT_FOUND, name + ": vm not found");
     }
     if (known
@@ -40,8 +41,7 @@ final class VmCommands {
           Failure.Kind.KIND_UNAVAILABLE,
           name + ": " + Limits.PENDING_COMMANDS + " commands are under way already");
     }
-    if (command.hasStart()
-        && VmSpecs.started(name, record, submit).getBoot().getKernel().isEmpty()) {
+    if (settings && VmSpecs.started(name, record, submit).getBoot().getKernel().isEmpty()) {
       return no(
           Failure.Kind.KIND_INVALID, name + ": nothing to boot, a kernel is needed (-b, --kernel)");
     }
@@ -59,6 +59,7 @@ final class VmCommands {
     CommandRecord.Builder accepted = CommandRecord.newBuilder().setCommand(command);
     switch (command.getWhatCase()) {
       case START -> start(event, accepted, record, submit);
+      case DEFINE -> define(event, accepted, record, submit);
       case STOP -> stop(event, accepted, record, command.getStop().getForce());
       case PAUSE, UNPAUSE -> pause(event, accepted, record, seen);
       case RESET -> reset(event, accepted, record);
@@ -78,6 +79,11 @@ final class VmCommands {
       event.addResults(result(accepted, Kind.KIND_ALREADY, "vm already running"));
       return;
     }
+    for (CommandRecord other : pending(record)) {
+      if (other.getCommand().hasDefine()) {
+        event.addResults(result(other, Kind.KIND_SUPERSEDED, "started before a node was chosen"));
+      }
+    }
     // A start while it waits changes what it waits with.
     event.setSpec(VmSpecs.started(name, record, submit));
     if (record.hasHost()) {
@@ -85,6 +91,39 @@ final class VmCommands {
     } else {
       event.setWanted(true);
     }
+  }
+
+  private static void define(
+      VmStored.Builder event, CommandRecord.Builder accepted, VmRecord record, Submit submit) {
+    if (record.getWanted() || record.getAgain() || record.hasHost()) {
+      event.addResults(
+          result(accepted, Kind.KIND_FAILED, "vm is running; its settings are as they were"));
+      return;
+    }
+    String name = submit.getRegistration().getName();
+    if (!record.hasRegistration()) {
+      event.setRegistration(submit.getRegistration());
+    }
+    event.setSpec(VmSpecs.started(name, record, submit));
+  }
+
+  /** A node is to be chosen for the machine, which does not run. */
+  static boolean defining(VmRecord record) {
+    return !record.getWanted()
+        && !record.hasHost()
+        && pending(record).stream().anyMatch(command -> command.getCommand().hasDefine());
+  }
+
+  /**
+   * Results of definitions, which are done once the nodes have been asked.
+   *
+   * @param where the node that was chosen, or why there is none
+   */
+  static List<CommandResult> defined(VmRecord record, String where) {
+    return pending(record).stream()
+        .filter(command -> command.getCommand().hasDefine())
+        .map(command -> result(command, Kind.KIND_DONE, where))
+        .toList();
   }
 
   private static void stop(
@@ -177,7 +216,8 @@ final class VmCommands {
         } else if (!record.hasHost() && record.getWanted() && waits.isPresent()) {
           results.add(result(command, Kind.KIND_WAITS, waits.orElseThrow()));
         }
-      } else if (seen.isPresent()
+      } else if (!command.getCommand().hasDefine()
+          && seen.isPresent()
           && seen.orElseThrow().getDone().getVersion() >= command.getVersion()) {
         results.add(
             result(

@@ -302,7 +302,7 @@ public final class VmLogic {
 
   /** Leaves a drained node, if there is room elsewhere. */
   private void leave() {
-    if (placing.settle(record.getSpec(), now, effects).isPresent()) {
+    if (placing.settle(record.getSpec(), "", now, effects).isPresent()) {
       Desired desired = record.getDesired();
       store(
           VmStored.newBuilder()
@@ -323,7 +323,8 @@ public final class VmLogic {
       stopping = false;
       evicted = false;
     }
-    if (event.hasWanted() && !event.getClosed()) {
+    boolean looks = event.hasWanted() || event.getAccepted().getCommand().hasDefine();
+    if (looks && !event.getClosed()) {
       placing.begin();
     }
     for (CommandResult result : event.getResultsList()) {
@@ -348,6 +349,8 @@ public final class VmLogic {
       settlePlaced();
     } else if (record.getWanted()) {
       settleUnplaced();
+    } else if (VmCommands.defining(record)) {
+      settleDefined();
     }
   }
 
@@ -378,10 +381,7 @@ public final class VmLogic {
         return;
       }
     }
-    boolean shown =
-        seen.isPresent()
-            && seen.orElseThrow().getDone().getVersion() == record.getDesired().getVersion();
-    if (!shown && now.nanos() - sayAgain >= 0) {
+    if (!shown() && now.nanos() - sayAgain >= 0) {
       sayAgain = now.nanos() + Limits.RETRY_NANOS;
       effects.add(
           new VmEffect.SendWant(
@@ -397,7 +397,7 @@ public final class VmLogic {
   }
 
   private void settleUnplaced() {
-    Optional<HostId> chosen = placing.settle(record.getSpec(), now, effects);
+    Optional<HostId> chosen = placing.settle(record.getSpec(), record.getHome(), now, effects);
     if (chosen.isPresent()) {
       store(VmStored.newBuilder().setPlaced(chosen.orElseThrow()));
     } else if (placing.waits().isPresent()) {
@@ -409,11 +409,47 @@ public final class VmLogic {
     }
   }
 
+  private void settleDefined() {
+    Optional<HostId> chosen = placing.settle(record.getSpec(), "", now, effects);
+    if (chosen.isPresent()) {
+      String node = chosen.orElseThrow().getName();
+      store(
+          VmStored.newBuilder()
+              .setHome(node)
+              .addAllResults(VmCommands.defined(record, "a start runs it on " + node)));
+    } else if (placing.waits().isPresent()) {
+      store(
+          VmStored.newBuilder()
+              .addAllResults(VmCommands.defined(record, placing.waits().orElseThrow())));
+    }
+  }
+
   // What others see ----------------------------------------------------------------------------
 
   /** The machine, for people. Its number is 0 if nothing is known of it. */
   public VmInfo info() {
     return VmView.of(name, record, seen, placing.waits());
+  }
+
+  /** Whether anything is under way, so that time brings something. */
+  public boolean busy() {
+    return storing != null || record.getWanted() || record.hasHost() || VmCommands.defining(record);
+  }
+
+  /** Whether the machine is known to run as it is wanted: only others can change that. */
+  public boolean steady() {
+    return storing == null
+        && inputs.isEmpty()
+        && record.hasHost()
+        && record.getWanted()
+        && !record.getAgain()
+        && !evicted
+        && shown();
+  }
+
+  private boolean shown() {
+    return seen.isPresent()
+        && seen.orElseThrow().getDone().getVersion() == record.getDesired().getVersion();
   }
 
   private void tell() {
@@ -425,7 +461,7 @@ public final class VmLogic {
       effects.add(new VmEffect.Changed(current));
       told = current;
     }
-    boolean settled = !record.getWanted() && !record.hasHost();
+    boolean settled = !busy();
     if (settledTold == null || settledTold != settled) {
       effects.add(new VmEffect.Settled(settled));
       settledTold = settled;

@@ -37,7 +37,11 @@ public final class VmRecords {
           .setHost(event.getPlaced())
           .setDesired(Desired.getDefaultInstance())
           .setStarted(false)
+          .clearHome()
           .clearOutcome();
+    }
+    if (!event.getHome().isEmpty()) {
+      after.setHome(event.getHome());
     }
     if (event.getStartedMillis() != 0) {
       after.setStarted(true).setStartedMillis(event.getStartedMillis());

@@ -28,7 +28,10 @@ final class VmView {
               info.setPid(report.getPid())
                   .setCurrentMemoryBytes(report.getCurrentMemoryBytes())
                   .setCpuNanos(report.getCpuNanos()));
-    } else if (record.getWanted()) {
+      return info.build();
+    }
+    info.setNode(record.getHome());
+    if (record.getWanted()) {
       info.setReason(waits.orElse(""));
     } else if (record.hasOutcome()) {
       info.setOutcome(record.getOutcome()).setReason(record.getOutcome().getText());

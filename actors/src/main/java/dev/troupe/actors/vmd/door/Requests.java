@@ -58,6 +58,7 @@ final class Requests {
     }
     switch (command.getWhatCase()) {
       case START -> check(command.getStart());
+      case DEFINE -> check(command.getDefine());
       case STOP -> vm(command.getStop().getVm());
       case PAUSE -> vm(command.getPause().getVm());
       case UNPAUSE -> vm(command.getUnpause().getVm());

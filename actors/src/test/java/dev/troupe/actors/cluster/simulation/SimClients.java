@@ -115,6 +115,7 @@ final class SimClients {
             null);
         return;
       }
+      case 10 -> command.setDefine(StartVm.newBuilder().setVm(vm).setSpec(spec(vm)));
       default -> {
         askAgain();
         return;

@@ -115,6 +115,7 @@ public final class MemoryControl implements Control {
   private CommandResult act(Caller caller, Command command) {
     return switch (command.getWhatCase()) {
       case START -> start(caller, command);
+      case DEFINE -> define(caller, command);
       case STOP -> {
         VmInfo vm = find(caller, command.getStop().getVm());
         yield vm.getState() == VmState.VM_STATE_ENDED
@@ -138,6 +139,20 @@ public final class MemoryControl implements Control {
 
   private static String node(Command command) {
     return command.hasDrain() ? command.getDrain().getNode() : command.getUndrain().getNode();
+  }
+
+  private CommandResult define(Caller caller, Command command) {
+    VmInfo vm =
+        VmInfo.newBuilder()
+            .setId(vms.size() + 1)
+            .setName(command.getDefine().getVm())
+            .setOwner(caller.name())
+            .setOwnerUid(caller.uid())
+            .setState(VmState.VM_STATE_ENDED)
+            .setNode("n1")
+            .setSpec(command.getDefine().getSpec())
+            .build();
+    return result(Kind.KIND_DONE, "a start runs it on n1", put(vm));
   }
 
   private CommandResult start(Caller caller, Command command) {
