@@ -210,19 +210,20 @@ final class QuietPoints implements DeterministicSchedule.QuietPoint, AutoCloseab
    * @throws IllegalStateException if it cannot be; the message is one line for the user
    */
   void restore(Path file) {
-    SnapshotHeader header;
+    SnapshotFile.Restored restored;
     try {
-      header = SnapshotFile.restore(file, state, model.name(), model.fingerprint());
+      restored = SnapshotFile.restore(file, state, model.name(), model.fingerprint());
     } catch (StateException e) {
       throw new IllegalStateException(e.getMessage(), e);
     } catch (IOException e) {
       throw new IllegalStateException("snapshot " + file + ": " + e, e);
     }
     long hash = hash();
-    if (hash != header.getStateHash()) {
+    long expected = restored.header().getStateHash();
+    if (restored.current() && hash != expected) {
       throw new IllegalStateException(
           "snapshot %s: state hash %016x after restoring, expected %016x"
-              .formatted(file, hash, header.getStateHash()));
+              .formatted(file, hash, expected));
     }
     nextHash = after(schedule.nanos(), interval);
     expectCheckpoint(schedule.position().instructions(), schedule.nanos());

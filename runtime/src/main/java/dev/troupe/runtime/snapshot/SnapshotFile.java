@@ -133,9 +133,16 @@ public final class SnapshotFile {
   }
 
   /**
+   * A snapshot that a machine has been restored from.
+   *
+   * @param current whether {@link MachineState#hash()} is the header's state hash now: no part was
+   *     of an older layout
+   */
+  public record Restored(SnapshotHeader header, boolean current) {}
+
+  /**
    * Restores a machine. The whole file is checked before anything changes; parts are restored all
-   * or none, and then the memory. Afterwards {@link MachineState#hash()} is the header's state
-   * hash, if no part was opened from an older layout.
+   * or none, and then the memory.
    *
    * @param cpuModel the machine's CPU, which has to be the snapshot's
    * @param cpuFeatures hash of all that CPUID says of it
@@ -144,17 +151,16 @@ public final class SnapshotFile {
    * @throws IOException if the file cannot be read; after that, parts and memory may not belong
    *     together, and the machine needs a reset
    */
-  public static SnapshotHeader restore(
-      Path path, MachineState state, String cpuModel, long cpuFeatures)
+  public static Restored restore(Path path, MachineState state, String cpuModel, long cpuFeatures)
       throws IOException, StateException {
     try (SnapshotChain chain = new SnapshotChain(path)) {
       chain.top().checkMachine(state.memory().size(), cpuModel, cpuFeatures);
       for (SnapshotInput input : chain.fromWhole()) {
         input.checkMemory(state.memory());
       }
-      StateReader.restore(chain.top().parts(), state.parts());
+      boolean current = StateReader.restore(chain.top().parts(), state.parts());
       restoreMemory(chain, state.memory());
-      return chain.top().header();
+      return new Restored(chain.top().header(), current);
     }
   }
 

@@ -24,6 +24,9 @@ public final class StateReader implements StateVisitor {
   /** The innermost part's version as stored; 0 once it has been asked for. */
   private int version;
 
+  /** No part has had an older version. */
+  private boolean current = true;
+
   private StateReader(byte[] bytes) {
     this.bytes = bytes;
     this.end = bytes.length;
@@ -33,13 +36,14 @@ public final class StateReader implements StateVisitor {
    * Restores parts from what {@link StateWriter#save} made of parts of the same names in the same
    * order. The parts are at a quiet point, too: fresh, reset, or stopped there.
    *
+   * @return whether all are of today's versions, so that their hash is what it was
    * @throws StateException if the bytes are refused; the parts are then as they were
    */
-  public static void restore(byte[] bytes, List<StatePart> parts) throws StateException {
+  public static boolean restore(byte[] bytes, List<StatePart> parts) throws StateException {
     checkFrames(bytes, parts);
     byte[] before = StateWriter.save(parts);
     try {
-      read(bytes, parts);
+      return read(bytes, parts);
     } catch (InvalidState e) {
       read(before, parts);
       throw e.refusal();
@@ -75,7 +79,7 @@ public final class StateReader implements StateVisitor {
     restore(some.toByteArray(), parts);
   }
 
-  private static void read(byte[] bytes, List<StatePart> parts) {
+  private static boolean read(byte[] bytes, List<StatePart> parts) {
     StateReader reader = new StateReader(bytes);
     for (StatePart part : parts) {
       if (part.part() instanceof OptionalState optional && !reader.isNext(part.name())) {
@@ -84,6 +88,7 @@ public final class StateReader implements StateVisitor {
         reader.part(part.name(), part.part());
       }
     }
+    return reader.current;
   }
 
   private static void checkFrames(byte[] bytes, List<StatePart> parts) throws StateException {
@@ -182,12 +187,13 @@ public final class StateReader implements StateVisitor {
   }
 
   @Override
-  public int version(int current) {
-    if (version < 1 || version > current) {
-      throw new InvalidState(path + " version", version, "1 to " + current);
+  public int version(int newest) {
+    if (version < 1 || version > newest) {
+      throw new InvalidState(path + " version", version, "1 to " + newest);
     }
     int stored = version;
     version = 0;
+    current &= stored == newest;
     return stored;
   }
 

@@ -60,7 +60,7 @@ final class SnapshotFileTest {
 
   private static SnapshotHeader restore(Path from, MachineState into)
       throws IOException, StateException {
-    return SnapshotFile.restore(from, into, CPU, FEATURES);
+    return SnapshotFile.restore(from, into, CPU, FEATURES).header();
   }
 
   @Test

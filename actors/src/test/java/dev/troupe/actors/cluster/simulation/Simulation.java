@@ -214,8 +214,12 @@ final class Simulation {
 
   /** It tells the others that it goes, if it can, and its process ends. */
   private void gone(SimNode node) {
-    if (!node.alive || node.frozen) {
+    if (!node.alive) {
       return; // the others have found out, or will
+    }
+    if (node.frozen) {
+      clock.within(500, 1000, () -> gone(node)); // it goes on where it was
+      return;
     }
     node.die();
     if (members.contains(node.id)) {
