@@ -229,9 +229,9 @@ class NodeFaultsIT {
   /** Row 29. */
   @Test
   void linksThatComeAndGoLeaveEachMachineRunningOnce() throws Exception {
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 6; round++) {
       nodes.network().cut(List.of(1, 2), List.of(3, 4, 5));
-      Thread.sleep(500 + 350 * round);
+      Thread.sleep(500 + 700 * round);
       nodes.network().heal();
       Thread.sleep(1500);
     }
