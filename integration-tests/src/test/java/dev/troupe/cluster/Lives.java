@@ -32,8 +32,8 @@ record Lives(List<Life> all) {
   /**
    * Reads the lines of each node.
    *
-   * @param frozen when nodes were frozen, if they were. What a node does between its thaw and its
-   *     next look at its lease is seen by nobody: consoles look at the lease themselves
+   * @param frozen when nodes were frozen or killed, if they were. What a node does between its thaw
+   *     and its next look at its lease is seen by nobody: consoles look at the lease themselves
    */
   static Lives of(Map<String, List<String>> logs, Map<String, List<Instant>> frozen) {
     List<Life> lives = new ArrayList<>();

@@ -133,7 +133,7 @@ class NodeFaultsIT {
       commands.add(
           nodes.daemon(others.get(i % others.size())).open("pause", "--id", "pause" + i, "vm" + i));
     }
-    nodes.process(killed).close();
+    nodes.kill(killed);
     for (int i = 1; i <= MACHINES; i++) {
       Daemon through = nodes.daemon(others.get(i % others.size()));
       int exitCode = commands.get(i - 1).exitCode(120);

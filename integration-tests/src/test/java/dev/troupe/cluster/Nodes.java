@@ -71,11 +71,22 @@ final class Nodes implements AutoCloseable {
   void signal(String name, int node) throws IOException, InterruptedException {
     String process = Long.toString(process(node).handle().pid());
     if (name.equals("STOP")) {
-      frozen.computeIfAbsent("node" + node, none -> new ArrayList<>()).add(Instant.now());
+      ranUntilNow(node);
     }
     if (new ProcessBuilder("kill", "-" + name, process).inheritIO().start().waitFor() != 0) {
       throw new IOException("node" + node + " does not run");
     }
+  }
+
+  /** Kills a node; it is gone when this returns. */
+  void kill(int node) {
+    process(node).close();
+    process(node).handle().onExit().join();
+    ranUntilNow(node);
+  }
+
+  private void ranUntilNow(int node) {
+    frozen.computeIfAbsent("node" + node, none -> new ArrayList<>()).add(Instant.now());
   }
 
   private Path configure(int node, String memory) throws IOException {
