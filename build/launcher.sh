@@ -163,11 +163,18 @@ launch() {
   cache=$(cache_of "$build" "$1")
   options=$2
   shift 2
+  set -- ${TROUPE_JAVA_OPTS:-} -cp "$build/lib/*" "$@"
   if [ -r "$cache" ]; then
     # Its complaints (the user's options may not suit it) would stand in the guest's console.
-    set -- "-XX:AOTCache=$cache" -Xlog:aot=off -Xlog:cds=off ${TROUPE_JAVA_OPTS:-} -cp "$build/lib/*" "$@"
-  else
-    set -- ${TROUPE_JAVA_OPTS:-} -cp "$build/lib/*" "$@"
+    set -- "-XX:AOTCache=$cache" -Xlog:aot=off -Xlog:cds=off "$@"
   fi
+  # A boot makes 130 MB of translations and instructions that last: their pages come faster so. Java complains where the host has
+  # none to give.
+  case $options in
+    */jvm.options)
+      grep -q '\[always\]\|\[madvise\]' /sys/kernel/mm/transparent_hugepage/enabled 2>/dev/null &&
+        set -- -XX:+UseTransparentHugePages "$@"
+      ;;
+  esac
   exec "$jdk/bin/java" "@$options" "$@"
 }

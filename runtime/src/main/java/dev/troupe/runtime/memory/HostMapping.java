@@ -16,6 +16,7 @@ import java.lang.invoke.MethodHandle;
 public final class HostMapping implements AutoCloseable {
   // mmap(2) on Linux, the same numbers on x86-64 and AArch64 (asm-generic/mman.h).
   private static final int PROT_READ_WRITE = 1 | 2;
+  private static final int PROT_EXEC = 4;
   private static final int MAP_PRIVATE = 0x02;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
@@ -66,12 +67,23 @@ public final class HostMapping implements AutoCloseable {
    * @throws HostMemoryException if the host refuses
    */
   public static HostMapping map(long size) {
-    long address = reserve(size, size);
+    long address = reserve(size, size, PROT_READ_WRITE);
     return new HostMapping(address, size, address, size);
   }
 
   /**
-   * The same, of huge pages where the host gives them to those that ask: the first touch of a page
+   * The same, whose bytes may be run.
+   *
+   * @param size bytes, at least 1
+   * @throws HostMemoryException if the host refuses
+   */
+  static HostMapping mapExecutable(long size) {
+    long address = reserve(size, size, PROT_READ_WRITE | PROT_EXEC);
+    return new HostMapping(address, size, address, size);
+  }
+
+  /**
+   * As {@link #map}, of huge pages where the host gives them to those that ask: the first touch of a page
    * is a fault in the host, and one serves for 512 pages then. What is touched here and there takes
    * more of the host's memory.
    *
@@ -80,14 +92,13 @@ public final class HostMapping implements AutoCloseable {
    */
   public static HostMapping mapHuge(long size) {
     long mappedSize = size + HUGE_PAGE;
-    long mapped = reserve(size, mappedSize);
-    HostMapping mapping =
-        new HostMapping(mapped + HUGE_PAGE - 1 & -HUGE_PAGE, size, mapped, mappedSize);
-    mapping.advise(MADV_HUGEPAGE); // a kernel without them refuses, and nothing is lost
-    return mapping;
+    long mapped = reserve(size, mappedSize, PROT_READ_WRITE);
+    long address = mapped + HUGE_PAGE - 1 & -HUGE_PAGE;
+    advise(address, size, MADV_HUGEPAGE); // a kernel without them refuses, and nothing is lost
+    return new HostMapping(address, size, mapped, mappedSize);
   }
 
-  private static long reserve(long wanted, long size) {
+  private static long reserve(long wanted, long size, int protection) {
     if (wanted < 1) {
       throw new IllegalArgumentException("a mapping needs a positive size: size=" + wanted);
     }
@@ -99,7 +110,7 @@ public final class HostMapping implements AutoCloseable {
                   state,
                   0L,
                   size,
-                  PROT_READ_WRITE,
+                  protection,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                   -1,
                   0L);
@@ -139,7 +150,7 @@ public final class HostMapping implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("mapping is closed: size=" + size);
     }
-    if (!advise(MADV_DONTNEED)) {
+    if (!advise(address, size, MADV_DONTNEED)) {
       throw new IllegalStateException("madvise failed: address=" + address + " size=" + size);
     }
   }
@@ -187,7 +198,7 @@ public final class HostMapping implements AutoCloseable {
     return count * PAGE;
   }
 
-  private boolean advise(int advice) {
+  private static boolean advise(long address, long size, int advice) {
     try {
       return (int) Calls.MADVISE.invokeExact(address, size, advice) == 0;
     } catch (Throwable e) {
