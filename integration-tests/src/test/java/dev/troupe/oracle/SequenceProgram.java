@@ -343,7 +343,14 @@ final class SequenceProgram {
   }
 
   private void place(int reg, int base) {
-    int offset = 4 * (random.nextInt(24) - 4);
+    place(reg, base, offset());
+  }
+
+  private int offset() {
+    return 4 * (random.nextInt(24) - 4);
+  }
+
+  private void place(int reg, int base, int offset) {
     if (base == RSI && size == 32) {
       emit(0x80 | (reg & 7) << 3 | base); // [esi+disp32]
       emit32((int) -ESI_OFFSET + offset);
@@ -442,7 +449,29 @@ final class SequenceProgram {
     emit(0xFF, 0xC0 | random.nextInt(2) << 3 | (rm & 7));
   }
 
+  /** A load, and a store to the same place or one next to it. */
+  private void again() {
+    int width = width();
+    int base = pointer();
+    int offset = offset();
+    int prefix = size == 32 && random.nextInt(3) == 0 ? FS_PREFIX | random.nextInt(2) : 0;
+    for (int opcode : new int[] {0x8B, 0x89}) {
+      int reg = register();
+      if (prefix != 0) {
+        emit(prefix);
+      }
+      prefixes(width, reg, base);
+      emit(opcode);
+      place(reg, base, offset);
+      offset += random.nextInt(4) == 0 ? 4 : 0;
+    }
+  }
+
   private void move() {
+    if (random.nextInt(3) == 0) {
+      again();
+      return;
+    }
     boolean store = random.nextBoolean();
     operation(new int[] {store ? 0x89 : 0x8B}, register(), true);
   }

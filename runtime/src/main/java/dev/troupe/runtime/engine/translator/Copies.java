@@ -13,6 +13,15 @@ import java.util.Set;
 
 /** Emits instructions as themselves, on other registers and another address. */
 final class Copies {
+  /** Of an instruction's operand in memory: see {@link SamePlace}. */
+  enum Place {
+    OWN,
+    /** Of a load: checked for the store behind it, too. */
+    ALSO_STORE,
+    /** Of that store: in r11 + r10 already. */
+    OF_LOAD
+  }
+
   private static final int R10 = Assembler.R10;
   private static final int R11 = Assembler.R11;
   private static final int R15 = Assembler.R15;
@@ -65,7 +74,7 @@ final class Copies {
     return encoder.encode(h);
   }
 
-  private static OperandCode memoryOperand(Insn i) {
+  static OperandCode memoryOperand(Insn i) {
     for (OperandCode operand : i.row.operands()) {
       if (operand.kind().mayBeMemory()) {
         return operand;
@@ -104,13 +113,14 @@ final class Copies {
    *
    * @param wanted how its flags are to be had again, null if nobody will ask
    * @param seen whether anyone may see the flags before all are set anew
+   * @param place whose address and check it is with a neighbour's
    */
-  void emit(Plan plan, Recipe wanted, boolean seen) {
+  void emit(Plan plan, Recipe wanted, boolean seen, Place place) {
     Insn i = plan.insn();
     FlagUse use = plan.flags();
     UndefinedFlags undefined = plan.undefined();
     Recipe recipe = undefined == UndefinedFlags.PRODUCT ? null : wanted;
-    if (i.memory) {
+    if (i.memory && place != Place.OF_LOAD) {
       OperandCode operand = memoryOperand(i);
       int size = operand.bits(i.operandSize) / 8;
       memory.address(i);
@@ -119,7 +129,8 @@ final class Copies {
         code.emit(0x41, 0xF6, 0xC3, 0x0F); // test r11b,15
         emission.stepIf(Assembler.NOT_EQUAL);
       }
-      memory.check(size, i.row.writes(i.row.operands().indexOf(operand)));
+      boolean writes = i.row.writes(i.row.operands().indexOf(operand));
+      memory.check(size, writes || place == Place.ALSO_STORE);
     }
     boolean lost = use == FlagUse.CHANGES && !seen && !plan.readsFlags();
     if (use == FlagUse.READS || (use == FlagUse.CHANGES && !lost)) {

@@ -160,7 +160,8 @@ final class TraceEmitter {
       if (at == trace.loop) {
         transfers.loopHead(loopInMemory);
       }
-      resume[at] = emission.flagsNeedSlots() ? NOWHERE : code.position();
+      boolean behind = emission.flagsNeedSlots() || isStored(at);
+      resume[at] = behind ? NOWHERE : code.position();
       if (at == chargedAt || at == trace.loop) {
         emission.charge();
       }
@@ -245,7 +246,7 @@ final class TraceEmitter {
       case COPY -> {
         int at = emission.at();
         boolean seen = UndefinedFlags.seen(trace, at, chargedAt);
-        copies.emit(plan, Recipe.of(trace, at, chargedAt), seen);
+        copies.emit(plan, Recipe.of(trace, at, chargedAt), seen, place(at));
       }
       case X87 -> x87.emit(plan);
       case LEA -> loadAddress(i);
@@ -302,6 +303,18 @@ final class TraceEmitter {
       case SYSCALL -> systemCalls.call(i);
       case SYSRET -> systemCalls.callReturn();
     }
+  }
+
+  private Copies.Place place(int at) {
+    if (isStored(at)) {
+      return Copies.Place.OF_LOAD;
+    }
+    return SamePlace.loads(trace, at) ? Copies.Place.ALSO_STORE : Copies.Place.OWN;
+  }
+
+  /** Whether an instruction stores to where the one before it has loaded from. */
+  private boolean isStored(int at) {
+    return at > 0 && SamePlace.loads(trace, at - 1);
   }
 
   private void set(int register, int from) {
