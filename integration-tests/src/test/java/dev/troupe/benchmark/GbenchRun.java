@@ -61,11 +61,16 @@ record GbenchRun(Map<String, Double> nanosPerIteration, double seconds, long boo
    * The same by a command that takes vmctl's options of a kernel, as QEMU does.
    *
    * @param command without the kernel
+   * @param then arguments of a second run of gbench in the same guest; none if empty
    */
-  static GbenchRun inGuestOf(List<String> command, GuestFiles files, List<String> arguments)
+  static GbenchRun inGuestOf(
+      List<String> command, GuestFiles files, List<String> arguments, List<String> then)
       throws IOException, InterruptedException {
+    String words =
+        "g.mode=bench g.args=%s g.then=%s"
+            .formatted(String.join(",", arguments), String.join(",", then));
     List<String> line = new ArrayList<>(command);
-    line.addAll(GbenchGuest.arguments(files, "g.mode=bench g.args=" + String.join(",", arguments)));
+    line.addAll(GbenchGuest.arguments(files, words));
     return follow(line, "# gbench", "BENCH-RC 0");
   }
 

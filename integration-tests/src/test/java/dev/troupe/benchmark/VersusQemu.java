@@ -33,6 +33,9 @@ public final class VersusQemu {
   /** The host is that much faster than its guests, and its tests are to take as long. */
   private static final int NATIVE_FACTOR = 5;
 
+  /** The tests with threads take 2 to 400 ms with gbench's own counts. */
+  private static final int THREADS_FACTOR = 10;
+
   /** The first two make the JVM warm. */
   private static final int BOOTS = 3;
 
@@ -48,19 +51,19 @@ public final class VersusQemu {
   }
 
   /** QEMU with nothing but a serial port, as our machine has. */
-  private GbenchRun qemu(int cpus, List<String> arguments)
+  private GbenchRun qemu(int cpus, List<String> arguments, List<String> then)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(QEMU, "-accel", "tcg,thread=multi"));
     command.addAll(List.of("-cpu", "max", "-smp", Integer.toString(cpus), "-m", "512M"));
     command.addAll(List.of("-nodefaults", "-display", "none", "-serial", "stdio"));
-    return GbenchRun.inGuestOf(command, files, arguments);
+    return GbenchRun.inGuestOf(command, files, arguments, then);
   }
 
-  private GbenchRun troupe(int cpus, List<String> arguments)
+  private GbenchRun troupe(int cpus, List<String> arguments, List<String> then)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("./vmctl", "run", "--engine", "translator"));
     command.addAll(List.of("--cpus", Integer.toString(cpus), "--memory", "512M"));
-    return GbenchRun.inGuestOf(command, files, arguments);
+    return GbenchRun.inGuestOf(command, files, arguments, then);
   }
 
   private List<String> chosenOf(List<String> tests) {
@@ -75,11 +78,12 @@ public final class VersusQemu {
   }
 
   /**
-   * All of gbench, of which the tests with threads count. These take some milliseconds each; behind
-   * the others they do not share their two processors with what makes a process warm.
+   * The tests with threads in a guest of two vCPUs, behind all others: these take a few
+   * milliseconds each, and do not share their two processors with what makes a process warm so.
    */
-  private static List<String> threads(int threads, int scale) {
-    return List.of("-A", "-s", Integer.toString(scale), "-t", Integer.toString(threads));
+  private List<String> threaded(int threads) {
+    return List.of(
+        "-T", "-s", Integer.toString(THREADS_FACTOR * scale), "-t", Integer.toString(threads));
   }
 
   /** The times of some chosen tests, of more that were run. */
@@ -105,8 +109,8 @@ public final class VersusQemu {
     if (!one.isEmpty() || boots) {
       // Without a name it runs all.
       List<String> guest = arguments(1, scale, one.isEmpty() ? List.of("sleep1ms") : one);
-      addWithBoot(Side.QEMU, qemu(1, guest), one);
-      addWithBoot(Side.TROUPE, troupe(1, guest), one);
+      addWithBoot(Side.QEMU, qemu(1, guest, List.of()), one);
+      addWithBoot(Side.TROUPE, troupe(1, guest, List.of()), one);
     }
     if (boots) {
       table.add(Side.TROUPE, Map.of(VersusTable.WARM_BOOT, warmBoot()));
@@ -114,15 +118,16 @@ public final class VersusQemu {
     if (!compute.isEmpty()) {
       add(Side.NATIVE, GbenchRun.onHost(arguments(1, NATIVE_FACTOR * scale, compute)), compute);
     }
+    List<String> all = List.of("-s", Integer.toString(scale));
     List<String> threads = chosenOf(VersusTable.THREADS);
     if (!threads.isEmpty()) {
-      add(Side.QEMU, qemu(2, threads(2, scale)), threads);
-      add(Side.TROUPE, troupe(2, threads(2, scale)), threads);
+      add(Side.QEMU, qemu(2, all, threaded(2)), threads);
+      add(Side.TROUPE, troupe(2, all, threaded(2)), threads);
     }
     List<String> scaling = chosenOf(VersusTable.SCALING);
     if (!scaling.isEmpty()) {
       int natively = NATIVE_FACTOR * scale;
-      add(Side.TROUPE_ONE_THREAD, troupe(2, threads(1, scale)), scaling);
+      add(Side.TROUPE_ONE_THREAD, troupe(2, all, threaded(1)), scaling);
       add(Side.NATIVE_ONE_THREAD, GbenchRun.onHost(arguments(1, natively, scaling)), scaling);
       add(Side.NATIVE, GbenchRun.onHost(arguments(2, natively, scaling)), scaling);
     }

@@ -62,7 +62,12 @@ public final class ExecutableMemory implements AutoCloseable {
   public void write(long offset, byte[] code) {
     Objects.checkFromIndexSize(offset, /* size= */ code.length, /* length= */ size());
     MemorySegment.copy(
-        code, 0, Raw.segment(address() + offset, code.length), ValueLayout.JAVA_BYTE, 0, code.length);
+        code,
+        0,
+        Raw.segment(address() + offset, code.length),
+        ValueLayout.JAVA_BYTE,
+        0,
+        code.length);
   }
 
   /** Unmaps. No thread may run code of this mapping any more. */

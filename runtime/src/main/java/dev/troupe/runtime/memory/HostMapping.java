@@ -83,9 +83,9 @@ public final class HostMapping implements AutoCloseable {
   }
 
   /**
-   * As {@link #map}, of huge pages where the host gives them to those that ask: the first touch of a page
-   * is a fault in the host, and one serves for 512 pages then. What is touched here and there takes
-   * more of the host's memory.
+   * As {@link #map}, of huge pages where the host gives them to those that ask: the first touch of
+   * a page is a fault in the host, and one serves for 512 pages then. What is touched here and
+   * there takes more of the host's memory.
    *
    * @param size bytes, at least 1
    * @throws HostMemoryException if the host refuses
@@ -107,13 +107,7 @@ public final class HostMapping implements AutoCloseable {
       long address =
           (long)
               Calls.MMAP.invokeExact(
-                  state,
-                  0L,
-                  size,
-                  protection,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                  -1,
-                  0L);
+                  state, 0L, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
       if (address == MAP_FAILED) {
         int errno = state.get(ValueLayout.JAVA_INT, 0);
         throw new HostMemoryException(
