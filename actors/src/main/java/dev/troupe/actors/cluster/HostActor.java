@@ -16,6 +16,7 @@ import dev.troupe.actors.terminal.ConsoleHub;
 import dev.troupe.actors.terminal.Fence;
 import dev.troupe.actors.wire.WireVersion;
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.Drained;
 import dev.troupe.proto.cluster.FindConsole;
 import dev.troupe.proto.cluster.FoundConsole;
@@ -234,6 +235,7 @@ public final class HostActor {
     switch (wire.body()) {
       case Want want -> perform(new HostLogic.Wanted(want));
       case Release release -> perform(new HostLogic.Released(release));
+      case Chosen chosen -> perform(new HostLogic.Promised(chosen));
       case Bid bid -> perform(new HostLogic.Asked(bid));
       case Drained drained ->
           perform(new HostLogic.Draining(drained.getNodesList().contains(self.getName())));

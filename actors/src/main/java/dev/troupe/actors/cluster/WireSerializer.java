@@ -3,6 +3,7 @@ package dev.troupe.actors.cluster;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.CommandReply;
 import dev.troupe.proto.cluster.DrainReport;
 import dev.troupe.proto.cluster.Drained;
@@ -50,6 +51,7 @@ public final class WireSerializer extends SerializerWithStringManifest {
   private static final Map<String, Message> KNOWN =
       List.<Message>of(
               Bid.getDefaultInstance(),
+              Chosen.getDefaultInstance(),
               CommandReply.getDefaultInstance(),
               DrainReport.getDefaultInstance(),
               Drained.getDefaultInstance(),

@@ -2,6 +2,7 @@ package dev.troupe.actors.cluster.logic;
 
 import dev.troupe.actors.cluster.logic.HostEffect.Operation;
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.Desired;
 import dev.troupe.proto.cluster.DrainReport;
 import dev.troupe.proto.cluster.Evict;
@@ -41,6 +42,9 @@ public final class HostLogic {
 
   /** From an entity, or somebody who is curious. */
   public record Asked(Bid bid) implements Input {}
+
+  /** From an entity: its machine is about to come. */
+  public record Promised(Chosen chosen) implements Input {}
 
   /** Of a machine: it has been made, and runs. */
   public record Ran(String vm, long epoch) implements Input {}
@@ -91,6 +95,7 @@ public final class HostLogic {
         }
       };
 
+  private final Promises promises = new Promises();
   private final List<HostEffect> effects = new ArrayList<>();
   private Capacity capacity;
   private boolean draining;
@@ -118,6 +123,11 @@ public final class HostLogic {
       case Wanted(Want want) -> onWant(want);
       case Released(Release release) -> onRelease(release);
       case Asked(Bid bid) -> onBid(bid);
+      case Promised(Chosen chosen) -> {
+        if (chosen.getHost().equals(self) && !residents.containsKey(chosen.getVm())) {
+          promises.add(chosen.getVm(), chosen.getSpec());
+        }
+      }
       case Ran(String vm, long epoch) -> onRan(vm, epoch);
       case Stood(String vm, long epoch) -> onStood(vm, epoch);
       case Over(String vm, long epoch, VmOutcome outcome) -> onOver(vm, epoch, outcome);
@@ -167,6 +177,7 @@ public final class HostLogic {
 
   private void admit(Want want) {
     String vm = want.getVm();
+    promises.forget(vm);
     List<String> against = shut().map(List::of).orElseGet(() -> room().against(want.getSpec()));
     if (want.getDesired().getStop()) {
       close(vm, want.getEpoch());
@@ -223,7 +234,8 @@ public final class HostLogic {
   }
 
   private void onBid(Bid bid) {
-    Explanation.Score.Builder score = room().score(bid.getSpec(), bid.getPolicy());
+    Room room = new Room(capacity, promises.with(room().residents(), bid.getVm()));
+    Explanation.Score.Builder score = room.score(bid.getSpec(), bid.getPolicy());
     shut()
         .or(
             () ->
@@ -312,9 +324,11 @@ public final class HostLogic {
   private void onTick(long nanos, boolean now) {
     boolean changed = leased != now;
     leased = now;
+    promises.tick(nanos);
     boolean due = !reported || nanos - nextReport >= 0;
     if (leaving == Departure.MOVE) {
-      evictForGood();
+      // Guests have their own time to switch off besides.
+      evict(Limits.LEAVING_AT_ONCE);
     } else if (due && leaving == null) {
       evict();
     }
@@ -336,42 +350,39 @@ public final class HostLogic {
     if (!draining) {
       return;
     }
-    int asked = 0;
-    int left = 0;
-    for (Resident resident : residents.values()) {
-      if (!resident.over()) {
-        left++;
-        if (asked < Limits.EVICTED_AT_ONCE) {
-          asked++;
-          evict(resident);
-        }
-      }
-    }
+    List<Resident> left = residents.values().stream().filter(r -> !r.over()).toList();
+    long going = left.stream().filter(HostLogic::goes).count();
+    evict(Limits.EVICTED_AT_ONCE - going);
     effects.add(
         new HostEffect.SendDrainReport(
-            DrainReport.newBuilder().setNode(self.getName()).setVms(left).build()));
+            DrainReport.newBuilder().setNode(self.getName()).setVms(left.size()).build()));
+  }
+
+  /** Whether a machine has been asked to switch off, or stopped. */
+  private static boolean goes(Resident resident) {
+    return resident.released || resident.presses > 0 || resident.stopping;
   }
 
   /**
-   * The node has little time. Machines that go have their guests' time to switch off besides: their
-   * turn is over when they have been asked to. One that fits nowhere holds up none of the others.
+   * Sends machines away: those that have waited the longest since they were last sent. One that
+   * fits nowhere holds up none of the others.
    */
-  private void evictForGood() {
+  private void evict(long count) {
     residents.values().stream()
-        .filter(resident -> !resident.over() && !resident.released && resident.presses == 0)
+        .filter(resident -> !resident.over() && !goes(resident))
         .sorted(Comparator.comparingLong(resident -> resident.evicted))
-        .limit(Limits.LEAVING_AT_ONCE)
+        .limit(Math.max(0, count))
         .forEach(
             resident -> {
               resident.evicted = ++evictions;
-              evict(resident);
+              effects.add(
+                  new HostEffect.SendEvict(
+                      Evict.newBuilder()
+                          .setVm(resident.vm)
+                          .setEpoch(resident.epoch)
+                          .setHost(self)
+                          .build()));
             });
-  }
-
-  private void evict(Resident resident) {
-    effects.add(
-        new HostEffect.SendEvict(
-            Evict.newBuilder().setVm(resident.vm).setEpoch(resident.epoch).setHost(self).build()));
   }
 
   /** Does to a machine what is desired and the lease allows. */

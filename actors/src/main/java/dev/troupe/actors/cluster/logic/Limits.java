@@ -22,6 +22,12 @@ public final class Limits {
   /** How long an entity waits for offers. Hosts answer at once or are not there. */
   public static final long BID_NANOS = Duration.ofSeconds(1).toNanos();
 
+  /** How long a host keeps an eye on a machine that has chosen it: longer than a store takes. */
+  public static final long PROMISE_NANOS = Duration.ofSeconds(5).toNanos();
+
+  /** Machines that a host expects so; the oldest are forgotten. */
+  public static final int PROMISES = 10_000;
+
   /** How long a host that says nothing, or no for now, is asked again before that is an answer. */
   public static final long PASSING_NANOS = Duration.ofSeconds(10).toNanos();
 

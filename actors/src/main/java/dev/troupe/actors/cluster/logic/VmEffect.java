@@ -1,6 +1,7 @@
 package dev.troupe.actors.cluster.logic;
 
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.CommandReply;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.Release;
@@ -21,6 +22,9 @@ public sealed interface VmEffect {
 
   /** To one host. */
   record SendBid(HostId host, Bid bid) implements VmEffect {}
+
+  /** To the host that it has chosen. */
+  record SendChosen(Chosen chosen) implements VmEffect {}
 
   /** To whoever has sent a command. */
   record Reply(String replyTo, CommandReply reply) implements VmEffect {}

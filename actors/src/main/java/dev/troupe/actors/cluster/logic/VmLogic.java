@@ -1,5 +1,6 @@
 package dev.troupe.actors.cluster.logic;
 
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.CommandRecord;
 import dev.troupe.proto.cluster.CommandReply;
 import dev.troupe.proto.cluster.Desired;
@@ -399,6 +400,13 @@ public final class VmLogic {
   private void settleUnplaced() {
     Optional<HostId> chosen = placing.settle(record.getSpec(), record.getHome(), now, effects);
     if (chosen.isPresent()) {
+      effects.add(
+          new VmEffect.SendChosen(
+              Chosen.newBuilder()
+                  .setVm(name)
+                  .setHost(chosen.orElseThrow())
+                  .setSpec(record.getSpec())
+                  .build()));
       store(VmStored.newBuilder().setPlaced(chosen.orElseThrow()));
     } else if (placing.waits().isPresent()) {
       // A start that nobody has room for has this result; the machine goes on waiting.

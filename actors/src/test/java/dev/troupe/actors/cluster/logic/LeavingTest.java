@@ -124,6 +124,31 @@ class LeavingTest {
   }
 
   @Test
+  void aDrainedHostSendsTwoAwayAtATimeAndWhoFitsNowhereHoldsUpNone() {
+    host.on(new HostLogic.Draining(true));
+    Set<String> seen = new TreeSet<>();
+    for (int i = 0; i < 10 * VMS; i++) {
+      List<String> now = evicted(tick());
+      assertThat(now).hasSizeLessThanOrEqualTo(Limits.EVICTED_AT_ONCE);
+      seen.addAll(now);
+    }
+    assertThat(seen).as("nobody has found another node").hasSize(VMS);
+
+    want(3, off());
+    want(4, off());
+    for (int i = 0; i < VMS; i++) {
+      assertThat(evicted(tick())).as("two are on their way").isEmpty();
+    }
+    VmOutcome off = VmOutcome.newBuilder().setKind(VmOutcome.Kind.KIND_POWERED_OFF).build();
+    host.on(new HostLogic.Over("vm3", 1, off));
+    List<String> next = new ArrayList<>();
+    for (int i = 0; i < VMS && next.isEmpty(); i++) {
+      next.addAll(evicted(tick()));
+    }
+    assertThat(next).hasSize(1).doesNotContain("vm3", "vm4");
+  }
+
+  @Test
   void aHostThatLeavesTakesNothing() {
     host.on(new HostLogic.Leaving(Departure.MOVE));
 

@@ -8,6 +8,7 @@ import dev.troupe.actors.cluster.logic.HostLogic;
 import dev.troupe.actors.cluster.logic.NodeLease;
 import dev.troupe.actors.cluster.logic.Surroundings;
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.Drained;
 import dev.troupe.proto.cluster.Heartbeat;
 import dev.troupe.proto.cluster.HeartbeatAck;
@@ -247,6 +248,7 @@ final class SimNode implements Surroundings.Hosts {
       case HeartbeatAck ack -> votes.answered(ack.getFrom(), ack.getNanos());
       case Want want -> perform(new HostLogic.Wanted(want));
       case Release release -> perform(new HostLogic.Released(release));
+      case Chosen chosen -> perform(new HostLogic.Promised(chosen));
       case Bid bid -> perform(new HostLogic.Asked(bid));
       case Drained drained ->
           perform(new HostLogic.Draining(drained.getNodesList().contains(id.getName())));
