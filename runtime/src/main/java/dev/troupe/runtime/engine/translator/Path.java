@@ -11,10 +11,16 @@ import java.util.function.Function;
  * Finds the path that a trace follows: from block to block of one page, at each branch to the side
  * that has run more often, into calls and back out of them, until it comes to a block that it has
  * already. Then it goes through the loop once more, so that the second time round the emitter knows
- * what the first has left; and that goes on into itself.
+ * what the first has left; and that goes on into itself. Of a short loop there are several rounds
+ * then: one jump and one charge for all of them.
  */
 final class Path {
   private static final int MAX_BLOCKS = 16;
+
+  /** Instructions of all rounds of a loop, unless one round has more. */
+  private static final int LOOP_COUNT = 64;
+
+  private static final int LOOP_ROUNDS = 4;
 
   private record Step(Block block, Trace.Way way) {}
 
@@ -93,11 +99,18 @@ final class Path {
     if (count + length > Trace.MAX_COUNT) {
       return trace(-1);
     }
-    ways.add(back);
-    for (int b = from; b < end; b++) {
-      add(blocks.get(b));
-      ways.add(ways.get(b));
+    int room = Math.min(LOOP_COUNT, Trace.MAX_COUNT - count);
+    int rounds = Math.clamp(room / length, 1, LOOP_ROUNDS);
+    for (int round = 0; round < rounds; round++) {
+      ways.add(back);
+      for (int b = from; b < end; b++) {
+        add(blocks.get(b));
+        if (b < end - 1) {
+          ways.add(ways.get(b));
+        }
+      }
     }
+    ways.add(back);
     return trace(end);
   }
 
