@@ -227,7 +227,8 @@ public final class ClusterLoad {
     int again = 0;
     int wanted = 0;
     for (int round = 0; round < options.kills(); round++) {
-      int victim = round % nodes.count();
+      // The cluster's own command ends when none of its nodes is left.
+      int victim = round % Math.max(1, nodes.count() - 1);
       NodeClient witness = client(victim + 1);
       Map<String, Long> there = new HashMap<>();
       for (VmInfo vm : witness.show()) {

@@ -182,7 +182,7 @@ public final class VmEntity {
         case VmEffect.Persist(var event) -> store.tell(new StoreActor.Persist(event));
         case VmEffect.SendWant(var want) -> send(want.getHost(), want);
         case VmEffect.SendRelease(var release) -> send(release.getHost(), release);
-        case VmEffect.SendChosen(var chosen) -> send(chosen.getHost(), chosen);
+        case VmEffect.SendChosen(var host, var chosen) -> send(host, chosen);
         case VmEffect.SendBid(var host, var bid) -> send(host, bid);
         case VmEffect.Reply(String replyTo, var reply) -> answer(replyTo, reply);
         case VmEffect.Changed(var vm) -> {

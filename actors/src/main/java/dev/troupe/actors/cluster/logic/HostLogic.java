@@ -43,8 +43,8 @@ public final class HostLogic {
   /** From an entity, or somebody who is curious. */
   public record Asked(Bid bid) implements Input {}
 
-  /** From an entity: its machine is about to come. */
-  public record Promised(Chosen chosen) implements Input {}
+  /** From an entity: where its machine is to go. */
+  public record Told(Chosen chosen) implements Input {}
 
   /** Of a machine: it has been made, and runs. */
   public record Ran(String vm, long epoch) implements Input {}
@@ -123,7 +123,8 @@ public final class HostLogic {
       case Wanted(Want want) -> onWant(want);
       case Released(Release release) -> onRelease(release);
       case Asked(Bid bid) -> onBid(bid);
-      case Promised(Chosen chosen) -> {
+      case Told(Chosen chosen) -> {
+        promises.forget(chosen.getVm());
         if (chosen.getHost().equals(self) && !residents.containsKey(chosen.getVm())) {
           promises.add(chosen.getVm(), chosen.getSpec());
         }
@@ -234,8 +235,8 @@ public final class HostLogic {
   }
 
   private void onBid(Bid bid) {
-    Room room = new Room(capacity, promises.with(room().residents(), bid.getVm()));
-    Explanation.Score.Builder score = room.score(bid.getSpec(), bid.getPolicy());
+    Promises.Round round = promises.round(room(), bid);
+    Explanation.Score.Builder score = round.score();
     shut()
         .or(
             () ->
@@ -250,6 +251,7 @@ public final class HostLogic {
                 .setHost(self)
                 .setScore(score.setNode(self.getName()))
                 .setPassing(!leased)
+                .setOpen(round.open())
                 .build()));
   }
 

@@ -22,10 +22,10 @@ public final class Limits {
   /** How long an entity waits for offers. Hosts answer at once or are not there. */
   public static final long BID_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** How long a host keeps an eye on a machine that has chosen it: longer than a store takes. */
+  /** How long a host expects a machine that has chosen it: longer than a store takes. */
   public static final long PROMISE_NANOS = Duration.ofSeconds(5).toNanos();
 
-  /** Machines that a host expects so; the oldest are forgotten. */
+  /** Machines that a host expects, or was asked about just now; the oldest are forgotten. */
   public static final int PROMISES = 10_000;
 
   /** How long a host that says nothing, or no for now, is asked again before that is an answer. */

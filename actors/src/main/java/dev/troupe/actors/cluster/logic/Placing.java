@@ -1,6 +1,7 @@
 package dev.troupe.actors.cluster.logic;
 
 import dev.troupe.proto.cluster.Bid;
+import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.Offer;
 import dev.troupe.proto.spec.VmSpec;
@@ -97,19 +98,34 @@ public final class Placing {
 
   /**
    * Which node a machine goes to: its home if it fits there, else the one with the highest score.
-   * Among equals the names of machine and node decide: many machines that come at once, before any
-   * of them is seen in a score, go everywhere.
    *
    * @param home a node's name; empty for none
    * @return a node's name
    */
   public static Optional<String> best(
       String vm, String home, Collection<Explanation.Score> scores) {
-    return scores.stream()
-        .filter(Explanation.Score::getFits)
+    return best(vm, home, scores, Map.of());
+  }
+
+  /**
+   * The same while others look for a node, too. What the best one's score may have lost to them in
+   * a moment is no reason to choose it; among equals the names of machine and node decide, so that
+   * many machines that come at once go everywhere.
+   *
+   * @param open by node, see {@link Offer#getOpen}
+   */
+  private static Optional<String> best(
+      String vm, String home, Collection<Explanation.Score> scores, Map<String, Long> open) {
+    List<Explanation.Score> fitting = scores.stream().filter(Explanation.Score::getFits).toList();
+    long enough =
+        fitting.stream()
+            .max(Comparator.comparingLong(Explanation.Score::getScore))
+            .map(top -> top.getScore() - open.getOrDefault(top.getNode(), 0L))
+            .orElse(0L);
+    return fitting.stream()
         .max(
             Comparator.comparing((Explanation.Score score) -> score.getNode().equals(home))
-                .thenComparingLong(Explanation.Score::getScore)
+                .thenComparingLong(score -> Math.min(score.getScore(), enough))
                 .thenComparingLong(score -> mixed(vm, score.getNode()))
                 .thenComparing(Explanation.Score::getNode))
         .map(Explanation.Score::getNode);
@@ -175,22 +191,30 @@ public final class Placing {
 
   private Optional<HostId> choose(String home, Surroundings now) {
     Map<String, HostId> hosts = new HashMap<>();
+    Map<String, Long> open = new HashMap<>();
     List<Explanation.Score> scores = new ArrayList<>();
     List<HostId> present = now.hosts().present();
     for (HostId host : asked) {
       Offer offer = offers.get(host);
       if (offer != null && present.contains(host)) {
         hosts.put(host.getName(), host);
+        open.put(host.getName(), offer.getOpen());
         scores.add(offer.getScore().toBuilder().setNode(host.getName()).build());
       }
     }
-    Optional<HostId> best = best(name, home, scores).map(hosts::get);
+    Optional<HostId> best = best(name, home, scores, open).map(hosts::get);
     if (best.isEmpty()) {
       none(now);
     } else {
       waits = Optional.empty();
     }
     return best;
+  }
+
+  /** Tells those that were asked which of them the machine comes to. */
+  void tell(HostId chosen, VmSpec spec, List<VmEffect> effects) {
+    Chosen word = Chosen.newBuilder().setVm(name).setHost(chosen).setSpec(spec).build();
+    asked.forEach(host -> effects.add(new VmEffect.SendChosen(host, word)));
   }
 
   private void none(Surroundings now) {

@@ -1,28 +1,42 @@
 package dev.troupe.actors.cluster.logic;
 
+import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.spec.VmSpec;
+import dev.troupe.proto.vmd.Explanation;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Machines that have chosen a host and are not there yet, since their entities store the choice
- * first. They count in what the host offers to others, so that machines which are started at once
- * do not all go to the node that was the emptiest; whether one is taken does not depend on them.
+ * Machines that are not on a host and may be in a moment: those that have chosen it, while their
+ * entities store that, and those that have asked and not said yet where they go. They count in what
+ * the host offers to others, so that machines which are started at once do not all go to the node
+ * that was the emptiest; whether one is taken does not depend on them.
  */
 final class Promises {
-  private record Promise(VmSpec spec, long until) {}
+  /**
+   * What the host makes of a machine just now.
+   *
+   * @param open see {@link dev.troupe.proto.cluster.Offer#getOpen}
+   */
+  record Round(Explanation.Score.Builder score, long open) {}
+
+  private record Promise(VmSpec spec, boolean chosen, long until) {}
 
   /** By name; the oldest first. */
   private final Map<String, Promise> promises = new LinkedHashMap<>();
 
   private long now;
 
+  /** A machine has chosen this host. */
   void add(String vm, VmSpec spec) {
-    promises.remove(vm);
-    promises.put(vm, new Promise(spec, now + Limits.PROMISE_NANOS));
+    put(vm, new Promise(spec, true, now + Limits.PROMISE_NANOS));
+  }
+
+  private void put(String vm, Promise promise) {
+    promises.remove(vm); // the youngest now
+    promises.put(vm, promise);
     if (promises.size() > Limits.PROMISES) {
       forget(promises.keySet().iterator().next());
     }
@@ -39,15 +53,24 @@ final class Promises {
     promises.values().removeIf(promise -> nanos - promise.until >= 0);
   }
 
-  /** What is there, and what is expected besides one machine. */
-  Collection<VmSpec> with(Collection<VmSpec> here, String except) {
-    List<VmSpec> all = new ArrayList<>(here);
-    promises.forEach(
-        (vm, promise) -> {
-          if (!vm.equals(except)) {
-            all.add(promise.spec);
-          }
-        });
-    return all;
+  /** What a host makes of a machine; an entity's question is kept in mind. */
+  Round round(Room room, Bid bid) {
+    forget(bid.getVm());
+    List<VmSpec> expected = new ArrayList<>(room.residents());
+    promises.values().stream().filter(Promise::chosen).map(Promise::spec).forEach(expected::add);
+    Explanation.Score.Builder score = score(room, expected, bid);
+    long open = 0;
+    if (bid.getPolicy() == Bid.Policy.POLICY_SPREAD && score.getFits()) {
+      promises.values().stream().filter(p -> !p.chosen()).map(Promise::spec).forEach(expected::add);
+      open = Math.max(0, score.getScore() - score(room, expected, bid).getScore());
+    }
+    if (bid.getReplyTo().isEmpty()) {
+      put(bid.getVm(), new Promise(bid.getSpec(), false, now + Limits.BID_NANOS));
+    }
+    return new Round(score, open);
+  }
+
+  private static Explanation.Score.Builder score(Room room, List<VmSpec> machines, Bid bid) {
+    return new Room(room.capacity(), machines).score(bid.getSpec(), bid.getPolicy());
   }
 }

@@ -23,8 +23,8 @@ public sealed interface VmEffect {
   /** To one host. */
   record SendBid(HostId host, Bid bid) implements VmEffect {}
 
-  /** To the host that it has chosen. */
-  record SendChosen(Chosen chosen) implements VmEffect {}
+  /** To one host that it has asked. */
+  record SendChosen(HostId host, Chosen chosen) implements VmEffect {}
 
   /** To whoever has sent a command. */
   record Reply(String replyTo, CommandReply reply) implements VmEffect {}

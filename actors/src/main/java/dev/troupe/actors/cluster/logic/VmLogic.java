@@ -1,6 +1,5 @@
 package dev.troupe.actors.cluster.logic;
 
-import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.CommandRecord;
 import dev.troupe.proto.cluster.CommandReply;
 import dev.troupe.proto.cluster.Desired;
@@ -303,7 +302,9 @@ public final class VmLogic {
 
   /** Leaves a drained node, if there is room elsewhere. */
   private void leave() {
-    if (placing.settle(record.getSpec(), "", now, effects).isPresent()) {
+    Optional<HostId> chosen = placing.settle(record.getSpec(), "", now, effects);
+    if (chosen.isPresent()) {
+      placing.tell(chosen.orElseThrow(), record.getSpec(), effects);
       Desired desired = record.getDesired();
       store(
           VmStored.newBuilder()
@@ -400,13 +401,7 @@ public final class VmLogic {
   private void settleUnplaced() {
     Optional<HostId> chosen = placing.settle(record.getSpec(), record.getHome(), now, effects);
     if (chosen.isPresent()) {
-      effects.add(
-          new VmEffect.SendChosen(
-              Chosen.newBuilder()
-                  .setVm(name)
-                  .setHost(chosen.orElseThrow())
-                  .setSpec(record.getSpec())
-                  .build()));
+      placing.tell(chosen.orElseThrow(), record.getSpec(), effects);
       store(VmStored.newBuilder().setPlaced(chosen.orElseThrow()));
     } else if (placing.waits().isPresent()) {
       // A start that nobody has room for has this result; the machine goes on waiting.

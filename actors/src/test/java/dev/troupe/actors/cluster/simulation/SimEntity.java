@@ -77,7 +77,7 @@ sealed interface SimEntity {
           case VmEffect.SendWant(var want) -> node.world.send(node, want.getHost(), want);
           case VmEffect.SendRelease(var release) ->
               node.world.send(node, release.getHost(), release);
-          case VmEffect.SendChosen(var chosen) -> node.world.send(node, chosen.getHost(), chosen);
+          case VmEffect.SendChosen(var host, var chosen) -> node.world.send(node, host, chosen);
           case VmEffect.SendBid(var host, var bid) -> node.world.send(node, host, bid);
           case VmEffect.Reply(String replyTo, var reply) ->
               node.world.toClient(node, replyTo, reply);

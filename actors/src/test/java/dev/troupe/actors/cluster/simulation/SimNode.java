@@ -248,7 +248,7 @@ final class SimNode implements Surroundings.Hosts {
       case HeartbeatAck ack -> votes.answered(ack.getFrom(), ack.getNanos());
       case Want want -> perform(new HostLogic.Wanted(want));
       case Release release -> perform(new HostLogic.Released(release));
-      case Chosen chosen -> perform(new HostLogic.Promised(chosen));
+      case Chosen chosen -> perform(new HostLogic.Told(chosen));
       case Bid bid -> perform(new HostLogic.Asked(bid));
       case Drained drained ->
           perform(new HostLogic.Draining(drained.getNodesList().contains(id.getName())));
