@@ -2,6 +2,8 @@ package dev.troupe.vmctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,6 +70,25 @@ class JournalCommandsIT {
     assertThat(journal("journal", "grep", "value=0x6[12]", journal, "--actor", "pic").exitCode())
         .isEqualTo(1);
     assertThat(journal("journal", "grep", "(", journal).err()).contains("no regular expression");
+  }
+
+  @Test
+  void whatAFullDiskDoesNotTakeIsAnError() throws Exception {
+    var full =
+        new ProcessBuilder(VmctlProcess.command("journal", "show", journal))
+            .redirectOutput(new File("/dev/full"))
+            .start();
+    String err = new String(full.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(full.waitFor()).isEqualTo(8);
+    assertThat(err).isEqualTo("vmctl: standard output: No space left on device\n");
+  }
+
+  @Test
+  void whoReadsNoFurtherHasHadEnough() throws Exception {
+    var cut = new ProcessBuilder(VmctlProcess.command("journal", "show", journal)).start();
+    cut.getInputStream().close();
+    assertThat(cut.getErrorStream().readAllBytes()).isEmpty();
+    assertThat(cut.waitFor()).isZero();
   }
 
   @Test

@@ -1,8 +1,10 @@
 package dev.troupe.actors.client;
 
+import dev.troupe.actors.cli.Output;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -20,13 +22,15 @@ public final class Client {
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] arguments) {
     // At once: what else there is are threads of the connection.
-    Runtime.getRuntime().halt(flushed(execute(arguments)));
+    Runtime.getRuntime().halt(written(execute(arguments)));
   }
 
-  private static int flushed(int exitCode) {
-    System.out.flush();
+  /** The exit code, unless a command that has done well has printed into nothing. */
+  private static int written(int exitCode) {
+    Optional<String> lost = Output.lost();
+    lost.ifPresent(Notices::say);
     System.err.flush();
-    return exitCode;
+    return lost.isPresent() && exitCode == 0 ? ClientExit.INTERNAL : exitCode;
   }
 
   /** Runs one command, and returns its exit code. */

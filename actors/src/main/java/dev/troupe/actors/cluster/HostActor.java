@@ -12,14 +12,11 @@ import dev.troupe.actors.machine.MachineActor;
 import dev.troupe.actors.machine.MachineParts;
 import dev.troupe.actors.machine.TurnTimes;
 import dev.troupe.actors.schedule.BoardDispatcher;
-import dev.troupe.actors.terminal.ConsoleHub;
-import dev.troupe.actors.terminal.Fence;
 import dev.troupe.actors.wire.WireVersion;
 import dev.troupe.proto.cluster.Bid;
 import dev.troupe.proto.cluster.Chosen;
 import dev.troupe.proto.cluster.Drained;
 import dev.troupe.proto.cluster.FindConsole;
-import dev.troupe.proto.cluster.FoundConsole;
 import dev.troupe.proto.cluster.HostId;
 import dev.troupe.proto.cluster.QueryNode;
 import dev.troupe.proto.cluster.Release;
@@ -138,32 +135,21 @@ public final class HostActor {
     }
   }
 
-  /**
-   * A machine's console on this node.
-   *
-   * @param epoch of its last start here
-   */
-  private record Console(ActorRef<ConsoleHub.Command> hub, long epoch) {}
-
   private final ActorContext<Command> context;
   private final HostId self;
   private final Backends backends;
   private final Executor preparing;
-  private final Lease lease;
   private final EventFeed feed;
-  private final int consoleRing;
   private final HostLogic logic;
   private final ClusterSharding sharding;
   private final ActorRefResolver references;
   private final ActorRef<MachineActor.Event> events;
+  private final HostConsoles consoles;
   private final MachineMeter meter;
   private final TurnTimes turnTimes = TurnTimes.ofHost();
 
   /** Those that are made or being made, by name. */
   private final Map<String, Resident> residents = new HashMap<>();
-
-  /** A console outlives the machine's starts, so that its last words can be read. */
-  private final Map<String, Console> consoles = new HashMap<>();
 
   /** As the node's last tick said. */
   private boolean leased;
@@ -181,11 +167,10 @@ public final class HostActor {
       Executor preparing) {
     this.context = context;
     this.self = self;
-    this.lease = lease;
     this.feed = feed;
     this.backends = backends;
     this.preparing = preparing;
-    consoleRing = settings.consoleRing();
+    consoles = new HostConsoles(context, lease, settings.consoleRing());
     logic = new HostLogic(self, ProcessHandle.current().pid(), settings.capacity());
     sharding = ClusterSharding.get(context.getSystem());
     references = ActorRefResolver.get(context.getSystem());
@@ -240,7 +225,7 @@ public final class HostActor {
       case Drained drained ->
           perform(new HostLogic.Draining(drained.getNodesList().contains(self.getName())));
       case VmChanged changed -> feed.changed(changed.getVm());
-      case FindConsole find -> answer(find.getReplyTo(), found(find.getVm()));
+      case FindConsole find -> answer(find.getReplyTo(), consoles.found(find.getVm()));
       case QueryNode query -> answer(query.getReplyTo(), info());
       case Message other ->
           context.getLog().warn("not for a host: {}", other.getDescriptorForType());
@@ -397,41 +382,11 @@ public final class HostActor {
   }
 
   private ConsoleEnd console(VmSpec spec, long epoch) {
-    Optional<ConsoleEnd> own = backends.console(spec);
-    if (own.isPresent()) {
-      return own.orElseThrow();
-    }
-    String vm = spec.getName();
-    Console before = consoles.get(vm);
-    ActorRef<ConsoleHub.Command> hub =
-        before == null
-            ? context.spawn(ConsoleHub.create(vm, consoleRing), "console-" + consoles.size())
-            : before.hub();
-    consoles.put(vm, new Console(hub, epoch));
     ActorRef<Command> me = context.getSelf();
-    Fence fence =
-        new Fence() {
-          @Override
-          public boolean mayEmit() {
-            return lease.held();
-          }
-
-          @Override
-          public void refused() {
-            me.tell(new Fenced(vm, epoch));
-          }
-        };
-    return ConsoleHub.end(hub, epoch, fence);
-  }
-
-  private FoundConsole found(String vm) {
-    Console console = consoles.get(vm);
-    return console == null
-        ? FoundConsole.getDefaultInstance()
-        : FoundConsole.newBuilder()
-            .setConsole(references.toSerializationFormat(console.hub()))
-            .setEpoch(console.epoch())
-            .build();
+    String vm = spec.getName();
+    return backends
+        .console(spec)
+        .orElseGet(() -> consoles.end(vm, epoch, () -> me.tell(new Fenced(vm, epoch))));
   }
 
   private void operate(String vm, long epoch, Operation operation) {

@@ -1,7 +1,9 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Output;
 import dev.troupe.actors.client.CommandName;
 import java.io.PrintStream;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,7 +37,14 @@ public final class Vmctl implements Runnable {
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] arguments) {
     // Ends at once: no thread of ours has anything left to do, and guests' threads are daemons.
-    Runtime.getRuntime().exit(execute(arguments));
+    Runtime.getRuntime().exit(written(execute(arguments)));
+  }
+
+  /** The exit code, unless a command that has done well has printed into nothing. */
+  private static int written(int exitCode) {
+    Optional<String> lost = Output.lost();
+    lost.ifPresent(Vmctl::complain);
+    return lost.isPresent() && exitCode == 0 ? ExitCode.INTERNAL : exitCode;
   }
 
   /** Runs one command. */
