@@ -5,6 +5,7 @@ import dev.troupe.actors.guest.GuestFiles;
 import dev.troupe.actors.guest.GuestImage;
 import dev.troupe.actors.guest.GuestImages;
 import dev.troupe.actors.guest.TerminalProgress;
+import dev.troupe.cluster.NodeClient;
 import dev.troupe.proto.control.VmState;
 import dev.troupe.proto.spec.Boot;
 import dev.troupe.proto.spec.VmSpec;

@@ -1,5 +1,6 @@
 package dev.troupe.benchmark;
 
+import dev.troupe.cluster.NodeClient;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

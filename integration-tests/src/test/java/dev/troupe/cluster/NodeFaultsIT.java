@@ -3,9 +3,12 @@ package dev.troupe.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.troupe.proto.control.VmState;
+import dev.troupe.proto.vmd.VmInfo;
 import dev.troupe.vmctl.TinyKernel;
 import dev.troupe.vmctl.VmctlProcess;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,8 +54,9 @@ class NodeFaultsIT {
   @BeforeEach
   void whole() throws Exception {
     nodes.launchAll();
-    for (int i = 1; i <= MACHINES; i++) {
-      running(NODES, "vm" + i);
+    List<Integer> all = IntStream.rangeClosed(1, NODES).boxed().toList();
+    try (NodeClient client = nodes.client(NODES)) {
+      assertThat(client.await(vms -> allRun(vms, all), Duration.ofSeconds(90))).isTrue();
     }
   }
 
@@ -85,22 +89,30 @@ class NodeFaultsIT {
 
   /** Waits until all machines run on these nodes, and answer. */
   private void allRunAmong(List<Integer> side) throws Exception {
-    Daemon witness = nodes.daemon(side.getLast());
-    for (int i = 1; i <= MACHINES; i++) {
-      witness.await(
-          "vm" + i,
-          90,
-          status ->
-              status.contains("\"state\":\"running\"")
-                  && NODE.matcher(status).find()
-                  && side.contains(node(status)));
-    }
-    for (int i = 1; i <= MACHINES; i++) {
-      try (VmctlProcess console = witness.open("console", "--force", "vm" + i)) {
-        console.type("answer" + i);
-        console.await("answer" + i, 0, 30);
+    try (NodeClient witness = nodes.client(side.getLast())) {
+      assertThat(witness.await(vms -> allRun(vms, side), Duration.ofSeconds(90)))
+          .as("all run among %s: %s", side, witness.show())
+          .isTrue();
+      for (int i = 1; i <= MACHINES; i++) {
+        String line = "answer" + i;
+        assertThat(witness.answers("vm" + i, "", line, line, Duration.ofSeconds(30)))
+            .as(line)
+            .isTrue();
       }
     }
+  }
+
+  private static boolean allRun(List<VmInfo> vms, List<Integer> side) {
+    List<String> names = side.stream().map(node -> "node" + node).toList();
+    return IntStream.rangeClosed(1, MACHINES)
+        .allMatch(
+            i ->
+                vms.stream()
+                    .anyMatch(
+                        vm ->
+                            vm.getName().equals("vm" + i)
+                                && vm.getState() == VmState.VM_STATE_RUNNING
+                                && names.contains(vm.getNode())));
   }
 
   private void endsAsRemoved(int node) throws Exception {

@@ -129,6 +129,11 @@ final class Nodes implements AutoCloseable {
     return running.get(node);
   }
 
+  /** A connection to a node, for what is asked often. */
+  NodeClient client(int node) {
+    return new NodeClient(folder.resolve("node" + node).resolve("vmd.sock"));
+  }
+
   /** A node as vmctl reaches it. */
   Daemon daemon(int node) {
     return Daemon.of(folder, node);

@@ -1,4 +1,4 @@
-package dev.troupe.benchmark;
+package dev.troupe.cluster;
 
 import com.google.protobuf.ByteString;
 import dev.troupe.proto.vmd.Command;
@@ -29,11 +29,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /** A connection to a node's door, as a program has it that is not vmctl. */
-final class NodeClient implements AutoCloseable {
+public final class NodeClient implements AutoCloseable {
   private static final int ANSWER_BYTES = 64 << 20;
   private static final Duration PATIENCE = Duration.ofMinutes(3);
 
@@ -52,7 +53,8 @@ final class NodeClient implements AutoCloseable {
 
   private final ManagedChannel channel;
 
-  NodeClient(Path socket) {
+  /** To the node that listens there; connects when it is first used. */
+  public NodeClient(Path socket) {
     channel =
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
@@ -69,20 +71,42 @@ final class NodeClient implements AutoCloseable {
   }
 
   /** Has a command done, under a new id. */
-  CommandResult submit(Command.Builder command) {
+  public CommandResult submit(Command.Builder command) {
     return stub().submit(command.setId(UUID.randomUUID().toString()).build());
   }
 
   /** All machines. */
-  List<VmInfo> show() {
+  public List<VmInfo> show() {
     return stub().show(ShowRequest.getDefaultInstance()).getVmsList();
   }
 
-  List<NodeInfo> nodes() {
+  /**
+   * Waits until the machines are as they should be; what cannot be said just now is not.
+   *
+   * @return false if they are not in time
+   */
+  public boolean await(Predicate<List<VmInfo>> wanted, Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (System.nanoTime() - end < 0) {
+      try {
+        if (wanted.test(show())) {
+          return true;
+        }
+      } catch (StatusRuntimeException e) {
+        // It is asked again.
+      }
+      Thread.sleep(200);
+    }
+    return false;
+  }
+
+  /** All nodes. */
+  public List<NodeInfo> nodes() {
     return stub().nodes(NodesRequest.getDefaultInstance()).getNodesList();
   }
 
-  Explanation explain(String vm) {
+  /** Where a machine would go. */
+  public Explanation explain(String vm) {
     return stub().explain(ExplainRequest.newBuilder().setVm(vm).build());
   }
 
@@ -92,7 +116,7 @@ final class NodeClient implements AutoCloseable {
    * @param prompt what has to be there before; empty: nothing
    * @return false if there is no answer in time
    */
-  boolean answers(String vm, String prompt, String line, String answer, Duration limit)
+  public boolean answers(String vm, String prompt, String line, String answer, Duration limit)
       throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     while (System.nanoTime() - end < 0) {
@@ -164,7 +188,7 @@ final class NodeClient implements AutoCloseable {
   }
 
   /** Whether the node answers at all. */
-  boolean serves() {
+  public boolean serves() {
     try {
       return !nodes().isEmpty();
     } catch (StatusRuntimeException e) {
