@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Output;
 import dev.troupe.actors.journal.JsonLines;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.runtime.journal.JournalReader;
@@ -166,7 +167,7 @@ final class JournalPair implements AutoCloseable {
 
   /** Prints a line of JSON. */
   static void print(Map<String, Object> line) {
-    try (JsonLines json = new JsonLines(ReportFormat.out())) {
+    try (JsonLines json = new JsonLines(Output.buffered())) {
       json.write(line);
     } catch (IOException e) {
       throw new UserException(ExitCode.INTERNAL, "standard output: " + e.getMessage());

@@ -1,5 +1,6 @@
 package dev.troupe.actors.vmctl;
 
+import dev.troupe.actors.cli.Output;
 import dev.troupe.actors.journal.JsonLines;
 import dev.troupe.actors.journal.RecordFields;
 import dev.troupe.runtime.journal.JournalRecord;
@@ -12,7 +13,7 @@ final class RecordPrinter implements AutoCloseable {
   private static final int LOOK = 1000;
 
   private final RecordFields fields;
-  private final PrintStream out = ReportFormat.out();
+  private final PrintStream out = Output.buffered();
 
   /** Null for text. */
   private final JsonLines json;
