@@ -91,7 +91,7 @@ class NodeFaultsIT {
   private void allRunAmong(List<Integer> side) throws Exception {
     try (NodeClient witness = nodes.client(side.getLast())) {
       assertThat(witness.await(vms -> allRun(vms, side), Duration.ofSeconds(90)))
-          .as("all run among %s: %s", side, witness.show())
+          .as(() -> "all run among %s: %s".formatted(side, witness.show()))
           .isTrue();
       for (int i = 1; i <= MACHINES; i++) {
         String line = "answer" + i;

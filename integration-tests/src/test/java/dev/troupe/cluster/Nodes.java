@@ -131,7 +131,7 @@ final class Nodes implements AutoCloseable {
 
   /** A connection to a node, for what is asked often. */
   NodeClient client(int node) {
-    return new NodeClient(folder.resolve("node" + node).resolve("vmd.sock"));
+    return new NodeClient(folder(node).resolve("vmd.sock"));
   }
 
   /** A node as vmctl reaches it. */
